@@ -1,0 +1,23 @@
+export type { ColumnDefinition, KindDefinition, NameRule, ProtobufDecoder, Strategy, Verb } from './kind/kind.ts';
+export { apiVersionOf, parseApiVersion } from './meta/types.ts';
+export type {
+  Condition,
+  GroupVersionKind,
+  KubeList,
+  KubeObject,
+  ListMeta,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  ResourceType,
+  UnstructuredObject,
+  WatchEvent,
+  WatchEventType,
+} from './meta/types.ts';
+export { s } from './schema/builder.ts';
+export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
+export type { StructuralSchema } from './schema/structural.ts';
+export { ApiStatusError, failure, isStatusReason, statusError } from './status/api-status-error.ts';
+export type { Status, StatusCause, StatusDetails } from './status/api-status-error.ts';
+export { fieldError } from './status/field-error.ts';
+export type { FieldError, FieldErrorReason } from './status/field-error.ts';

@@ -1,0 +1,10 @@
+export { anySignal, isAbort, whenAborted } from './abort.ts';
+export { backoffDelay } from './backoff.ts';
+export type { BackoffOptions } from './backoff.ts';
+export { FakeClock, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { formatAge, parseDuration } from './duration.ts';
+export { ArcError, codeOf, messageOf, TerminalError } from './errors.ts';
+export type { ArcErrorOptions, ErrorDetails } from './errors.ts';
+export { lineLogger, silentLogger } from './logger.ts';
+export type { Logger, LogFields, LogLevel, LineLoggerOptions } from './logger.ts';

@@ -1,0 +1,14 @@
+export type {
+  ClientListOptions,
+  ClientWatchOptions,
+  DeleteOptions,
+  KubeClient,
+  ObjectRef,
+  PatchType,
+  RawRequest,
+  RawResponse,
+  RequestOptions,
+  SelectorOptions,
+  WriteOptions,
+} from './client.ts';
+export type { IndexFunction, Informer, InformerHandler } from './informer.ts';
