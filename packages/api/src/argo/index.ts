@@ -1,0 +1,36 @@
+export { clusterWorkflowTemplateDefinition, clusterWorkflowTemplates } from './cluster-workflow-template.ts';
+export { argoKinds } from './kinds.ts';
+export { workflowTemplateDefinition, workflowTemplates } from './workflow-template.ts';
+export type {
+  AnyString,
+  Arguments,
+  ClusterWorkflowTemplate,
+  Container,
+  ContinueOn,
+  EnvFromSource,
+  EnvVar,
+  EnvVarSource,
+  KeySelector,
+  KeyToPath,
+  NodeOutputs,
+  NodePhase,
+  NodeStatus,
+  NodeType,
+  Parameter,
+  ParameterValueFrom,
+  PersistentVolumeClaimTemplate,
+  RetryStrategy,
+  ScriptTemplate,
+  Template,
+  Volume,
+  VolumeMount,
+  Workflow,
+  WorkflowCondition,
+  WorkflowPhase,
+  WorkflowSpec,
+  WorkflowStatus,
+  WorkflowStep,
+  WorkflowTemplate,
+  WorkflowTemplateRef,
+} from './workflow-types.ts';
+export { argoGroup, argoVersion, workflowDefinition, workflows } from './workflow.ts';
