@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = mkdtempSync(join(tmpdir(), 'arc-check-'));
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Node's test runner writes its results here, one JSON line a test. */
+  readonly results?: string;
+}
+
+interface TestResult {
+  readonly name: string;
+  readonly file: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly reason?: string;
+}
+
+function tests(name: string, ...patterns: readonly string[]): Step {
+  const results = join(scratch, `${name.replaceAll(/\W+/g, '-')}.jsonl`);
+  const reporters = ['dot', 'stdout', join(root, 'scripts/test-results-reporter.ts'), results];
+  return {
+    name,
+    results,
+    command: [
+      process.execPath,
+      '--test',
+      '--test-concurrency=2',
+      '--test-timeout=300000',
+      `--test-reporter=${reporters[0]}`,
+      `--test-reporter-destination=${reporters[1]}`,
+      `--test-reporter=${reporters[2]}`,
+      `--test-reporter-destination=${reporters[3]}`,
+      ...patterns,
+    ],
+  };
+}
+
+const fast: readonly Step[] = [
+  { name: 'format', command: [bin('oxfmt'), '--check', '.'] },
+  { name: 'types', command: [bin('tsc'), '-p', '.'] },
+  { name: 'lint and layers', command: [bin('oxlint'), '--type-aware', '--deny-warnings', '.'] },
+  { name: 'unused code', command: [bin('knip'), '--no-progress'] },
+  tests('unit and conformance', 'packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'),
+];
+const full: readonly Step[] = [...fast, tests('end to end', 'test/e2e/**/*.test.ts')];
+
+function runStep(step: Step): Promise<boolean> {
+  process.stdout.write(`\n== ${step.name}\n`);
+  const [program = '', ...args] = step.command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', (error) => {
+      process.stdout.write(`${error.message}\n`);
+      resolve(false);
+    });
+    child.on('exit', (code) => resolve(code === 0));
+  });
+}
+
+function resultsOf(step: Step): readonly TestResult[] {
+  if (step.results === undefined) return [];
+  const lines = readFileSync(step.results, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line): TestResult => JSON.parse(line));
+}
+
+const steps = process.argv.includes('--fast') ? fast : full;
+const summary: string[] = [];
+const results: TestResult[] = [];
+let good = true;
+for (const step of steps) {
+  const started = performance.now();
+  const passed = await runStep(step);
+  good &&= passed;
+  summary.push(`${passed ? 'ok    ' : 'FAILED'} ${step.name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  results.push(...resultsOf(step));
+}
+rmSync(scratch, { recursive: true, force: true });
+
+const of = (outcome: TestResult['outcome']): readonly TestResult[] => results.filter((result) => result.outcome === outcome);
+process.stdout.write(`\n${summary.join('\n')}\n`);
+for (const result of of('failed')) process.stdout.write(`failed: ${result.file}: ${result.name}\n${result.reason ?? ''}\n`);
+for (const result of of('skipped'))
+  process.stdout.write(`skipped: ${result.file}: ${result.name}: ${result.reason ?? 'no reason given'}\n`);
+process.stdout.write(`\n${of('passed').length} passed, ${of('failed').length} failed, ${of('skipped').length} skipped\n`);
+process.exitCode = good && results.length > 0 ? 0 : 1;
