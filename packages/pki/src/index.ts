@@ -1,0 +1,4 @@
+export { createAuthority, issueClientCertificate, issueServerCertificate } from './authority.ts';
+export type { CertificateAndKey, ValidityOptions } from './authority.ts';
+export { needsRenewal } from './renewal.ts';
+export type { RenewalOptions } from './renewal.ts';
