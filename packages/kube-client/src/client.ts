@@ -21,6 +21,8 @@ export interface SelectorOptions extends RequestOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Asks for `PartialObjectMetadata`: objects come with apiVersion and kind of the resource, and metadata only. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface ClientListOptions extends SelectorOptions {
