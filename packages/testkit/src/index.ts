@@ -1,0 +1,10 @@
+export { arcctlCommand, startEmbeddedArc } from './arc/embedded-arc.ts';
+export type { EmbeddedArc, EmbeddedArcOptions } from './arc/embedded-arc.ts';
+export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
+export type { Kubectl } from './kubectl/kubectl.ts';
+export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
+export type { DockerRegistry } from './parts/docker-registry.ts';
+export { eventually } from './process/eventually.ts';
+export type { EventuallyOptions } from './process/eventually.ts';
+export { runCommand } from './process/run.ts';
+export type { CommandResult, RunOptions } from './process/run.ts';
