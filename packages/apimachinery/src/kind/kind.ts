@@ -25,8 +25,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   readonly nameRule?: NameRule;
   prepareForCreate?(object: T): void;
   prepareForUpdate?(object: T, old: T): void;
-  /** Cross-field rules beyond the schema; runs on create and on update. */
-  validate?(object: T): readonly FieldError[];
+  /** Cross-field rules beyond the schema; runs on create and on update, when `old` is what is stored. */
+  validate?(object: T, old?: T): readonly FieldError[];
   /** Immutability and transitions; runs after `validate` on update. */
   validateUpdate?(object: T, old: T): readonly FieldError[];
   validateStatusUpdate?(object: T, old: T): readonly FieldError[];

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import { fieldError, s } from '@arc/apimachinery';
+import type { FieldError, KindDefinition, ResourceType } from '@arc/apimachinery';
+import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } from './artifact-type-spec.ts';
+import type { AnyArtifactType } from './artifact-type-spec.ts';
+import { dropNulls, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
+import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+
+/** How artifacts of one type are transferred, within a namespace. */
+export interface ArtifactType extends AnyArtifactType {}
+
+function errorsOf(type: ArtifactType): FieldError[] {
+  const spec = type.spec ?? {};
+  return [
+    ...validateNamedParameters(spec.parameters ?? [], 'spec.parameters'),
+    ...validateUniqueParameters(spec.parameters ?? [], 'spec.parameters'),
+    ...durationErrors(spec),
+  ];
+}
+
+export const artifactTypeDefinition: KindDefinition<ArtifactType> = {
+  group: arcGroup,
+  version: arcVersion,
+  kind: 'ArtifactType',
+  names: { plural: 'artifacttypes', singular: 'artifacttype', shortNames: ['at'], categories: [arcCategory] },
+  scope: 'Namespaced',
+  description: 'ArtifactType says how artifacts of one type are transferred. It wins over a ClusterArtifactType of the same name.',
+  schema: s.object({ spec: s.optional(artifactTypeSpec), status: s.optional(s.freeForm()) }),
+  selectableFields: ['spec.workflowTemplateRef.name'],
+  strategy: {
+    prepareForCreate: (type) => dropNulls(type.spec),
+    prepareForUpdate: (type) => dropNulls(type.spec),
+    validate: (type, old) => newErrors(errorsOf(type), old === undefined ? [] : errorsOf(old)),
+    validateUpdate: (type, old) =>
+      isDeepStrictEqual(type.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+    warnings: typeWarnings,
+  },
+  columns: artifactTypeColumns,
+};
+
+export const artifactTypeResource: ResourceType = resourceOf(artifactTypeDefinition);

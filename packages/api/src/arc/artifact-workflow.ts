@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import { fieldError, s } from '@arc/apimachinery';
+import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { cron, validateCron } from './cron.ts';
+import { dropNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
+import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+import { localReference, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
+
+const artifactWorkflowSpec = s.object(
+  {
+    workflowTemplateRef: s.optional(workflowTemplateReference),
+    parameters: s.optional(s.array(parameter, { description: 'Arguments of the workflow, with unique names.' })),
+    srcSecretRef: s.optional({ ...localReference, description: 'The Secret mounted as the credentials of the source.' }),
+    dstSecretRef: s.optional({ ...localReference, description: 'The Secret mounted as the credentials of the destination.' }),
+    type: s.optional(s.string({ description: 'The artifact type this was made from.' })),
+    srcRef: s.optional({ ...localReference, description: 'The source Endpoint this was made from.' }),
+    dstRef: s.optional({ ...localReference, description: 'The destination Endpoint this was made from.' }),
+    cron: s.optional(cron),
+    ...timeToLive,
+  },
+  { description: 'What to run. Immutable.' },
+);
+export type ArtifactWorkflowSpec = Static<typeof artifactWorkflowSpec>;
+
+const step = s.object({
+  name: s.string({ description: 'Display name of the step.' }),
+  phase: s.string({ description: 'Pending, Running, Succeeded, Skipped, Failed, Error or Omitted.' }),
+  message: s.optional(s.string({ description: 'What the workflow engine says about it.' })),
+  startTime: s.optional(s.time()),
+  completionTime: s.optional(s.time()),
+});
+export type ArtifactWorkflowStep = Static<typeof step>;
+
+const artifactWorkflowStatus = s.object(
+  {
+    phase: s.optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
+    reason: s.optional(s.string({ description: 'One word: why it is in this phase.' })),
+    message: s.optional(s.string({ description: 'A sentence for people; for failures the steps that failed.' })),
+    logTail: s.optional(s.string({ description: 'Last lines of the log of the step that failed first.' })),
+    progress: s.optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+    startTime: s.optional(s.time({ description: 'When the workflow started.' })),
+    completionTime: s.optional(s.time({ description: 'When the workflow ended.' })),
+    failureTime: s.optional(s.time({ description: 'When the workflow failed.' })),
+    activeWorkflowRef: s.optional({ ...localReference, description: 'The Workflow that runs, or ran last.' }),
+    steps: s.optional(s.array(step, { description: 'The steps, in the order they started.' })),
+    receipt: s.optional(s.string({ description: 'The receipt of the transfer, as the workflow delivered it.' })),
+    lastScheduled: s.optional(s.time()),
+    succeeded: s.optional(s.integer()),
+    failed: s.optional(s.integer()),
+    lastReconcileAt: s.optional(s.time()),
+    lastForceAt: s.optional(s.time()),
+  },
+  { description: 'What is the case.' },
+);
+export type ArtifactWorkflowStatus = Static<typeof artifactWorkflowStatus>;
+
+/** One transfer of one artifact to one destination, ready to run. */
+export interface ArtifactWorkflow extends KubeObject {
+  spec?: ArtifactWorkflowSpec;
+  status?: ArtifactWorkflowStatus;
+}
+
+function errorsOf(workflow: ArtifactWorkflow): FieldError[] {
+  const spec = workflow.spec ?? {};
+  return [
+    ...validateUniqueParameters(spec.parameters ?? [], 'spec.parameters'),
+    ...validateDuration(spec.ttlAfterFinished, 'spec.ttlAfterFinished'),
+    ...validateDuration(spec.ttlAfterFailed, 'spec.ttlAfterFailed'),
+    ...(spec.cron === undefined ? [] : validateCron(spec.cron, 'spec.cron')),
+  ];
+}
+
+export const artifactWorkflowDefinition: KindDefinition<ArtifactWorkflow> = {
+  group: arcGroup,
+  version: arcVersion,
+  kind: 'ArtifactWorkflow',
+  names: { plural: 'artifactworkflows', singular: 'artifactworkflow', shortNames: ['aw'], categories: [arcCategory] },
+  scope: 'Namespaced',
+  description: 'ArtifactWorkflow is one transfer of one artifact to one destination. Orders make them.',
+  schema: s.object({ spec: s.optional(artifactWorkflowSpec), status: s.optional(artifactWorkflowStatus) }),
+  subresources: { status: true },
+  selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
+  strategy: {
+    prepareForCreate: (workflow) => dropNulls(workflow.spec),
+    prepareForUpdate: (workflow) => dropNulls(workflow.spec),
+    validate: (workflow, old) => newErrors(errorsOf(workflow), old === undefined ? [] : errorsOf(old)),
+    validateUpdate: (workflow, old) =>
+      isDeepStrictEqual(workflow.spec ?? {}, old.spec ?? {})
+        ? []
+        : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+  },
+  columns: [
+    { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },
+    { name: 'Phase', type: 'string', description: 'State of the run.', value: ({ status }) => status?.phase ?? 'Unknown' },
+    { name: 'Progress', type: 'string', description: 'Done and total.', value: ({ status }) => status?.progress },
+    {
+      name: 'Message',
+      type: 'string',
+      description: 'First line of the status message.',
+      value: ({ status }) => firstLine(status?.message),
+    },
+    { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
+  ],
+};
+
+export const artifactWorkflowResource: ResourceType = resourceOf(artifactWorkflowDefinition);

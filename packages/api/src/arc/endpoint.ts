@@ -1,0 +1,133 @@
+import { fieldError, s } from '@arc/apimachinery';
+import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { dropNulls, firstLine, newErrors, referenceName } from './field-rules.ts';
+import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+import { conditions, localReference } from './shared-schemas.ts';
+
+const endpointSpec = s.object(
+  {
+    type: s.optional(s.string({ description: 'What is spoken there: oci, helm, s3, http, ...' })),
+    remoteURL: s.optional(s.string({ description: 'Where it is; without a scheme https is meant.' })),
+    secretRef: s.optional({ ...localReference, description: 'The Secret with the credentials.' }),
+    usage: s.optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
+  },
+  { description: 'Where artifacts come from or go to.' },
+);
+export type EndpointSpec = Static<typeof endpointSpec>;
+
+const endpointStatus = s.object(
+  {
+    conditions: s.optional(conditions),
+    observedGeneration: s.optional(s.integer()),
+    lastProbeTime: s.optional(s.time()),
+    probedGeneration: s.optional(s.integer()),
+    probedSecretVersion: s.optional(s.string()),
+    probedForceAt: s.optional(s.time()),
+  },
+  { description: 'What is known about the remote side.' },
+);
+export type EndpointStatus = Static<typeof endpointStatus>;
+
+/** A place artifacts are pulled from or pushed to. */
+export interface Endpoint extends KubeObject {
+  spec?: EndpointSpec;
+  status?: EndpointStatus;
+}
+
+export const endpointUsages = ['PullOnly', 'PushOnly', 'All'] as const;
+
+/** True when artifacts may be pulled from the Endpoint. Unset means All. */
+export function mayPull(spec: EndpointSpec | undefined): boolean {
+  return usageOf(spec) === 'All' || usageOf(spec) === 'PullOnly';
+}
+
+/** True when artifacts may be pushed to the Endpoint. Unset means All. */
+export function mayPush(spec: EndpointSpec | undefined): boolean {
+  return usageOf(spec) === 'All' || usageOf(spec) === 'PushOnly';
+}
+
+function usageOf(spec: EndpointSpec | undefined): string {
+  return spec?.usage === undefined || spec.usage === '' ? 'All' : spec.usage;
+}
+
+/** Reads a remote URL the way ARC means it: a text without a scheme is a host with an optional path, spoken to over https. */
+export function parseRemoteURL(text: string): URL | undefined {
+  if (text === '' || /[\s\u0000-\u001f\u007f]/.test(text)) return undefined;
+  const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+  return URL.parse(absolute) ?? undefined;
+}
+
+function errorsOf(endpoint: Endpoint): FieldError[] {
+  const { remoteURL = '', usage = '' } = endpoint.spec ?? {};
+  const errors: FieldError[] = [];
+  if (remoteURL === '') errors.push(fieldError.required('spec.remoteURL'));
+  else if (parseRemoteURL(remoteURL) === undefined) {
+    errors.push(fieldError.invalid('spec.remoteURL', withoutUserInfo(remoteURL), 'must be a URL or a host with an optional path'));
+  }
+  if (usage !== '' && !endpointUsages.some((known) => known === usage)) {
+    errors.push(fieldError.notSupported('spec.usage', usage, endpointUsages));
+  }
+  return errors;
+}
+
+function withoutUserInfo(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/@]*@/i, '$1');
+}
+
+function warningsOf(endpoint: Endpoint): string[] {
+  const url = parseRemoteURL(endpoint.spec?.remoteURL ?? '');
+  const warnings: string[] = [];
+  if (url === undefined) return warnings;
+  if (url.protocol === 'http:' && referenceName(endpoint.spec?.secretRef) !== undefined) {
+    warnings.push('spec.remoteURL is plain http: the credentials of spec.secretRef travel unencrypted');
+  }
+  if (url.username !== '' || url.password !== '') {
+    warnings.push('spec.remoteURL contains credentials that everybody who may read the Endpoint sees; use spec.secretRef');
+  }
+  return warnings;
+}
+
+export const endpointDefinition: KindDefinition<Endpoint> = {
+  group: arcGroup,
+  version: arcVersion,
+  kind: 'Endpoint',
+  names: { plural: 'endpoints', singular: 'endpoint', shortNames: ['arcep'], categories: [arcCategory] },
+  scope: 'Namespaced',
+  description: 'Endpoint is a place artifacts are pulled from or pushed to, with its credentials.',
+  schema: s.object({ spec: s.optional(endpointSpec), status: s.optional(endpointStatus) }),
+  subresources: { status: true },
+  selectableFields: ['spec.type', 'spec.usage', 'spec.secretRef.name'],
+  strategy: {
+    prepareForCreate: (endpoint) => dropNulls(endpoint.spec),
+    prepareForUpdate: (endpoint) => dropNulls(endpoint.spec),
+    validate: (endpoint, old) => newErrors(errorsOf(endpoint), old === undefined ? [] : errorsOf(old)),
+    warnings: warningsOf,
+  },
+  columns: [
+    { name: 'Type', type: 'string', description: 'What is spoken there.', value: ({ spec }) => spec?.type },
+    { name: 'Remote URL', type: 'string', description: 'Where it is.', value: ({ spec }) => withoutUserInfo(spec?.remoteURL ?? '') },
+    { name: 'Usage', type: 'string', description: 'What it may be used for.', value: ({ spec }) => usageOf(spec) },
+    {
+      name: 'Secret',
+      type: 'string',
+      description: 'Name of the Secret.',
+      priority: 1,
+      value: ({ spec }) => referenceName(spec?.secretRef),
+    },
+    { name: 'Ready', type: 'string', description: 'Whether it can be used.', value: (endpoint) => ready(endpoint)?.status ?? 'Unknown' },
+    {
+      name: 'Message',
+      type: 'string',
+      description: 'What is known about readiness.',
+      priority: 1,
+      value: (endpoint) => firstLine(ready(endpoint)?.message),
+    },
+    { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
+  ],
+};
+
+function ready(endpoint: Endpoint): NonNullable<EndpointStatus['conditions']>[number] | undefined {
+  return endpoint.status?.conditions?.find(({ type }) => type === 'Ready');
+}
+
+export const endpointResource: ResourceType = resourceOf(endpointDefinition);

@@ -1,0 +1,44 @@
+import type { KindDefinition } from '@arc/apimachinery';
+import { artifactTypeDefinition } from './artifact-type.ts';
+import { artifactWorkflowDefinition } from './artifact-workflow.ts';
+import { clusterArtifactTypeDefinition } from './cluster-artifact-type.ts';
+import { endpointDefinition } from './endpoint.ts';
+import { orderDefinition } from './order.ts';
+
+export { artifactTypeDefinition, artifactTypeResource } from './artifact-type.ts';
+export type { ArtifactType } from './artifact-type.ts';
+export { allowedEndpointTypes } from './artifact-type-spec.ts';
+export type { AnyArtifactType, ArtifactTypeSpec } from './artifact-type-spec.ts';
+export { artifactWorkflowDefinition, artifactWorkflowResource } from './artifact-workflow.ts';
+export type { ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, ArtifactWorkflowStep } from './artifact-workflow.ts';
+export { clusterArtifactTypeDefinition, clusterArtifactTypeResource } from './cluster-artifact-type.ts';
+export type { ClusterArtifactType } from './cluster-artifact-type.ts';
+export type { Cron } from './cron.ts';
+export { endpointDefinition, endpointResource, mayPull, mayPush, parseRemoteURL } from './endpoint.ts';
+export type { Endpoint, EndpointSpec, EndpointStatus } from './endpoint.ts';
+export { firstLine, referenceName } from './field-rules.ts';
+export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
+export { destinationNames, orderDefinition, orderResource, sourceName } from './order.ts';
+export type { Artifact, Order, OrderRun, OrderSpec, OrderStatus } from './order.ts';
+export { isFinishedPhase, rollUpOrder } from './phase.ts';
+export type { OrderCounts, OrderPhase, OrderRollUp, RolledUpRun, RunPhase } from './phase.ts';
+export type { LocalReference, Parameter, WorkflowTemplateReference } from './shared-schemas.ts';
+export {
+  artifactIndexAnnotation,
+  artifactTypeLabel,
+  artifactWorkflowFinalizer,
+  artifactWorkflowLabel,
+  destinationSecretVolume,
+  orderFinalizer,
+  receiptOutput,
+  sourceSecretVolume,
+} from './well-known.ts';
+
+/** Every kind of the group, in the order discovery lists them. */
+export const arcKinds: readonly KindDefinition[] = [
+  artifactTypeDefinition,
+  artifactWorkflowDefinition,
+  clusterArtifactTypeDefinition,
+  endpointDefinition,
+  orderDefinition,
+];

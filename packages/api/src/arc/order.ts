@@ -1,0 +1,209 @@
+import { fieldError, s } from '@arc/apimachinery';
+import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { cron, validateCron } from './cron.ts';
+import { dropNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
+import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+import { conditions, duration, localReference } from './shared-schemas.ts';
+
+const artifact = s.object({
+  type: s.optional(s.string({ description: 'Name of an ArtifactType of this namespace or of a ClusterArtifactType.' })),
+  srcRef: s.optional({ ...localReference, description: 'The Endpoint the artifact comes from; unset: the default.' }),
+  dstRef: s.optional({ ...localReference, description: 'The Endpoint the artifact goes to; unset: the default.' }),
+  dstRefs: s.optional(s.array(localReference, { description: 'Several Endpoints the artifact goes to, instead of dstRef.' })),
+  spec: s.optional(s.freeForm({ description: 'What to transfer, in the words of the artifact type.' })),
+  cron: s.optional(cron),
+});
+export type Artifact = Static<typeof artifact>;
+
+const orderSpec = s.object(
+  {
+    defaults: s.optional(
+      s.object(
+        {
+          srcRef: s.optional({ ...localReference, description: 'The source of artifacts that name none.' }),
+          dstRef: s.optional({ ...localReference, description: 'The destination of artifacts that name none.' }),
+          dstRefs: s.optional(s.array(localReference, { description: 'Several destinations, instead of dstRef.' })),
+          cron: s.optional(cron),
+        },
+        { description: 'What holds for artifacts that do not say otherwise.' },
+      ),
+    ),
+    artifacts: s.optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
+    ttl: s.optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
+    TTLSecondsAfterCompletion: s.optional(s.integer({ description: 'Seconds after completion that runs are kept; unset keeps them.' })),
+  },
+  { description: 'What is wanted.' },
+);
+export type OrderSpec = Static<typeof orderSpec>;
+
+const orderRun = s.object({
+  artifactIndex: s.integer({ description: 'Index in spec.artifacts.' }),
+  name: s.optional(s.string({ description: 'Name of the ArtifactWorkflow; absent when there is none.' })),
+  phase: s.optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
+  reason: s.optional(s.string({ description: 'One word: why it is in this phase.' })),
+  message: s.optional(s.string({ description: 'A sentence for people.' })),
+  blocked: s.optional(s.boolean({ description: 'True while the run waits for an object that does not exist.' })),
+  progress: s.optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+  startTime: s.optional(s.time({ description: 'When the run started.' })),
+  completionTime: s.optional(s.time({ description: 'When the run ended.' })),
+  failureTime: s.optional(s.time({ description: 'When the run failed.' })),
+  lastScheduled: s.optional(s.time({ description: 'When a scheduled run last started.' })),
+  succeeded: s.optional(s.integer({ description: 'Succeeded runs.' })),
+  failed: s.optional(s.integer({ description: 'Failed runs.' })),
+});
+export type OrderRun = Static<typeof orderRun>;
+
+const orderStatus = s.object(
+  {
+    observedGeneration: s.optional(s.integer({ description: 'The generation this status was computed for.' })),
+    phase: s.optional(s.string({ description: 'Pending, Running, Succeeded or Failed: the roll-up of all runs.' })),
+    message: s.optional(s.string({ description: 'A sentence for people.' })),
+    conditions: s.optional(conditions),
+    counts: s.optional(
+      s.object(
+        {
+          total: s.integer(),
+          succeeded: s.integer(),
+          failed: s.integer(),
+          running: s.integer(),
+          pending: s.integer(),
+          blocked: s.integer(),
+        },
+        { description: 'Numbers of runs.' },
+      ),
+    ),
+    artifactWorkflows: s.optional(s.map(orderRun, { description: 'The runs the spec asks for, by content hash.' })),
+    endpointGenerations: s.optional(s.map(s.integer(), { description: 'Generation of each Endpoint the runs were made from.' })),
+    secretGenerations: s.optional(
+      s.map(s.integer(), { description: 'A number for each Secret in use, raised when its type or data changes.' }),
+    ),
+    secretDigests: s.optional(
+      s.map(s.string(), { description: 'Keyed digest of each Secret in use; tells that it changed, not what it holds.' }),
+    ),
+    lastReconcileAt: s.optional(s.time()),
+    lastForceAt: s.optional(s.time()),
+  },
+  { description: 'What is the case.' },
+);
+export type OrderStatus = Static<typeof orderStatus>;
+
+/** A wish: these artifacts, from there, to there. */
+export interface Order extends KubeObject {
+  spec?: OrderSpec;
+  status?: OrderStatus;
+}
+
+/** The names of the Endpoints one artifact goes to, defaults considered; empty when there are none. */
+export function destinationNames(spec: OrderSpec, artifact: Artifact): string[] {
+  const own = namesOf(artifact);
+  const names = own.length > 0 ? own : namesOf(spec.defaults ?? {});
+  return [...new Set(names)];
+}
+
+/** The name of the Endpoint one artifact comes from, default considered. */
+export function sourceName(spec: OrderSpec, artifact: Artifact): string | undefined {
+  return referenceName(artifact.srcRef) ?? referenceName(spec.defaults?.srcRef);
+}
+
+function namesOf(holder: Pick<Artifact, 'dstRef' | 'dstRefs'>): string[] {
+  const several = (holder.dstRefs ?? []).map(referenceName).filter((name) => name !== undefined);
+  if (several.length > 0) return several;
+  const one = referenceName(holder.dstRef);
+  return one === undefined ? [] : [one];
+}
+
+function errorsOf(order: Order): FieldError[] {
+  const spec = order.spec ?? {};
+  const errors: FieldError[] = [];
+  errors.push(...validateDuration(spec.ttl, 'spec.ttl'));
+  const ttlSeconds = spec.TTLSecondsAfterCompletion;
+  if (ttlSeconds !== undefined && ttlSeconds < 0) {
+    errors.push(fieldError.invalid('spec.TTLSecondsAfterCompletion', ttlSeconds, 'must be greater than or equal to 0'));
+  }
+  if (spec.defaults?.cron !== undefined) errors.push(...validateCron(spec.defaults.cron, 'spec.defaults.cron'));
+  errors.push(...destinationErrors(spec.defaults ?? {}, 'spec.defaults'));
+  for (const [index, artifact] of (spec.artifacts ?? []).entries()) {
+    errors.push(...artifactErrors(spec, artifact, `spec.artifacts[${index}]`));
+  }
+  return errors;
+}
+
+function artifactErrors(spec: OrderSpec, artifact: Artifact, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if ((artifact.type ?? '') === '') errors.push(fieldError.required(`${path}.type`));
+  if (sourceName(spec, artifact) === undefined) errors.push(fieldError.required(`${path}.srcRef`));
+  if (destinationNames(spec, artifact).length === 0) errors.push(fieldError.required(`${path}.dstRef`));
+  errors.push(...destinationErrors(artifact, path));
+  if (artifact.cron !== undefined) errors.push(...validateCron(artifact.cron, `${path}.cron`));
+  return errors;
+}
+
+function destinationErrors(holder: Pick<Artifact, 'dstRef' | 'dstRefs'>, path: string): FieldError[] {
+  const several = (holder.dstRefs ?? []).flatMap((reference, index) =>
+    referenceName(reference) === undefined ? [fieldError.required(`${path}.dstRefs[${index}].name`)] : [],
+  );
+  const both = referenceName(holder.dstRef) !== undefined && (holder.dstRefs ?? []).length > 0;
+  return both ? [...several, fieldError.forbidden(`${path}.dstRef`, 'may not be set together with dstRefs')] : several;
+}
+
+function warningsOf(order: Order): string[] {
+  const spec = order.spec ?? {};
+  const warnings: string[] = [];
+  if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
+  if (spec.ttl !== undefined || spec.TTLSecondsAfterCompletion !== undefined) {
+    warnings.push('spec.ttl and spec.TTLSecondsAfterCompletion are stored, but nothing is removed by this version');
+  }
+  if (spec.defaults?.cron !== undefined || (spec.artifacts ?? []).some(({ cron }) => cron !== undefined)) {
+    warnings.push('schedules are stored, but this version does not run scheduled artifacts');
+  }
+  return warnings;
+}
+
+export const orderDefinition: KindDefinition<Order> = {
+  group: arcGroup,
+  version: arcVersion,
+  kind: 'Order',
+  names: { plural: 'orders', singular: 'order', shortNames: ['ord'], categories: [arcCategory] },
+  scope: 'Namespaced',
+  description: 'Order asks for artifacts to be brought from source Endpoints to destination Endpoints.',
+  schema: s.object({ spec: s.optional(orderSpec), status: s.optional(orderStatus) }),
+  subresources: { status: true },
+  selectableFields: ['status.phase'],
+  strategy: {
+    prepareForCreate: (order) => dropNulls(order.spec, ['spec']),
+    prepareForUpdate: (order) => dropNulls(order.spec, ['spec']),
+    validate: (order, old) => newErrors(errorsOf(order), old === undefined ? [] : errorsOf(old)),
+    warnings: warningsOf,
+  },
+  columns: [
+    {
+      name: 'Phase',
+      type: 'string',
+      description: 'Roll-up of all runs.',
+      value: ({ status }) => status?.phase ?? 'Pending',
+    },
+    {
+      name: 'Artifacts',
+      type: 'string',
+      description: 'Runs that succeeded, of all.',
+      value: ({ status }) => (status?.counts === undefined ? undefined : `${status.counts.succeeded}/${status.counts.total}`),
+    },
+    {
+      name: 'Failed',
+      type: 'integer',
+      description: 'Runs that failed.',
+      priority: 1,
+      value: ({ status }) => status?.counts?.failed,
+    },
+    {
+      name: 'Message',
+      type: 'string',
+      description: 'First line of the status message.',
+      priority: 1,
+      value: ({ status }) => firstLine(status?.message),
+    },
+    { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
+  ],
+};
+
+export const orderResource: ResourceType = resourceOf(orderDefinition);

@@ -1,0 +1,75 @@
+/** Phases of an ArtifactWorkflow and of an Order's entry for it; absent means not looked at yet and prints Unknown. */
+export type RunPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Active' | 'Stopped';
+
+export type OrderPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+
+/** Numbers of an Order's runs. Every run is in exactly one of the five besides `total`. */
+export interface OrderCounts {
+  total: number;
+  succeeded: number;
+  failed: number;
+  running: number;
+  /** Admitted or about to be, not yet running. */
+  pending: number;
+  /** Waits for something that does not exist yet. */
+  blocked: number;
+}
+
+export interface OrderRollUp {
+  readonly phase: OrderPhase;
+  readonly counts: OrderCounts;
+}
+
+/** What the roll-up needs to know of an entry. */
+export interface RolledUpRun {
+  readonly phase?: string | undefined;
+  /** Set when the run waits for an object that does not exist. */
+  readonly blocked?: boolean | undefined;
+}
+
+const finishedPhases = new Set(['Succeeded', 'Failed', 'Error', 'Stopped']);
+
+/** True when a run in this phase does not go on by itself. */
+export function isFinishedPhase(phase: string | undefined): boolean {
+  return phase !== undefined && finishedPhases.has(phase);
+}
+
+/**
+ * The one roll-up of an Order: what the table, the CLI and the metrics show.
+ *
+ * Running as long as anything is under way and something has begun; Pending while nothing has begun or all that is left
+ * waits for objects that do not exist; Failed once nothing is under way any more and something failed; Succeeded when
+ * every run succeeded, also when there is none.
+ */
+export function rollUpOrder(runs: Iterable<RolledUpRun>): OrderRollUp {
+  const counts: OrderCounts = { total: 0, succeeded: 0, failed: 0, running: 0, pending: 0, blocked: 0 };
+  for (const run of runs) {
+    counts.total += 1;
+    counts[bucketOf(run)] += 1;
+  }
+  return { phase: phaseOf(counts), counts };
+}
+
+function bucketOf(run: RolledUpRun): Exclude<keyof OrderCounts, 'total'> {
+  switch (run.phase) {
+    case 'Succeeded':
+      return 'succeeded';
+    case 'Failed':
+    case 'Error':
+    case 'Stopped':
+      return 'failed';
+    case 'Running':
+    case 'Active':
+      return 'running';
+    case undefined:
+    default:
+      return run.blocked === true ? 'blocked' : 'pending';
+  }
+}
+
+function phaseOf(counts: OrderCounts): OrderPhase {
+  const { succeeded, failed, running, pending, blocked } = counts;
+  if (running + pending > 0) return running + succeeded + failed > 0 ? 'Running' : 'Pending';
+  if (failed > 0) return 'Failed';
+  return blocked > 0 ? 'Pending' : 'Succeeded';
+}

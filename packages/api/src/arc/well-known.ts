@@ -1,0 +1,18 @@
+/** Keeps an Order until its ArtifactWorkflows are gone. */
+export const orderFinalizer = 'arc.opendefense.cloud/order-finalizer';
+/** Keeps an ArtifactWorkflow until its Workflow is gone. */
+export const artifactWorkflowFinalizer = 'arc.opendefense.cloud/artifact-workflow-finalizer';
+
+/** On ArtifactWorkflows and Workflows: the artifact type, when it is a legal label value. */
+export const artifactTypeLabel = 'arc.opendefense.cloud/artifact-type';
+/** On Workflows: the ArtifactWorkflow that made them; also the selector by which ARC watches Workflows. */
+export const artifactWorkflowLabel = 'arc.opendefense.cloud/artifactworkflow';
+/** On ArtifactWorkflows: the index in the Order's `spec.artifacts` at the time of creation. */
+export const artifactIndexAnnotation = 'arc.opendefense.cloud/artifact-index';
+
+/** The volume that holds the source Endpoint's Secret, or nothing. */
+export const sourceSecretVolume = 'src-secret-vol';
+/** The volume that holds the destination Endpoint's Secret, or nothing. */
+export const destinationSecretVolume = 'dst-secret-vol';
+/** The global output parameter of a Workflow that carries the receipt of the transfer. */
+export const receiptOutput = 'arc-receipt';
