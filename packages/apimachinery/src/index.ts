@@ -1,3 +1,12 @@
+export { DecodeError } from './codec/decode-error.ts';
+export type { Decoded } from './codec/decode-error.ts';
+export { decodeJson } from './codec/decode-json.ts';
+export { decodeYaml, decodeYamlDocuments } from './codec/decode-yaml.ts';
+export { encodeForStorage, encodeObject } from './codec/encode-object.ts';
+export type { EncodedObject } from './codec/encode-object.ts';
+export { cloneJson, deepEqual, getOwn, isObject, setOwn } from './json/object.ts';
+export type { JsonObject } from './json/object.ts';
+export { childPath, indexPath } from './json/path.ts';
 export type { ColumnDefinition, KindDefinition, NameRule, ProtobufDecoder, Strategy, Verb } from './kind/kind.ts';
 export { apiVersionOf, parseApiVersion } from './meta/types.ts';
 export type {
