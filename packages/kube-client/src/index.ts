@@ -12,3 +12,5 @@ export type {
   WriteOptions,
 } from './client.ts';
 export type { IndexFunction, Informer, InformerHandler } from './informer.ts';
+export { createInformer } from './create-informer.ts';
+export type { InformerOptions } from './create-informer.ts';
