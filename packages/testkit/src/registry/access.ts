@@ -77,7 +77,9 @@ export class Access {
     const auth = this.#auth;
     if (auth.kind !== 'token') throw new OciError(404, 'UNSUPPORTED', 'this registry issues no tokens');
     const user = this.#identify(request, form, auth);
-    const requested = [...query.getAll('scope'), ...form.getAll('scope')].flatMap((scope) => scope.split(' ')).filter((scope) => scope !== '');
+    const requested = [...query.getAll('scope'), ...form.getAll('scope')]
+      .flatMap((scope) => scope.split(' '))
+      .filter((scope) => scope !== '');
     const scopes = requested.map(parseScope).map((scope) => ({
       repository: scope.repository,
       actions: scope.actions.filter((action) =>
@@ -87,7 +89,9 @@ export class Access {
     const expiresIn = auth.expiresIn ?? 300;
     this.#tokensIssued += 1;
     const token = this.#sign({ user, scopes, expires: this.#now() + expiresIn * 1000 });
-    return Buffer.from(JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: new Date(this.#now()).toISOString() }));
+    return Buffer.from(
+      JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: new Date(this.#now()).toISOString() }),
+    );
   }
 
   #identify(request: IncomingMessage, form: URLSearchParams, auth: RegistryAuth & { kind: 'token' }): string | undefined {

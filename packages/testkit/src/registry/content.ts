@@ -95,7 +95,13 @@ export class RegistryContent {
    * @throws OciError `MANIFEST_INVALID` when it is not JSON or says another media type, `MANIFEST_BLOB_UNKNOWN` when
    * something it names (other than its subject) is missing
    */
-  putManifest(repository: string, bytes: Buffer, mediaType: string, tags: readonly string[] = [], algorithm: 'sha256' | 'sha512' = 'sha256'): StoredManifest {
+  putManifest(
+    repository: string,
+    bytes: Buffer,
+    mediaType: string,
+    tags: readonly string[] = [],
+    algorithm: 'sha256' | 'sha512' = 'sha256',
+  ): StoredManifest {
     const document = readDocument(bytes);
     if (document.mediaType !== undefined && document.mediaType !== mediaType) {
       throw new OciError(400, 'MANIFEST_INVALID', `Content-Type is ${mediaType} but the manifest says ${document.mediaType}`);
