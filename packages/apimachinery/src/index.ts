@@ -25,7 +25,13 @@ export type {
 } from './meta/types.ts';
 export { s } from './schema/builder.ts';
 export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
+export { applyDefaults } from './schema/defaults.ts';
+export { listMetaSchema, objectMetaSchema } from './schema/object-meta-schema.ts';
+export { objectSchemaOf } from './schema/object-schema.ts';
+export { dropNulls, prune } from './schema/prune.ts';
+export { strictDecodingMessages, strictDecodingText } from './schema/strict-decoding.ts';
 export type { StructuralSchema } from './schema/structural.ts';
+export { validateSchema } from './schema/validate.ts';
 export { ApiStatusError, failure, isStatusReason, statusError } from './status/api-status-error.ts';
 export type { Status, StatusCause, StatusDetails } from './status/api-status-error.ts';
 export { fieldError } from './status/field-error.ts';
