@@ -1,24 +1,24 @@
 import { s } from '@arc/apimachinery';
 import type { ColumnDefinition, FieldError, KubeObject, Static } from '@arc/apimachinery';
 import { referenceName, validateDuration } from './field-rules.ts';
-import { parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
+import { optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 
 /** The spec ArtifactType and ClusterArtifactType share. */
 export const artifactTypeSpec = s.object(
   {
-    rules: s.optional(
+    rules: optional(
       s.object(
         {
-          srcTypes: s.optional(s.array(s.string(), { description: 'Endpoint types allowed as source; empty allows any.' })),
-          dstTypes: s.optional(s.array(s.string(), { description: 'Endpoint types allowed as destination; empty allows any.' })),
-          dstType: s.optional(s.array(s.string(), { description: 'Old spelling of dstTypes; counts when dstTypes is empty.' })),
+          srcTypes: optional(s.array(s.string(), { description: 'Endpoint types allowed as source; empty allows any.' })),
+          dstTypes: optional(s.array(s.string(), { description: 'Endpoint types allowed as destination; empty allows any.' })),
+          dstType: optional(s.array(s.string(), { description: 'Old spelling of dstTypes; counts when dstTypes is empty.' })),
         },
         { description: 'Which Endpoints the type accepts.' },
       ),
     ),
-    parameters: s.optional(s.array(parameter, { description: 'Further arguments; they replace derived ones of the same name.' })),
-    workflowTemplateRef: s.optional(workflowTemplateReference),
-    renderConfig: s.optional(s.boolean({ description: 'True: each run gets its configuration as a Secret of its own.' })),
+    parameters: optional(s.array(parameter, { description: 'Further arguments; they replace derived ones of the same name.' })),
+    workflowTemplateRef: optional(workflowTemplateReference),
+    renderConfig: optional(s.boolean({ description: 'True: each run gets its configuration as a Secret of its own.' })),
     ...timeToLive,
   },
   { description: 'How artifacts of this type are transferred.' },

@@ -5,6 +5,7 @@ import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } f
 import type { AnyArtifactType } from './artifact-type-spec.ts';
 import { dropNulls, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+import { optional } from './shared-schemas.ts';
 
 /** How artifacts of one type are transferred, within a namespace. */
 export interface ArtifactType extends AnyArtifactType {}
@@ -25,7 +26,7 @@ export const artifactTypeDefinition: KindDefinition<ArtifactType> = {
   names: { plural: 'artifacttypes', singular: 'artifacttype', shortNames: ['at'], categories: [arcCategory] },
   scope: 'Namespaced',
   description: 'ArtifactType says how artifacts of one type are transferred. It wins over a ClusterArtifactType of the same name.',
-  schema: s.object({ spec: s.optional(artifactTypeSpec), status: s.optional(s.freeForm()) }),
+  schema: s.object({ spec: optional(artifactTypeSpec), status: optional(s.freeForm()) }),
   selectableFields: ['spec.workflowTemplateRef.name'],
   strategy: {
     prepareForCreate: (type) => dropNulls(type.spec),
@@ -38,4 +39,4 @@ export const artifactTypeDefinition: KindDefinition<ArtifactType> = {
   columns: artifactTypeColumns,
 };
 
-export const artifactTypeResource: ResourceType = resourceOf(artifactTypeDefinition);
+export const artifactTypes: ResourceType = resourceOf(artifactTypeDefinition);

@@ -4,18 +4,18 @@ import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } fro
 import { cron, validateCron } from './cron.ts';
 import { dropNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
-import { localReference, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
+import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 
 const artifactWorkflowSpec = s.object(
   {
-    workflowTemplateRef: s.optional(workflowTemplateReference),
-    parameters: s.optional(s.array(parameter, { description: 'Arguments of the workflow, with unique names.' })),
-    srcSecretRef: s.optional({ ...localReference, description: 'The Secret mounted as the credentials of the source.' }),
-    dstSecretRef: s.optional({ ...localReference, description: 'The Secret mounted as the credentials of the destination.' }),
-    type: s.optional(s.string({ description: 'The artifact type this was made from.' })),
-    srcRef: s.optional({ ...localReference, description: 'The source Endpoint this was made from.' }),
-    dstRef: s.optional({ ...localReference, description: 'The destination Endpoint this was made from.' }),
-    cron: s.optional(cron),
+    workflowTemplateRef: optional(workflowTemplateReference),
+    parameters: optional(s.array(parameter, { description: 'Arguments of the workflow, with unique names.' })),
+    srcSecretRef: optional({ ...localReference, description: 'The Secret mounted as the credentials of the source.' }),
+    dstSecretRef: optional({ ...localReference, description: 'The Secret mounted as the credentials of the destination.' }),
+    type: optional(s.string({ description: 'The artifact type this was made from.' })),
+    srcRef: optional({ ...localReference, description: 'The source Endpoint this was made from.' }),
+    dstRef: optional({ ...localReference, description: 'The destination Endpoint this was made from.' }),
+    cron: optional(cron),
     ...timeToLive,
   },
   { description: 'What to run. Immutable.' },
@@ -25,30 +25,30 @@ export type ArtifactWorkflowSpec = Static<typeof artifactWorkflowSpec>;
 const step = s.object({
   name: s.string({ description: 'Display name of the step.' }),
   phase: s.string({ description: 'Pending, Running, Succeeded, Skipped, Failed, Error or Omitted.' }),
-  message: s.optional(s.string({ description: 'What the workflow engine says about it.' })),
-  startTime: s.optional(s.time()),
-  completionTime: s.optional(s.time()),
+  message: optional(s.string({ description: 'What the workflow engine says about it.' })),
+  startTime: optional(s.time()),
+  completionTime: optional(s.time()),
 });
 export type ArtifactWorkflowStep = Static<typeof step>;
 
 const artifactWorkflowStatus = s.object(
   {
-    phase: s.optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
-    reason: s.optional(s.string({ description: 'One word: why it is in this phase.' })),
-    message: s.optional(s.string({ description: 'A sentence for people; for failures the steps that failed.' })),
-    logTail: s.optional(s.string({ description: 'Last lines of the log of the step that failed first.' })),
-    progress: s.optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
-    startTime: s.optional(s.time({ description: 'When the workflow started.' })),
-    completionTime: s.optional(s.time({ description: 'When the workflow ended.' })),
-    failureTime: s.optional(s.time({ description: 'When the workflow failed.' })),
-    activeWorkflowRef: s.optional({ ...localReference, description: 'The Workflow that runs, or ran last.' }),
-    steps: s.optional(s.array(step, { description: 'The steps, in the order they started.' })),
-    receipt: s.optional(s.string({ description: 'The receipt of the transfer, as the workflow delivered it.' })),
-    lastScheduled: s.optional(s.time()),
-    succeeded: s.optional(s.integer()),
-    failed: s.optional(s.integer()),
-    lastReconcileAt: s.optional(s.time()),
-    lastForceAt: s.optional(s.time()),
+    phase: optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
+    reason: optional(s.string({ description: 'One word: why it is in this phase.' })),
+    message: optional(s.string({ description: 'A sentence for people; for failures the steps that failed.' })),
+    logTail: optional(s.string({ description: 'Last lines of the log of the step that failed first.' })),
+    progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+    startTime: optional(s.time({ description: 'When the workflow started.' })),
+    completionTime: optional(s.time({ description: 'When the workflow ended.' })),
+    failureTime: optional(s.time({ description: 'When the workflow failed.' })),
+    activeWorkflowRef: optional({ ...localReference, description: 'The Workflow that runs, or ran last.' }),
+    steps: optional(s.array(step, { description: 'The steps, in the order they started.' })),
+    receipt: optional(s.string({ description: 'The receipt of the transfer, as the workflow delivered it.' })),
+    lastScheduled: optional(s.time()),
+    succeeded: optional(s.integer()),
+    failed: optional(s.integer()),
+    lastReconcileAt: optional(s.time()),
+    lastForceAt: optional(s.time()),
   },
   { description: 'What is the case.' },
 );
@@ -77,7 +77,7 @@ export const artifactWorkflowDefinition: KindDefinition<ArtifactWorkflow> = {
   names: { plural: 'artifactworkflows', singular: 'artifactworkflow', shortNames: ['aw'], categories: [arcCategory] },
   scope: 'Namespaced',
   description: 'ArtifactWorkflow is one transfer of one artifact to one destination. Orders make them.',
-  schema: s.object({ spec: s.optional(artifactWorkflowSpec), status: s.optional(artifactWorkflowStatus) }),
+  schema: s.object({ spec: optional(artifactWorkflowSpec), status: optional(artifactWorkflowStatus) }),
   subresources: { status: true },
   selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
   strategy: {
@@ -103,4 +103,4 @@ export const artifactWorkflowDefinition: KindDefinition<ArtifactWorkflow> = {
   ],
 };
 
-export const artifactWorkflowResource: ResourceType = resourceOf(artifactWorkflowDefinition);
+export const artifactWorkflows: ResourceType = resourceOf(artifactWorkflowDefinition);

@@ -4,6 +4,7 @@ import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } f
 import type { AnyArtifactType } from './artifact-type-spec.ts';
 import { dropNulls, newErrors, referenceName, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
+import { optional } from './shared-schemas.ts';
 
 /** How artifacts of one type are transferred, in every namespace that does not say otherwise. */
 export interface ClusterArtifactType extends AnyArtifactType {}
@@ -35,7 +36,7 @@ export const clusterArtifactTypeDefinition: KindDefinition<ClusterArtifactType> 
   names: { plural: 'clusterartifacttypes', singular: 'clusterartifacttype', shortNames: ['cat'], categories: [arcCategory] },
   scope: 'Cluster',
   description: 'ClusterArtifactType says how artifacts of one type are transferred, in all namespaces.',
-  schema: s.object({ spec: s.optional(artifactTypeSpec), status: s.optional(s.freeForm()) }),
+  schema: s.object({ spec: optional(artifactTypeSpec), status: optional(s.freeForm()) }),
   selectableFields: ['spec.workflowTemplateRef.name'],
   strategy: {
     prepareForCreate: (type) => dropNulls(type.spec),
@@ -47,4 +48,4 @@ export const clusterArtifactTypeDefinition: KindDefinition<ClusterArtifactType> 
   columns: artifactTypeColumns,
 };
 
-export const clusterArtifactTypeResource: ResourceType = resourceOf(clusterArtifactTypeDefinition);
+export const clusterArtifactTypes: ResourceType = resourceOf(clusterArtifactTypeDefinition);

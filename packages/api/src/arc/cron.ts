@@ -1,16 +1,17 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, Static } from '@arc/apimachinery';
 import { parseDuration } from '@arc/kernel';
+import { optional } from './shared-schemas.ts';
 
 export const cron = s.object(
   {
-    timezone: s.optional(s.string({ description: 'IANA time zone the schedules are read in; unset: that of the engine.' })),
-    concurrencyPolicy: s.optional(
+    timezone: optional(s.string({ description: 'IANA time zone the schedules are read in; unset: that of the engine.' })),
+    concurrencyPolicy: optional(
       s.string({ description: 'What happens when a run is due while the last one is active: Allow, Forbid or Replace.' }),
     ),
-    startingDeadlineSeconds: s.optional(s.integer({ description: 'How many seconds after its time a missed run may still start.' })),
-    schedules: s.optional(s.array(s.string(), { description: 'Standard five-field cron expressions or descriptors such as @daily.' })),
-    when: s.optional(s.string({ description: 'Argo expression; a run starts only when it holds.' })),
+    startingDeadlineSeconds: optional(s.integer({ description: 'How many seconds after its time a missed run may still start.' })),
+    schedules: optional(s.array(s.string(), { description: 'Standard five-field cron expressions or descriptors such as @daily.' })),
+    when: optional(s.string({ description: 'Argo expression; a run starts only when it holds.' })),
   },
   { description: 'When the artifact is transferred again.' },
 );

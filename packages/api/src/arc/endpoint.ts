@@ -2,14 +2,14 @@ import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { dropNulls, firstLine, newErrors, referenceName } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
-import { conditions, localReference } from './shared-schemas.ts';
+import { conditions, localReference, optional } from './shared-schemas.ts';
 
 const endpointSpec = s.object(
   {
-    type: s.optional(s.string({ description: 'What is spoken there: oci, helm, s3, http, ...' })),
-    remoteURL: s.optional(s.string({ description: 'Where it is; without a scheme https is meant.' })),
-    secretRef: s.optional({ ...localReference, description: 'The Secret with the credentials.' }),
-    usage: s.optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
+    type: optional(s.string({ description: 'What is spoken there: oci, helm, s3, http, ...' })),
+    remoteURL: optional(s.string({ description: 'Where it is; without a scheme https is meant.' })),
+    secretRef: optional({ ...localReference, description: 'The Secret with the credentials.' }),
+    usage: optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
   },
   { description: 'Where artifacts come from or go to.' },
 );
@@ -17,12 +17,12 @@ export type EndpointSpec = Static<typeof endpointSpec>;
 
 const endpointStatus = s.object(
   {
-    conditions: s.optional(conditions),
-    observedGeneration: s.optional(s.integer()),
-    lastProbeTime: s.optional(s.time()),
-    probedGeneration: s.optional(s.integer()),
-    probedSecretVersion: s.optional(s.string()),
-    probedForceAt: s.optional(s.time()),
+    conditions: optional(conditions),
+    observedGeneration: optional(s.integer()),
+    lastProbeTime: optional(s.time()),
+    probedGeneration: optional(s.integer()),
+    probedSecretVersion: optional(s.string()),
+    probedForceAt: optional(s.time()),
   },
   { description: 'What is known about the remote side.' },
 );
@@ -94,7 +94,7 @@ export const endpointDefinition: KindDefinition<Endpoint> = {
   names: { plural: 'endpoints', singular: 'endpoint', shortNames: ['arcep'], categories: [arcCategory] },
   scope: 'Namespaced',
   description: 'Endpoint is a place artifacts are pulled from or pushed to, with its credentials.',
-  schema: s.object({ spec: s.optional(endpointSpec), status: s.optional(endpointStatus) }),
+  schema: s.object({ spec: optional(endpointSpec), status: optional(endpointStatus) }),
   subresources: { status: true },
   selectableFields: ['spec.type', 'spec.usage', 'spec.secretRef.name'],
   strategy: {
@@ -130,4 +130,4 @@ function ready(endpoint: Endpoint): NonNullable<EndpointStatus['conditions']>[nu
   return endpoint.status?.conditions?.find(({ type }) => type === 'Ready');
 }
 
-export const endpointResource: ResourceType = resourceOf(endpointDefinition);
+export const endpoints: ResourceType = resourceOf(endpointDefinition);

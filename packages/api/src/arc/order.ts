@@ -3,34 +3,34 @@ import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } fro
 import { cron, validateCron } from './cron.ts';
 import { dropNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
-import { conditions, duration, localReference } from './shared-schemas.ts';
+import { conditions, duration, localReference, optional } from './shared-schemas.ts';
 
 const artifact = s.object({
-  type: s.optional(s.string({ description: 'Name of an ArtifactType of this namespace or of a ClusterArtifactType.' })),
-  srcRef: s.optional({ ...localReference, description: 'The Endpoint the artifact comes from; unset: the default.' }),
-  dstRef: s.optional({ ...localReference, description: 'The Endpoint the artifact goes to; unset: the default.' }),
-  dstRefs: s.optional(s.array(localReference, { description: 'Several Endpoints the artifact goes to, instead of dstRef.' })),
-  spec: s.optional(s.freeForm({ description: 'What to transfer, in the words of the artifact type.' })),
-  cron: s.optional(cron),
+  type: optional(s.string({ description: 'Name of an ArtifactType of this namespace or of a ClusterArtifactType.' })),
+  srcRef: optional({ ...localReference, description: 'The Endpoint the artifact comes from; unset: the default.' }),
+  dstRef: optional({ ...localReference, description: 'The Endpoint the artifact goes to; unset: the default.' }),
+  dstRefs: optional(s.array(localReference, { description: 'Several Endpoints the artifact goes to, instead of dstRef.' })),
+  spec: optional(s.freeForm({ description: 'What to transfer, in the words of the artifact type.' })),
+  cron: optional(cron),
 });
 export type Artifact = Static<typeof artifact>;
 
 const orderSpec = s.object(
   {
-    defaults: s.optional(
+    defaults: optional(
       s.object(
         {
-          srcRef: s.optional({ ...localReference, description: 'The source of artifacts that name none.' }),
-          dstRef: s.optional({ ...localReference, description: 'The destination of artifacts that name none.' }),
-          dstRefs: s.optional(s.array(localReference, { description: 'Several destinations, instead of dstRef.' })),
-          cron: s.optional(cron),
+          srcRef: optional({ ...localReference, description: 'The source of artifacts that name none.' }),
+          dstRef: optional({ ...localReference, description: 'The destination of artifacts that name none.' }),
+          dstRefs: optional(s.array(localReference, { description: 'Several destinations, instead of dstRef.' })),
+          cron: optional(cron),
         },
         { description: 'What holds for artifacts that do not say otherwise.' },
       ),
     ),
-    artifacts: s.optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
-    ttl: s.optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
-    TTLSecondsAfterCompletion: s.optional(s.integer({ description: 'Seconds after completion that runs are kept; unset keeps them.' })),
+    artifacts: optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
+    ttl: optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
+    TTLSecondsAfterCompletion: optional(s.integer({ description: 'Seconds after completion that runs are kept; unset keeps them.' })),
   },
   { description: 'What is wanted.' },
 );
@@ -38,28 +38,28 @@ export type OrderSpec = Static<typeof orderSpec>;
 
 const orderRun = s.object({
   artifactIndex: s.integer({ description: 'Index in spec.artifacts.' }),
-  name: s.optional(s.string({ description: 'Name of the ArtifactWorkflow; absent when there is none.' })),
-  phase: s.optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
-  reason: s.optional(s.string({ description: 'One word: why it is in this phase.' })),
-  message: s.optional(s.string({ description: 'A sentence for people.' })),
-  blocked: s.optional(s.boolean({ description: 'True while the run waits for an object that does not exist.' })),
-  progress: s.optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
-  startTime: s.optional(s.time({ description: 'When the run started.' })),
-  completionTime: s.optional(s.time({ description: 'When the run ended.' })),
-  failureTime: s.optional(s.time({ description: 'When the run failed.' })),
-  lastScheduled: s.optional(s.time({ description: 'When a scheduled run last started.' })),
-  succeeded: s.optional(s.integer({ description: 'Succeeded runs.' })),
-  failed: s.optional(s.integer({ description: 'Failed runs.' })),
+  name: optional(s.string({ description: 'Name of the ArtifactWorkflow; absent when there is none.' })),
+  phase: optional(s.string({ description: 'Pending, Running, Succeeded, Failed, Error, Active or Stopped.' })),
+  reason: optional(s.string({ description: 'One word: why it is in this phase.' })),
+  message: optional(s.string({ description: 'A sentence for people.' })),
+  blocked: optional(s.boolean({ description: 'True while the run waits for an object that does not exist.' })),
+  progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+  startTime: optional(s.time({ description: 'When the run started.' })),
+  completionTime: optional(s.time({ description: 'When the run ended.' })),
+  failureTime: optional(s.time({ description: 'When the run failed.' })),
+  lastScheduled: optional(s.time({ description: 'When a scheduled run last started.' })),
+  succeeded: optional(s.integer({ description: 'Succeeded runs.' })),
+  failed: optional(s.integer({ description: 'Failed runs.' })),
 });
 export type OrderRun = Static<typeof orderRun>;
 
 const orderStatus = s.object(
   {
-    observedGeneration: s.optional(s.integer({ description: 'The generation this status was computed for.' })),
-    phase: s.optional(s.string({ description: 'Pending, Running, Succeeded or Failed: the roll-up of all runs.' })),
-    message: s.optional(s.string({ description: 'A sentence for people.' })),
-    conditions: s.optional(conditions),
-    counts: s.optional(
+    observedGeneration: optional(s.integer({ description: 'The generation this status was computed for.' })),
+    phase: optional(s.string({ description: 'Pending, Running, Succeeded or Failed: the roll-up of all runs.' })),
+    message: optional(s.string({ description: 'A sentence for people.' })),
+    conditions: optional(conditions),
+    counts: optional(
       s.object(
         {
           total: s.integer(),
@@ -72,16 +72,16 @@ const orderStatus = s.object(
         { description: 'Numbers of runs.' },
       ),
     ),
-    artifactWorkflows: s.optional(s.map(orderRun, { description: 'The runs the spec asks for, by content hash.' })),
-    endpointGenerations: s.optional(s.map(s.integer(), { description: 'Generation of each Endpoint the runs were made from.' })),
-    secretGenerations: s.optional(
+    artifactWorkflows: optional(s.map(orderRun, { description: 'The runs the spec asks for, by content hash.' })),
+    endpointGenerations: optional(s.map(s.integer(), { description: 'Generation of each Endpoint the runs were made from.' })),
+    secretGenerations: optional(
       s.map(s.integer(), { description: 'A number for each Secret in use, raised when its type or data changes.' }),
     ),
-    secretDigests: s.optional(
+    secretDigests: optional(
       s.map(s.string(), { description: 'Keyed digest of each Secret in use; tells that it changed, not what it holds.' }),
     ),
-    lastReconcileAt: s.optional(s.time()),
-    lastForceAt: s.optional(s.time()),
+    lastReconcileAt: optional(s.time()),
+    lastForceAt: optional(s.time()),
   },
   { description: 'What is the case.' },
 );
@@ -166,7 +166,7 @@ export const orderDefinition: KindDefinition<Order> = {
   names: { plural: 'orders', singular: 'order', shortNames: ['ord'], categories: [arcCategory] },
   scope: 'Namespaced',
   description: 'Order asks for artifacts to be brought from source Endpoints to destination Endpoints.',
-  schema: s.object({ spec: s.optional(orderSpec), status: s.optional(orderStatus) }),
+  schema: s.object({ spec: optional(orderSpec), status: optional(orderStatus) }),
   subresources: { status: true },
   selectableFields: ['status.phase'],
   strategy: {
@@ -206,4 +206,4 @@ export const orderDefinition: KindDefinition<Order> = {
   ],
 };
 
-export const orderResource: ResourceType = resourceOf(orderDefinition);
+export const orders: ResourceType = resourceOf(orderDefinition);
