@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultNamespaces } from './default-namespaces.ts';
+import { namespaceDefinition } from './namespace.ts';
+import type { Namespace } from './namespace.ts';
+
+function created(name: string, fields: Partial<Namespace> = {}): Namespace {
+  const namespace: Namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, ...fields };
+  namespaceDefinition.strategy?.prepareForCreate?.(namespace);
+  return namespace;
+}
+
+test('a new namespace is Active, is kept by the kubernetes finalizer and carries its name as a label', () => {
+  assert.deepEqual(created('team'), {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'team', labels: { 'kubernetes.io/metadata.name': 'team' } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  });
+  assert.deepEqual(created('team', { spec: { finalizers: ['x/y'] } }).spec?.finalizers, ['x/y', 'kubernetes']);
+});
+
+test('only a terminating namespace lets go of its finalizers', () => {
+  const old = created('team');
+  const update = (from: Namespace): Namespace => {
+    const next: Namespace = { ...from, spec: { finalizers: [] } };
+    namespaceDefinition.strategy?.prepareForUpdate?.(next, from);
+    return next;
+  };
+  assert.deepEqual(update(old).spec?.finalizers, ['kubernetes']);
+  const terminating = { ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  assert.deepEqual(update(terminating).spec?.finalizers, []);
+});
+
+test('the name label cannot be taken away', () => {
+  const old = created('team');
+  const next: Namespace = { ...old, metadata: { name: 'team', labels: { a: 'b' } } };
+  namespaceDefinition.strategy?.prepareForUpdate?.(next, old);
+  assert.deepEqual(next.metadata.labels, { a: 'b', 'kubernetes.io/metadata.name': 'team' });
+});
+
+test('a first start creates default and kube-system, fresh objects each time', () => {
+  assert.deepEqual(
+    defaultNamespaces().map(({ metadata }) => metadata.name),
+    ['default', 'kube-system'],
+  );
+  assert.notEqual(defaultNamespaces()[0], defaultNamespaces()[0]);
+});

@@ -1,0 +1,45 @@
+import { s } from '@arc/apimachinery';
+import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+
+const selfSubjectReviewSchema = s.object({
+  status: s.optional(
+    s.object(
+      {
+        userInfo: s.optional(
+          s.object(
+            {
+              username: s.optional(s.string({ description: 'Name of the user.' })),
+              uid: s.optional(s.string({ description: 'Identifies the user over time.' })),
+              groups: s.optional(s.array(s.string(), { description: 'Groups the user is in.', 'x-kubernetes-list-type': 'atomic' })),
+              extra: s.optional(s.map(s.array(s.string()), { description: 'What the authenticator adds.' })),
+            },
+            { description: 'Who the caller is.' },
+          ),
+        ),
+      },
+      { description: 'The answer.' },
+    ),
+  ),
+});
+
+export interface SelfSubjectReview extends KubeObject, Static<typeof selfSubjectReviewSchema> {}
+
+export const selfSubjectReviews: ResourceType = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
+};
+
+/** A question, never stored: the server answers in `status`. */
+export const selfSubjectReviewDefinition: KindDefinition<SelfSubjectReview> = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectReview',
+  names: { plural: 'selfsubjectreviews', singular: 'selfsubjectreview' },
+  scope: 'Cluster',
+  description: 'SelfSubjectReview asks who the server takes the caller for.',
+  schema: selfSubjectReviewSchema,
+  verbs: ['create'],
+};
