@@ -8,6 +8,17 @@ export { cloneJson, deepEqual, getOwn, isObject, setOwn } from './json/object.ts
 export type { JsonObject } from './json/object.ts';
 export { childPath, indexPath } from './json/path.ts';
 export type { ColumnDefinition, KindDefinition, NameRule, ProtobufDecoder, Strategy, Verb } from './kind/kind.ts';
+export { generateName, generateNameAttempts } from './meta/generate-name.ts';
+export {
+  dns1123LabelProblems,
+  dns1123SubdomainProblems,
+  labelValueProblems,
+  nameProblems,
+  qualifiedNameProblems,
+} from './meta/name-rules.ts';
+export { dedupeOwnerReferences } from './meta/owner-references.ts';
+export { specChanged } from './meta/spec-changed.ts';
+export { validateLabels, validateObjectMeta, validateObjectMetaUpdate } from './meta/validate-object-meta.ts';
 export { apiVersionOf, parseApiVersion } from './meta/types.ts';
 export type {
   Condition,
