@@ -43,6 +43,19 @@ export { dropNulls, prune } from './schema/prune.ts';
 export { strictDecodingMessages, strictDecodingText } from './schema/strict-decoding.ts';
 export type { StructuralSchema } from './schema/structural.ts';
 export { validateSchema } from './schema/validate.ts';
+export {
+  checkFieldSelector,
+  fieldsOf,
+  matchesFields,
+  parseFieldSelector,
+  printFieldSelector,
+  requiredFieldValue,
+} from './selectors/field-selector.ts';
+export type { FieldRequirement, FieldSelector } from './selectors/field-selector.ts';
+export { labelSelectorOf, matchesLabels, printLabelSelector } from './selectors/label-selector.ts';
+export type { LabelOperator, LabelRequirement, LabelSelector, LabelSelectorObject } from './selectors/label-selector.ts';
+export { parseLabelSelector } from './selectors/parse-label-selector.ts';
+export { SelectorError } from './selectors/selector-error.ts';
 export { ApiStatusError, failure, isStatusReason, statusError } from './status/api-status-error.ts';
 export type { Status, StatusCause, StatusDetails } from './status/api-status-error.ts';
 export { fieldError } from './status/field-error.ts';
