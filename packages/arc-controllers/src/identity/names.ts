@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+
+/** Argo refuses longer Workflow names; it is also the limit of label values. */
+export const maxWorkflowNameLength = 63;
+
+/**
+ * The name of an ArtifactWorkflow: `<order>-<hash>`. When that were too long for Argo, the Order's name is cut and a hash
+ * of the whole name keeps Orders with the same beginning apart.
+ */
+export function artifactWorkflowName(orderName: string, hash: string): string {
+  return `${shortened(orderName, maxWorkflowNameLength - hash.length - 1)}-${hash}`;
+}
+
+/** The name of the Workflow of an ArtifactWorkflow: the same, unless somebody named the latter too long for Argo. */
+export function workflowName(artifactWorkflowName: string): string {
+  return shortened(artifactWorkflowName, maxWorkflowNameLength);
+}
+
+function shortened(name: string, limit: number): string {
+  if (name.length <= limit) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, limit - digest.length - 1).replace(/[-.]+$/, '')}-${digest}`;
+}
+
+/** True when a text may be the value of a label. */
+export function isLabelValue(text: string): boolean {
+  return text.length <= 63 && /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/.test(text);
+}

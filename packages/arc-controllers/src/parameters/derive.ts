@@ -1,0 +1,55 @@
+import type { Parameter } from '@arc/api/arc';
+import { canonicalJson } from '../identity/canonical-json.ts';
+import { flattenSpec } from './flatten.ts';
+
+export interface ParameterSide {
+  readonly type: string;
+  readonly remoteURL: string;
+  readonly hasSecret: boolean;
+}
+
+export interface ParameterSources {
+  readonly source: ParameterSide;
+  readonly destination: ParameterSide;
+  /** True for scheduled runs. */
+  readonly scheduled: boolean;
+  /** The artifact's spec. */
+  readonly spec: unknown;
+  /** The type's own parameters; they replace derived ones of the same name. */
+  readonly typeParameters: readonly Parameter[];
+}
+
+export type DerivedParameters =
+  | { readonly parameters: Required<Parameter>[]; readonly conflict?: undefined }
+  /** Two fields of the spec would become the same parameter. */
+  | { readonly parameters?: undefined; readonly conflict: string };
+
+/**
+ * The arguments of a run, with unique names in sorted order: `srcType`, `srcRemoteURL`, `srcSecret` and the same for
+ * `dst`, `cron`, `specJSON`, the flattened spec, the type's own.
+ */
+export function deriveParameters(sources: ParameterSources): DerivedParameters {
+  const { source, destination, scheduled, spec, typeParameters } = sources;
+  const values = new Map<string, string>([
+    ['srcType', source.type],
+    ['srcRemoteURL', source.remoteURL],
+    ['srcSecret', String(source.hasSecret)],
+    ['dstType', destination.type],
+    ['dstRemoteURL', destination.remoteURL],
+    ['dstSecret', String(destination.hasSecret)],
+    ['cron', String(scheduled)],
+    ['specJSON', canonicalJson(spec ?? {})],
+  ]);
+  const origins = new Map([['specJSON', 'the whole spec']]);
+  for (const { name, value, path } of flattenSpec(spec)) {
+    const earlier = origins.get(name);
+    if (earlier !== undefined) return { conflict: `${earlier} and ${path} both become the parameter ${name}; rename one of them` };
+    origins.set(name, path);
+    values.set(name, value);
+  }
+  for (const { name = '', value = '' } of typeParameters) {
+    if (name !== '') values.set(name, value);
+  }
+  const parameters = [...values].map(([name, value]) => ({ name, value })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { parameters };
+}

@@ -1,0 +1,38 @@
+/** A scalar of an artifact's spec under the name of its parameter. */
+export interface FlatValue {
+  readonly name: string;
+  readonly value: string;
+  /** Where it was, for messages: `spec.foo.bar[0]`. */
+  readonly path: string;
+}
+
+/**
+ * Turns an artifact's spec into parameters: `spec.foo.bar` becomes `specFooBar`, entries of lists are named by index
+ * (`specTags0`, `specItems0Name`). Null, empty texts, empty lists and empty objects give nothing. Numbers are written as
+ * in JSON.
+ *
+ * Names Argo would refuse (letters, digits, `-` and `_` are allowed) are left out, so that fields no template asks for are
+ * harmless; `specJSON` has them all.
+ */
+export function flattenSpec(spec: unknown): FlatValue[] {
+  const found: FlatValue[] = [];
+  collect(spec, 'spec', 'spec', found);
+  return found.filter(({ name }) => /^[-A-Za-z0-9_]+$/.test(name));
+}
+
+function collect(value: unknown, name: string, path: string, found: FlatValue[]): void {
+  if (value === null || value === undefined || value === '') return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) collect(item, `${name}${index}`, `${path}[${index}]`, found);
+    return;
+  }
+  if (typeof value === 'object') {
+    for (const [key, member] of Object.entries(value)) collect(member, `${name}${capitalised(key)}`, `${path}.${key}`, found);
+    return;
+  }
+  found.push({ name, value: typeof value === 'string' ? value : JSON.stringify(value), path });
+}
+
+function capitalised(key: string): string {
+  return key.slice(0, 1).toUpperCase() + key.slice(1);
+}
