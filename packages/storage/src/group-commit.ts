@@ -1,4 +1,4 @@
-import type { WriteItem, WriteOutcome } from './store.ts';
+import type { Store, StoreKey, WriteItem, WriteOutcome } from './store.ts';
 
 /**
  * Joins concurrent writes into batches: whatever is pending while the last commit was in flight goes into the next one,
@@ -6,4 +6,91 @@ import type { WriteItem, WriteOutcome } from './store.ts';
  */
 export interface Writer {
   write(item: WriteItem): Promise<WriteOutcome>;
+}
+
+export interface WriterOptions {
+  /** Most items of one batch; default 512. */
+  readonly maxBatch?: number;
+  /** Most bytes of values in one batch, though always at least one item; default 8 MiB. */
+  readonly maxBatchBytes?: number;
+}
+
+interface Pending {
+  readonly item: WriteItem;
+  readonly resolve: (outcome: WriteOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Returns a Writer over `store`. One commit is in flight at a time. A commit that fails rejects every write of its batch
+ * with that error; later writes are tried anew.
+ */
+export function createWriter(store: Store, options: WriterOptions = {}): Writer {
+  const { maxBatch = 512, maxBatchBytes = 8 * 1024 * 1024 } = options;
+  /** Writes that may join the next batch; their keys are distinct. */
+  let ready: Pending[] = [];
+  /** Every key that is ready or in flight, with the later writes of that key in order of arrival. */
+  const successors = new Map<StoreKey, Pending[]>();
+  let running = false;
+
+  return {
+    write(item) {
+      return new Promise((resolve, reject) => {
+        const pending: Pending = { item, resolve, reject };
+        const queue = successors.get(item.key);
+        if (queue !== undefined) {
+          queue.push(pending);
+          return;
+        }
+        successors.set(item.key, []);
+        ready.push(pending);
+        if (running) return;
+        running = true;
+        // Whatever else this turn of the event loop writes joins the first batch instead of waiting behind it.
+        setImmediate(() => void drain());
+      });
+    },
+  };
+
+  async function drain(): Promise<void> {
+    while (ready.length > 0) {
+      const batch = takeBatch();
+      await commit(batch);
+      for (const { item } of batch) releaseKey(item.key);
+    }
+    running = false;
+  }
+
+  function takeBatch(): Pending[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { item } of ready) {
+      bytes += item.value?.length ?? 0;
+      if (count === maxBatch || (count > 0 && bytes > maxBatchBytes)) break;
+      count += 1;
+    }
+    const batch = ready.slice(0, count);
+    ready = ready.slice(count);
+    return batch;
+  }
+
+  async function commit(batch: readonly Pending[]): Promise<void> {
+    try {
+      const outcomes = await store.commit(batch.map(({ item }) => item));
+      for (const [index, pending] of batch.entries()) {
+        const outcome = outcomes[index];
+        if (outcome === undefined) throw new Error(`the store answered ${outcomes.length} of ${batch.length} writes`);
+        pending.resolve(outcome);
+      }
+    } catch (error) {
+      for (const pending of batch) pending.reject(error);
+    }
+  }
+
+  function releaseKey(key: StoreKey): void {
+    const queue = successors.get(key);
+    const next = queue?.shift();
+    if (next === undefined) successors.delete(key);
+    else ready.push(next);
+  }
 }

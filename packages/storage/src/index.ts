@@ -11,7 +11,14 @@ export type {
   WatchCache,
   Watcher,
 } from './cache/contract.ts';
-export type { Writer } from './group-commit.ts';
+export { openWatchCache } from './cache/watch-cache.ts';
+export type { WatchCacheOptions } from './cache/watch-cache.ts';
+export { assertNotCompacted, assertNotFuture, ChangeNotifier, followChanges } from './follow-changes.ts';
+export type { ChangeSource } from './follow-changes.ts';
+export { createWriter } from './group-commit.ts';
+export type { Writer, WriterOptions } from './group-commit.ts';
+export { compareKeys, keyAfter, prefixEnd, rangeStart } from './key-order.ts';
+export { createMemoryStore } from './memory/memory-store.ts';
 export { StorageError } from './storage-error.ts';
 export type { StorageErrorCode } from './storage-error.ts';
 export type {

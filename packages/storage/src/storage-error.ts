@@ -15,6 +15,8 @@ export type StorageErrorCode =
   | 'BadDatabase'
   /** The database has no room left; nothing of the batch was written. */
   | 'Full'
+  /** A watcher did not take its deliveries in time; it can resume from its last revision. */
+  | 'SlowWatcher'
   /** The store was closed. */
   | 'Closed';
 

@@ -69,6 +69,10 @@ export interface Delivery {
   readonly events: readonly CachedEvent[];
 }
 
+/**
+ * Read by one reader. The iteration ends when the watcher is disposed, and throws StorageError `SlowWatcher` (it did not
+ * keep up), `Compacted` (the cache had to start over; list again) or `Closed`.
+ */
 export interface Watcher extends AsyncIterable<Delivery>, Disposable {
   /** Asks for an empty delivery carrying the newest applied revision, for a bookmark. */
   requestProgress(): void;
@@ -79,7 +83,10 @@ export interface CacheWatchOptions {
   readonly filter?: ObjectFilter;
   /** Events with a higher revision only. Throws StorageError `Compacted` when history does not reach back that far. */
   readonly after: number;
-  /** Deliveries a watcher may have waiting before it is closed (it can resume from its last revision). */
+  /**
+   * Deliveries a watcher may have waiting before it is closed: its iteration then throws StorageError `SlowWatcher`, and it
+   * can resume from its last revision. Default 1000.
+   */
   readonly maxQueued?: number;
 }
 
@@ -96,6 +103,8 @@ export interface ResourceCache {
 export interface WatchCache extends AsyncDisposable {
   resource(resource: CachedResource): ResourceCache;
   readonly revision: number;
+  /** How many stored values are left out of every read because they are not JSON objects with metadata; each is logged. */
+  readonly undecodable: number;
   /** Resolves when the state at the time of the call (asked from the store) has been applied; returns that revision. */
   waitUntilFresh(signal?: AbortSignal): Promise<number>;
   /** Resolves when `revision` has been applied. Rejects with StorageError `FutureRevision` after `timeoutMs`. */

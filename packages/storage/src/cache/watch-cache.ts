@@ -1,0 +1,257 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { anySignal, ArcError, backoffDelay, codeOf, messageOf, silentLogger, systemClock, type Clock, type Logger } from '@arc/kernel';
+import { StorageError } from '../storage-error.ts';
+import type { ChangeBatch, ChangeEvent, Store, StoredValue, StoreKey } from '../store.ts';
+import type { CachedResource, ResourceCache, WatchCache } from './contract.ts';
+import type { HistoryLimits } from './event-history.ts';
+import { Partition, type PartitionHost } from './partition.ts';
+import type { PartitionState } from './partition-state.ts';
+import { FreshnessQueries, RevisionWaiters } from './revision-waiters.ts';
+import { UnclaimedState } from './unclaimed-state.ts';
+
+export interface WatchCacheOptions {
+  /** Resources known already; their objects are decoded while loading, page by page, and not in one go by `resource()`. */
+  readonly resources?: readonly CachedResource[];
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Events kept per resource however old they are; default 4096. As many are read back from the store's log at the start. */
+  readonly historyEvents?: number;
+  /** Events younger than this are kept beyond `historyEvents`, milliseconds; default 5 minutes. */
+  readonly historyMs?: number;
+  /** Ends loading, and later the cache. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads every live value of `store` and follows its changes from then on.
+ *
+ * @throws StorageError what the store throws while loading; afterwards failures of the store are retried
+ */
+export async function openWatchCache(store: Store, options: WatchCacheOptions = {}): Promise<WatchCache> {
+  const cache = new StoreCache(store, options);
+  await cache.open();
+  return cache;
+}
+
+const pageSize = 250;
+const defaultWaitMs = 3000;
+const retryDelays = { initialMs: 50, maxMs: 5000, jitter: 0.5 };
+
+class StoreCache implements WatchCache, PartitionHost {
+  readonly limits: HistoryLimits;
+  readonly logger: Logger;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #partitions: Partition[] = [];
+  #unclaimed: UnclaimedState;
+  #revision = 0;
+  readonly #waiters: RevisionWaiters;
+  readonly #freshness: FreshnessQueries;
+  readonly #unflushed = new Set<Partition>();
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, options: WatchCacheOptions) {
+    const { resources = [], logger = silentLogger, clock = systemClock, historyEvents = 4096, historyMs = 300_000 } = options;
+    this.#store = store;
+    this.#clock = clock;
+    this.logger = logger;
+    this.limits = { events: historyEvents, ms: historyMs };
+    this.#unclaimed = new UnclaimedState(this.limits, 0);
+    this.#waiters = new RevisionWaiters(clock);
+    this.#signal = anySignal(this.#stop.signal, options.signal);
+    this.#freshness = new FreshnessQueries(() => store.currentRevision({ signal: this.#signal }));
+    for (const resource of resources) this.resource(resource);
+  }
+
+  async open(): Promise<void> {
+    await this.#load();
+    this.#following = this.#follow();
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get undecodable(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.undecodable, 0);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  resource(resource: CachedResource): ResourceCache {
+    const { prefix } = resource;
+    const known = this.#partitions.find((partition) => partition.prefix === prefix);
+    if (known !== undefined) {
+      known.addFields(resource.fieldsOf);
+      return known;
+    }
+    const overlapping = this.#partitions.find((other) => other.prefix.startsWith(prefix) || prefix.startsWith(other.prefix));
+    if (overlapping !== undefined) {
+      throw new ArcError('OverlappingPrefix', `the key prefix ${prefix} overlaps with ${overlapping.prefix}`, {
+        hint: 'Give each resource a prefix of its own that ends in a slash.',
+      });
+    }
+    return this.#claim(resource);
+  }
+
+  async waitUntilFresh(signal?: AbortSignal): Promise<number> {
+    signal?.throwIfAborted();
+    this.#assertOpen();
+    const revision = await this.#freshness.query(signal);
+    if (revision > this.#revision) await this.#wait(revision, { signal });
+    return revision;
+  }
+
+  async waitFor(revision: number, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (revision <= this.#revision) return;
+    await this.#wait(revision, { timeoutMs: options.timeoutMs ?? defaultWaitMs, signal: options.signal });
+  }
+
+  wantFlush(partition: Partition): void {
+    // Everything applied in this turn goes out together, after the writers have been answered.
+    if (this.#unflushed.size === 0) setImmediate(() => this.#flush());
+    this.#unflushed.add(partition);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+  }
+
+  #claim(resource: CachedResource): Partition {
+    const partition = new Partition(this, resource, this.#unclaimed.floor);
+    const { values, changes } = this.#unclaimed.take(resource.prefix);
+    partition.fill(values, changes);
+    this.#partitions.push(partition);
+    return partition;
+  }
+
+  async #load(): Promise<void> {
+    for (;;) {
+      try {
+        if (await this.#loadSnapshot()) return;
+      } catch (error) {
+        // Compaction overtook the snapshot being read: take a newer one.
+        if (codeOf(error) !== 'Compacted') throw error;
+      }
+    }
+  }
+
+  /** Fills states aside and puts them in place. False when a resource was claimed meanwhile: its values went by unseen. */
+  async #loadSnapshot(): Promise<boolean> {
+    const revision = await this.#store.currentRevision({ signal: this.#signal });
+    const floor = Math.max(await this.#store.compactedRevision(), revision - this.limits.events, 0);
+    const unclaimed = new UnclaimedState(this.limits, floor);
+    const states = new Map(this.#partitions.map((partition) => [partition, partition.emptyState(floor)]));
+    const stateOf = (partition: Partition | undefined): PartitionState | UnclaimedState =>
+      (partition === undefined ? undefined : states.get(partition)) ?? unclaimed;
+
+    for await (const values of this.#pagesAt(revision)) {
+      for (const value of values) stateOf(this.#partitionOf(value.key)).load(value);
+    }
+    const changes = await this.#changesBetween(floor, revision);
+    for (const [partition, own] of Map.groupBy(changes, ({ key }) => this.#partitionOf(key))) {
+      stateOf(partition).remember(own, this.now());
+      await nextTurn();
+    }
+
+    if (this.#partitions.length !== states.size) return false;
+    this.#revision = revision;
+    this.#unclaimed = unclaimed;
+    for (const [partition, state] of states) partition.replace(state);
+    this.#waiters.reached(revision);
+    return true;
+  }
+
+  /** All live values at `revision`, leaving the event loop to others between pages. */
+  async *#pagesAt(revision: number): AsyncGenerator<readonly StoredValue[], void, void> {
+    const page = { prefix: '', limit: pageSize, revision, signal: this.#signal };
+    for (let after: StoreKey | undefined = ''; after !== undefined;) {
+      const { items, more } = await this.#store.range({ ...page, after });
+      yield items;
+      after = more ? items.at(-1)?.key : undefined;
+      await nextTurn();
+    }
+  }
+
+  async #changesBetween(after: number, revision: number): Promise<readonly ChangeEvent[]> {
+    const changes: ChangeEvent[] = [];
+    if (after >= revision) return changes;
+    for await (const batch of this.#store.changes(after, this.#signal)) {
+      changes.push(...batch.events.filter((event) => event.revision <= revision));
+      if (batch.revision >= revision) break;
+    }
+    this.#signal.throwIfAborted();
+    return changes;
+  }
+
+  async #follow(): Promise<void> {
+    let failures = 0;
+    let lostTrack = false;
+    while (!this.#signal.aborted) {
+      try {
+        if (lostTrack) await this.#load();
+        lostTrack = false;
+        for await (const batch of this.#store.changes(this.#revision, this.#signal)) {
+          this.#apply(batch);
+          failures = 0;
+        }
+      } catch (error) {
+        const code = codeOf(error);
+        if (this.#signal.aborted || code === 'Closed') break;
+        lostTrack ||= code === 'Compacted' || code === 'FutureRevision';
+        this.logger.error('the change feed of the store failed', { code, reason: messageOf(error), failures });
+        await this.#pause(backoffDelay(failures++, retryDelays));
+      }
+    }
+    this.#end();
+  }
+
+  #apply(batch: ChangeBatch): void {
+    for (const change of batch.events) (this.#partitionOf(change.key) ?? this.#unclaimed).apply(change);
+    this.#revision = batch.revision;
+    this.#waiters.reached(batch.revision);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, this.#signal);
+    } catch {
+      // Aborted: the caller looks at the signal.
+    }
+  }
+
+  #end(): void {
+    this.#stop.abort();
+    const closed = closedError();
+    for (const partition of this.#partitions) partition.failWatchers(closed);
+    this.#waiters.fail(closed);
+  }
+
+  #partitionOf(key: StoreKey): Partition | undefined {
+    return this.#partitions.find((partition) => key.startsWith(partition.prefix));
+  }
+
+  #flush(): void {
+    const partitions = [...this.#unflushed];
+    this.#unflushed.clear();
+    for (const partition of partitions) partition.flush();
+  }
+
+  #wait(revision: number, options: { readonly timeoutMs?: number; readonly signal: AbortSignal | undefined }): Promise<void> {
+    this.#assertOpen();
+    return this.#waiters.wait(revision, options);
+  }
+
+  #assertOpen(): void {
+    if (this.#signal.aborted) throw closedError();
+  }
+}
+
+function closedError(): StorageError {
+  return new StorageError('Closed', 'the watch cache has been closed');
+}
