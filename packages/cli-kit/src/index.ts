@@ -1,0 +1,16 @@
+export { allowsColor, styleFor } from './color.ts';
+export type { ColorSettings, Style } from './color.ts';
+export { reportError, UsageError } from './command-errors.ts';
+export type { ErrorReportOptions } from './command-errors.ts';
+export { didYouMean } from './did-you-mean.ts';
+export { exitCodeFor, exitCodes } from './exit-codes.ts';
+export type { ExitCode } from './exit-codes.ts';
+export { memoryStreams } from './memory-streams.ts';
+export type { MemoryOutput, MemoryStreamsOptions } from './memory-streams.ts';
+export { createProgressDisplay } from './progress.ts';
+export type { ProgressDisplay, ProgressItem, ProgressState } from './progress.ts';
+export { createStreams, readText } from './streams.ts';
+export type { InputStream, OutputStream, Streams, StreamsSource } from './streams.ts';
+export { createTablePrinter } from './table.ts';
+export type { TableColumn, TableOptions, TablePrinter } from './table.ts';
+export { displayWidth, escapeControls, formatBytes, truncate } from './text.ts';
