@@ -65,7 +65,10 @@ export interface KubeClient extends AsyncDisposable {
   ): Promise<T>;
   delete(type: ResourceType, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
   deleteCollection(type: ResourceType, options?: ClientListOptions & DeleteOptions): Promise<void>;
-  /** Any other request; `path` starts with a slash and may carry a query. The caller reads `body` to its end. */
+  /**
+   * Any other request; `path` starts with a slash and may carry a query. Answers of 400 and above are thrown as they are
+   * by the other calls. The caller reads `body` to its end.
+   */
   raw(request: RawRequest): Promise<RawResponse>;
 }
 

@@ -14,3 +14,7 @@ export type {
 export type { IndexFunction, Informer, InformerHandler } from './informer.ts';
 export { createInformer } from './create-informer.ts';
 export type { InformerOptions } from './create-informer.ts';
+export type { ClientConfig } from './client-config.ts';
+export { ConnectionError } from './connection-error.ts';
+export { createKubeClient } from './create-kube-client.ts';
+export type { KubeClientOptions } from './create-kube-client.ts';
