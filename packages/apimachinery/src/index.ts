@@ -36,6 +36,9 @@ export type {
 } from './meta/types.ts';
 export { s } from './schema/builder.ts';
 export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
+export { applyJsonPatch } from './patch/json-patch.ts';
+export { applyMergePatch } from './patch/merge-patch.ts';
+export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
 export { applyDefaults } from './schema/defaults.ts';
 export { listMetaSchema, objectMetaSchema } from './schema/object-meta-schema.ts';
 export { objectSchemaOf } from './schema/object-schema.ts';

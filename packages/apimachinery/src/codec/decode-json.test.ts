@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { DecodeError } from './decode-error.ts';
-import { decodeJson, maxNestingDepth } from './decode-json.ts';
+import { maxNestingDepth } from '../json/nesting.ts';
+import { decodeJson } from './decode-json.ts';
 
 test('decodes what JSON.parse decodes', () => {
   fc.assert(

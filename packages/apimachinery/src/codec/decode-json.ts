@@ -1,11 +1,9 @@
+import { maxNestingDepth } from '../json/nesting.ts';
 import { childPath, indexPath } from '../json/path.ts';
 import { setOwn } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { DecodeError, positionAt } from './decode-error.ts';
 import type { Decoded } from './decode-error.ts';
-
-/** Deeper nesting than this is refused, so that no later recursion over a decoded value can exhaust the stack. */
-export const maxNestingDepth = 500;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 

@@ -1,11 +1,11 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar } from 'yaml';
 import type { Alias, Document, Node, YAMLMap, YAMLSeq } from 'yaml';
+import { maxNestingDepth } from '../json/nesting.ts';
 import { isObject, setOwn } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { childPath, indexPath } from '../json/path.ts';
 import { DecodeError } from './decode-error.ts';
 import type { Decoded } from './decode-error.ts';
-import { maxNestingDepth } from './decode-json.ts';
 import { resolveNumber, resolvePlainScalar } from './yaml-scalar.ts';
 
 /** Values that aliases may add to a document in total; an honest manifest needs a few. */
