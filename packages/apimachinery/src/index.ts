@@ -4,6 +4,7 @@ export { decodeJson } from './codec/decode-json.ts';
 export { decodeYaml, decodeYamlDocuments } from './codec/decode-yaml.ts';
 export { encodeForStorage, encodeObject } from './codec/encode-object.ts';
 export type { EncodedObject } from './codec/encode-object.ts';
+export { encodeYaml } from './codec/encode-yaml.ts';
 export { cloneJson, deepEqual, getOwn, isObject, setOwn } from './json/object.ts';
 export type { JsonObject } from './json/object.ts';
 export { childPath, indexPath } from './json/path.ts';
@@ -63,3 +64,16 @@ export { ApiStatusError, failure, isStatusReason, statusError } from './status/a
 export type { Status, StatusCause, StatusDetails } from './status/api-status-error.ts';
 export { fieldError } from './status/field-error.ts';
 export type { FieldError, FieldErrorReason } from './status/field-error.ts';
+export type { TableCells } from './table/cells.ts';
+export {
+  listHead,
+  listTail,
+  partialObjectMetadata,
+  partialObjectMetadataListHead,
+  tableHead,
+  tableObject,
+  tableTail,
+} from './table/table-object.ts';
+export type { MetaVersion, TableObjectOptions } from './table/table-object.ts';
+export { tableOf, tableRow } from './table/table.ts';
+export type { Table, TableRowOptions } from './table/table.ts';
