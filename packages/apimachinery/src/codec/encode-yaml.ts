@@ -5,8 +5,9 @@ import { resolvePlainScalar } from './yaml-scalar.ts';
 export function encodeYaml(value: unknown): string {
   const document = new Document(value, { schema: 'core', aliasDuplicateObjects: false });
   visit(document, {
-    Scalar(_, node) {
-      if (isScalar(node) && typeof node.value === 'string' && isMisreadable(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    Scalar(position, node) {
+      if (!isScalar(node) || typeof node.value !== 'string') return;
+      if (isMisreadable(node.value) || (position === 'key' && !/^[\w./-]+$/.test(node.value))) node.type = Scalar.QUOTE_DOUBLE;
     },
   });
   return document.toString({ lineWidth: 0, indentSeq: false });
@@ -14,5 +15,5 @@ export function encodeYaml(value: unknown): string {
 
 /** Texts that kubectl would read as something else if they stood there plain. */
 function isMisreadable(text: string): boolean {
-  return text === '<<' || resolvePlainScalar(text) !== text || /[\u0085\u00a0\u2028\u2029\ufeff\u007f-\u009f]/.test(text);
+  return text === '<<' || resolvePlainScalar(text) !== text || /[\u0000-\u0009\u000b-\u001f\u007f-\u00a0\u2028\u2029\ufeff]/.test(text);
 }
