@@ -10,6 +10,11 @@ export const artifactWorkflowLabel = 'arc.opendefense.cloud/artifactworkflow';
 /** On ArtifactWorkflows: the index in the Order's `spec.artifacts` at the time of creation. */
 export const artifactIndexAnnotation = 'arc.opendefense.cloud/artifact-index';
 
+/** On ArtifactWorkflows: names what its Order asked for, independent of what Endpoints, Secrets and types look like. */
+export const artifactSlotAnnotation = 'arc.opendefense.cloud/artifact-slot';
+/** On ArtifactWorkflows and Workflows: the uid of the Order they were made for. */
+export const orderUidLabel = 'arc.opendefense.cloud/order-uid';
+
 /** The volume that holds the source Endpoint's Secret, or nothing. */
 export const sourceSecretVolume = 'src-secret-vol';
 /** The volume that holds the destination Endpoint's Secret, or nothing. */

@@ -1,0 +1,20 @@
+import type { ArtifactWorkflow } from '@arc/api/arc';
+import type { Clock, Logger } from '@arc/kernel';
+import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
+import type { SecretRecord } from '../informers/secret-record.ts';
+import type { WorkflowRecord } from '../informers/workflow-record.ts';
+import type { WorkSlots } from './work-slots.ts';
+
+/** What the ArtifactWorkflow controller works with. */
+export interface RunContext {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: Pick<EventRecorder, 'event'>;
+  readonly slots: WorkSlots;
+  /** Shortest time between two writes of mere progress, milliseconds. */
+  readonly progressIntervalMs: number;
+  readonly artifactWorkflows: Informer<ArtifactWorkflow>;
+  readonly workflows: Informer<WorkflowRecord>;
+  readonly secrets: Informer<SecretRecord>;
+}

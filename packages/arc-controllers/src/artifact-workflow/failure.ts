@@ -1,0 +1,81 @@
+import type { NodeStatus, Workflow } from '@arc/api/argo';
+import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
+import { isAbort, messageOf } from '@arc/kernel';
+import { refOf } from '../metadata/references.ts';
+import { cleanText } from './clean-text.ts';
+import type { RunContext } from './context.ts';
+import { readLogTail } from './log-tail.ts';
+import { redactorFor } from './redaction.ts';
+import type { Redactor } from './redaction.ts';
+import { failedPods, podNameOf, stepsOf } from './steps.ts';
+
+const maxSteps = 5;
+const maxStepMessage = 512;
+const maxMessage = 2048;
+const maxLogTail = 4096;
+
+export type FailureReport = Pick<ArtifactWorkflowStatus, 'message' | 'logTail' | 'steps'>;
+
+/**
+ * What to tell about a failed Workflow: its own message, what each failed step says, and the end of the log of the one
+ * that failed first. Values of the run's Secrets are replaced; where that cannot be done, nothing of the steps is shown.
+ */
+export async function reportFailure(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  workflow: Workflow,
+  signal: AbortSignal,
+): Promise<FailureReport> {
+  let redact: Redactor;
+  try {
+    redact = await redactorFor(context.client, run, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    context.logger.warn('cannot read the Secrets of a failed run, so its output is withheld', { ...refOf(run), error: messageOf(error) });
+    return { message: 'the workflow failed; its output is withheld because the Secrets it may contain could not be read' };
+  }
+  const nodes = workflow.status?.nodes ?? {};
+  const pods = failedPods(nodes);
+  const steps = stepsOf(nodes, redact);
+  const logTail = await logOf(context, workflow, pods[0], redact, signal);
+  return {
+    message: failureMessage(workflow, pods, redact),
+    ...(logTail !== undefined && { logTail }),
+    ...(steps.length > 0 && { steps }),
+  };
+}
+
+function failureMessage(workflow: Workflow, pods: readonly NodeStatus[], redact: Redactor): string {
+  const parts = pods
+    .slice(0, maxSteps)
+    .map(
+      ({ displayName, message }) => `Step '${displayName}' failed:\n${cleanText(redact(textOf(message)), { maxBytes: maxStepMessage })}`,
+    );
+  if (pods.length > maxSteps) parts.push(`and ${pods.length - maxSteps} more steps`);
+  const own = redact(textOf(workflow.status?.message));
+  const text = parts.length > 0 ? parts.join('\n') : own === '' ? 'the workflow failed and says no more' : own;
+  return cleanText(text, { maxBytes: maxMessage });
+}
+
+async function logOf(
+  context: RunContext,
+  workflow: Workflow,
+  pod: NodeStatus | undefined,
+  redact: Redactor,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (pod === undefined) return undefined;
+  const { namespace, name } = refOf(workflow);
+  try {
+    const tail = await readLogTail(context.client, { namespace, name: podNameOf(name, pod) }, signal);
+    return tail === undefined ? undefined : cleanText(redact(tail), { maxBytes: maxLogTail, keep: 'end' });
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    context.logger.debug('no log of a failed step', { namespace, workflow: name, error: messageOf(error) });
+    return undefined;
+  }
+}
+
+function textOf(text: string | null | undefined): string {
+  return text ?? '';
+}

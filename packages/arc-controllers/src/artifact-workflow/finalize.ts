@@ -1,0 +1,53 @@
+import type { Workflow } from '@arc/api/argo';
+import { workflows } from '@arc/api/argo';
+import type { ArtifactWorkflow } from '@arc/api/arc';
+import { artifactWorkflowFinalizer, artifactWorkflows } from '@arc/api/arc';
+import { isStatusReason } from '@arc/apimachinery';
+import { workflowName } from '../identity/names.ts';
+import { hasFinalizer, removeFinalizer } from '../metadata/finalizers.ts';
+import { isControlledBy } from '../metadata/owner.ts';
+import { isDeleting } from '../metadata/references.ts';
+import type { RunContext } from './context.ts';
+
+const orphanFinalizer = 'orphan';
+
+/** Lets an ArtifactWorkflow go once its Workflow, and with it every pod, is gone. */
+export async function finalizeRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
+  if (!hasFinalizer(run, artifactWorkflowFinalizer)) return;
+  if (!hasFinalizer(run, orphanFinalizer) && (await endWorkflow(context, run, signal))) return;
+  await removeFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
+}
+
+/** Deletes the Workflow of a run; true while it is still there. The informer only tells when to look again. */
+async function endWorkflow(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
+  const ref = { namespace: run.metadata.namespace ?? '', name: workflowName(run.metadata.name ?? '') };
+  const workflow = await readWorkflow(context, ref, signal);
+  if (workflow === undefined || !isControlledBy(workflow, run)) return false;
+  if (isDeleting(workflow)) return true;
+  const { uid } = workflow.metadata;
+  try {
+    await context.client.delete(workflows, ref, {
+      signal,
+      propagationPolicy: 'Background',
+      ...(uid !== undefined && { preconditions: { uid } }),
+    });
+  } catch (error) {
+    if (isStatusReason(error, 'NotFound')) return false;
+    throw error;
+  }
+  return (await readWorkflow(context, ref, signal))?.metadata.uid === uid;
+}
+
+/** The Workflow as the server has it now; undefined when there is none. */
+export async function readWorkflow(
+  context: RunContext,
+  ref: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<Workflow | undefined> {
+  try {
+    return await context.client.get<Workflow>(workflows, ref, { signal });
+  } catch (error) {
+    if (isStatusReason(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,249 @@
+import { workflows } from '@arc/api/argo';
+import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
+import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase, referenceName } from '@arc/api/arc';
+import { ApiStatusError, isStatusReason } from '@arc/apimachinery';
+import type { ReconcileResult, Reconciler } from '@arc/controller';
+import { isDeepStrictEqual } from 'node:util';
+import { workflowName } from '../identity/names.ts';
+import { workflowRecord } from '../informers/workflow-record.ts';
+import type { WorkflowRecord } from '../informers/workflow-record.ts';
+import { addFinalizer } from '../metadata/finalizers.ts';
+import { isControlledBy } from '../metadata/owner.ts';
+import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
+import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
+import { buildWorkflow } from './build-workflow.ts';
+import type { RunContext } from './context.ts';
+import { finalizeRun, readWorkflow } from './finalize.ts';
+import { statusEnded, statusUnderWay } from './observe.ts';
+import { isEnded } from './work-slots.ts';
+
+/** Brings the Workflow of an ArtifactWorkflow about, and its status to what the Workflow says. */
+export function artifactWorkflowReconciler(context: RunContext): Reconciler {
+  /** When mere progress was last written, by uid; only to space writes, so losing it is harmless. */
+  const lastWrites = new Map<string, number>();
+  /**
+   * Uids of runs whose Workflow this process created or saw. The informer of ArtifactWorkflows may lag behind that of
+   * Workflows, so that such a run can look as if it had never been started.
+   */
+  const begun = new Set<string>();
+  const forget = (run: ArtifactWorkflow): void => {
+    lastWrites.delete(run.metadata.uid ?? '');
+    begun.delete(run.metadata.uid ?? '');
+  };
+
+  return async (request, signal) => {
+    const run = context.artifactWorkflows.get(request.namespace, request.name);
+    const key = keyOf(request.namespace, request.name);
+    if (run === undefined || isDeleting(run)) {
+      if (run !== undefined) {
+        forget(run);
+        await finalizeRun(context, run, signal);
+      }
+      context.slots.leave(key);
+      return undefined;
+    }
+    if (isFinishedPhase(run.status?.phase)) {
+      forget(run);
+      return undefined;
+    }
+    await addFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
+    const uid = run.metadata.uid ?? '';
+    const vanishable = begun.has(uid) || run.status?.activeWorkflowRef !== undefined;
+    const workflow = await findWorkflow(context, run, vanishable, signal);
+    if (workflow !== undefined) {
+      begun.add(uid);
+      return await follow(context, run, workflow, lastWrites, signal);
+    }
+    // Never start again what ended just now: only the server knows.
+    if (vanishable && !(await isStillWanted(context, run, signal))) return undefined;
+    if (vanishable) reportVanished(context, run);
+    begun.delete(uid);
+    const result = await start(context, run, { key, vanished: vanishable }, signal);
+    if (result === 'started') begun.add(uid);
+    return typeof result === 'object' ? result : undefined;
+  };
+}
+
+/** The Workflow of a run. One that should be there but is not in the informer is looked for on the server. */
+async function findWorkflow(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  vanishable: boolean,
+  signal: AbortSignal,
+): Promise<WorkflowRecord | undefined> {
+  const { namespace = '', name = '' } = run.metadata;
+  const known = context.workflows.get(namespace, workflowName(name));
+  if (known !== undefined && isControlledBy(known, run)) return known;
+  if (!vanishable) return undefined;
+  const live = await readWorkflow(context, { namespace, name: workflowName(name) }, signal);
+  return live !== undefined && isControlledBy(live, run) ? workflowRecord(live) : undefined;
+}
+
+async function isStillWanted(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
+  try {
+    const live = await context.client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
+    return live.metadata.uid === run.metadata.uid && !isDeleting(live) && !isFinishedPhase(live.status?.phase);
+  } catch (error) {
+    if (isStatusReason(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+async function start(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  { key, vanished }: { readonly key: string; readonly vanished: boolean },
+  signal: AbortSignal,
+): Promise<ReconcileResult | 'started' | undefined> {
+  const write = (status: ArtifactWorkflowStatus): Promise<boolean> => writeStatus(context.client, artifactWorkflows, run, status, signal);
+
+  const refusal = refusalOf(run);
+  if (refusal !== undefined) {
+    context.slots.leave(key);
+    await write({ phase: 'Failed', ...refusal });
+    context.events.event(run, { type: 'Warning', action: 'Start', reason: refusal.reason, note: refusal.message });
+    return undefined;
+  }
+  const missing = missingSecret(context, run);
+  if (missing !== undefined) {
+    context.slots.leave(key);
+    await write({ phase: 'Pending', reason: 'MissingSecret', message: missing });
+    return undefined;
+  }
+  if (!context.slots.tryEnter(key)) {
+    const message = `waits for its turn: at most ${context.slots.limit} workflows run at once`;
+    await write({ phase: 'Pending', reason: 'Queued', message });
+    return undefined;
+  }
+  const workflow = buildWorkflow(run);
+  try {
+    await context.client.create(workflows, workflow, { signal });
+  } catch (error) {
+    if (!isStatusReason(error, 'AlreadyExists')) {
+      // Whoever is next must not wait for this one's backoff.
+      context.slots.leave(key);
+      if (error instanceof ApiStatusError && !error.retryable) {
+        await write({ phase: 'Pending', reason: 'CreateFailed', message: error.message });
+      }
+      throw error;
+    }
+    return await takeOver(context, run, key, write, signal);
+  }
+  const name = workflow.metadata.name ?? '';
+  context.events.event(run, { type: 'Normal', reason: 'Created', action: 'Create', note: `created Workflow ${name}` });
+  await write({
+    phase: 'Pending',
+    ...(vanished && { reason: 'WorkflowVanished', message: `its Workflow ${name} disappeared before it had ended and was started again` }),
+    activeWorkflowRef: { name },
+  });
+  return 'started';
+}
+
+/** A Workflow of the name exists that the informer does not know: ours from before a crash, or somebody else's. */
+async function takeOver(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  key: string,
+  write: (status: ArtifactWorkflowStatus) => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<ReconcileResult | 'started' | undefined> {
+  const name = workflowName(run.metadata.name ?? '');
+  const live = await readWorkflow(context, { namespace: run.metadata.namespace ?? '', name }, signal);
+  if (live !== undefined && isControlledBy(live, run)) {
+    await write(statusUnderWay(run, workflowRecord(live)));
+    return 'started';
+  }
+  context.slots.leave(key);
+  if (live === undefined) return { requeueAfterMs: 0 };
+  await write({
+    phase: 'Pending',
+    reason: 'NameTaken',
+    message: `a Workflow ${JSON.stringify(name)} that is not of this ArtifactWorkflow exists in namespace ${JSON.stringify(run.metadata.namespace)}`,
+  });
+  // A foreign Workflow carries no label of ours, so no event will tell that it is gone.
+  return { requeueAfterMs: 30_000 };
+}
+
+async function follow(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  workflow: WorkflowRecord,
+  lastWrites: Map<string, number>,
+  signal: AbortSignal,
+): Promise<ReconcileResult | undefined> {
+  if (isEnded(workflow.phase)) {
+    const status = await statusEnded(context, run, workflow, signal);
+    if (await writeStatus(context.client, artifactWorkflows, run, status, signal)) reportEnd(context, run, status);
+    return undefined;
+  }
+  // It is being deleted by somebody; when it is gone the run starts again.
+  if (isDeleting(workflow)) return undefined;
+
+  const status = keepVanishedNote(run, statusUnderWay(run, workflow));
+  const before = run.status ?? {};
+  if (mergePatchBetween(before, status) === undefined) return undefined;
+  const uid = run.metadata.uid ?? '';
+  const now = context.clock.now();
+  const sinceLast = now - (lastWrites.get(uid) ?? Number.NEGATIVE_INFINITY);
+  if (sinceLast < context.progressIntervalMs && isMereProgress(before, status)) {
+    return { requeueAfterMs: context.progressIntervalMs - Math.max(0, sinceLast) };
+  }
+  await writeStatus(context.client, artifactWorkflows, run, status, signal);
+  lastWrites.set(uid, now);
+  return undefined;
+}
+
+/** Until the new Workflow runs, the status goes on telling why there is a new one. */
+function keepVanishedNote(run: ArtifactWorkflow, status: ArtifactWorkflowStatus): ArtifactWorkflowStatus {
+  const { reason, message } = run.status ?? {};
+  if (status.phase !== 'Pending' || reason !== 'WorkflowVanished' || message === undefined) return status;
+  return { ...status, reason, message };
+}
+
+function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowStatus): boolean {
+  const essence = ({ progress: _progress, steps: _steps, message: _message, ...rest }: ArtifactWorkflowStatus): object => rest;
+  return isDeepStrictEqual(essence(before), essence(after));
+}
+
+/** What makes a run impossible for good: its spec is immutable. */
+function refusalOf(run: ArtifactWorkflow): { reason: string; message: string } | undefined {
+  if (referenceName(run.spec?.workflowTemplateRef) === undefined) {
+    return { reason: 'InvalidSpec', message: 'spec.workflowTemplateRef.name is empty: there is nothing to run' };
+  }
+  if (run.spec?.cron !== undefined) {
+    return { reason: 'Unsupported', message: 'spec.cron: scheduled runs are not supported by this version' };
+  }
+  return undefined;
+}
+
+function missingSecret(context: RunContext, run: ArtifactWorkflow): string | undefined {
+  const namespace = run.metadata.namespace ?? '';
+  for (const [side, reference] of [['source', run.spec?.srcSecretRef] as const, ['destination', run.spec?.dstSecretRef] as const]) {
+    const name = referenceName(reference);
+    if (name === undefined) continue;
+    const secret = context.secrets.get(namespace, name);
+    if (secret === undefined || isDeleting(secret)) {
+      return `the ${side} Secret ${JSON.stringify(name)} does not exist in namespace ${JSON.stringify(namespace)}`;
+    }
+  }
+  return undefined;
+}
+
+function reportVanished(context: RunContext, run: ArtifactWorkflow): void {
+  context.events.event(run, {
+    type: 'Warning',
+    reason: 'WorkflowVanished',
+    action: 'Start',
+    note: `Workflow ${workflowName(run.metadata.name ?? '')} disappeared before it had ended; it is started again`,
+  });
+}
+
+function reportEnd(context: RunContext, run: ArtifactWorkflow, status: ArtifactWorkflowStatus): void {
+  const name = status.activeWorkflowRef?.name;
+  if (status.phase === 'Succeeded') {
+    context.events.event(run, { type: 'Normal', reason: 'Succeeded', action: 'Finish', note: `Workflow ${name} succeeded` });
+    return;
+  }
+  const note = `Workflow ${name} ended as ${status.phase}: ${status.message?.slice(0, 500)}`;
+  context.events.event(run, { type: 'Warning', reason: 'Failed', action: 'Finish', note });
+}

@@ -1,0 +1,62 @@
+import type { ArtifactWorkflow } from '@arc/api/arc';
+import { referenceName } from '@arc/api/arc';
+import type { Secret } from '@arc/api/core';
+import { secrets } from '@arc/api/core';
+import { isStatusReason } from '@arc/apimachinery';
+import type { KubeClient } from '@arc/kube-client';
+
+/** Shorter values (`1`, `on`, `user`) are not secrets, and replacing them would garble everything. */
+const minValueLength = 6;
+
+/** Replaces the values of the Secrets a run mounts wherever they occur in a text. */
+export type Redactor = (text: string) => string;
+
+/**
+ * Reads the Secrets of a run, for as long as the redactor lives, so that what a step printed can be put into a status.
+ * Throws when a Secret exists but cannot be read: then nothing it may have leaked into must be shown.
+ */
+export async function redactorFor(client: KubeClient, run: ArtifactWorkflow, signal: AbortSignal): Promise<Redactor> {
+  const names = [run.spec?.srcSecretRef, run.spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
+  const values = new Set<string>();
+  for (const name of new Set(names)) {
+    const secret = await readSecret(client, { namespace: run.metadata.namespace ?? '', name }, signal);
+    for (const encoded of Object.values(secret?.data ?? {})) addValues(values, encoded);
+  }
+  const longestFirst = [...values].sort((a, b) => b.length - a.length);
+  return (text) => longestFirst.reduce((redacted, value) => redacted.replaceAll(value, '[redacted]'), text);
+}
+
+async function readSecret(client: KubeClient, ref: { namespace: string; name: string }, signal: AbortSignal): Promise<Secret | undefined> {
+  try {
+    return await client.get<Secret>(secrets, ref, { signal });
+  } catch (error) {
+    if (isStatusReason(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+function addValues(values: Set<string>, encoded: string): void {
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  for (const value of [text, text.trim(), encoded, ...nestedTexts(text), ...text.split('\n')]) {
+    if (value.length >= minValueLength) values.add(value);
+  }
+}
+
+/** The texts inside a value that is JSON, as in `.dockerconfigjson`; what is base64 there, decoded as well. */
+function nestedTexts(text: string): string[] {
+  if (!text.trimStart().startsWith('{')) return [];
+  let found: string[] = [];
+  try {
+    JSON.parse(text, (_key, value: unknown) => {
+      if (typeof value === 'string') found.push(value);
+      return value;
+    });
+  } catch {
+    found = [];
+  }
+  return found.flatMap((value) => {
+    const decoded = Buffer.from(value, 'base64').toString('utf8');
+    const colon = decoded.indexOf(':');
+    return colon < 0 || decoded.includes('\ufffd') ? [value] : [value, decoded, decoded.slice(colon + 1)];
+  });
+}

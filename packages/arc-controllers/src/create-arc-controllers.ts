@@ -1,0 +1,175 @@
+import { arcGroup } from '@arc/api/arc';
+import type { AnyArtifactType, ArtifactWorkflow, Endpoint } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
+import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
+import { ArcError, silentLogger, systemClock } from '@arc/kernel';
+import type { Clock, Logger } from '@arc/kernel';
+import { createEventRecorder } from '@arc/kube-client';
+import type { EventRecorder, KubeClient } from '@arc/kube-client';
+import { isDeepStrictEqual } from 'node:util';
+import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
+import { slotKeeper, WakeSource, WorkSlots } from './artifact-workflow/work-slots.ts';
+import { createArcInformers } from './informers/arc-informers.ts';
+import type { ArcInformers } from './informers/arc-informers.ts';
+import type { SecretRecord } from './informers/secret-record.ts';
+import type { WorkflowRecord } from './informers/workflow-record.ts';
+import { controllerOf } from './metadata/owner.ts';
+import { isDeleting, keyOf } from './metadata/references.ts';
+import { orderReconciler } from './order/reconciler.ts';
+
+export interface ArcLimits {
+  /** Workflows under way at the same time, over all namespaces. Default 8. */
+  readonly maxActiveWorkflows?: number;
+  /** Shortest time between two writes of mere progress of one run, milliseconds. Default 1000. */
+  readonly progressIntervalMs?: number;
+  /** Shortest time between two status writes of one Order, milliseconds. Default 200. */
+  readonly orderStatusIntervalMs?: number;
+}
+
+export interface ArcControllersOptions {
+  readonly client: KubeClient;
+  /**
+   * Key of the digests by which changes of Secrets are noticed, at least 16 bytes. It has to stay the same for the life of
+   * an installation: another key makes every artifact that uses a Secret look changed, and run again.
+   */
+  readonly digestKey: Uint8Array;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly limits?: ArcLimits;
+}
+
+/** Dispose after the controllers have stopped: it writes the events that are still under way. */
+export interface ArcControllers extends AsyncDisposable {
+  readonly definitions: readonly ControllerDefinition[];
+  /** Every one is a source of some controller, so starting the controllers starts them. */
+  readonly informers: ArcInformers;
+}
+
+/**
+ * The Order and the ArtifactWorkflow controller, ready to be started.
+ *
+ * @throws ArcError `InvalidConfiguration`
+ */
+export function createArcControllers(options: ArcControllersOptions): ArcControllers {
+  const { client, digestKey, clock = systemClock, logger = silentLogger, limits = {} } = options;
+  const { maxActiveWorkflows = 8, progressIntervalMs = 1000, orderStatusIntervalMs = 200 } = limits;
+  if (!Number.isInteger(maxActiveWorkflows) || maxActiveWorkflows < 1) {
+    throw new ArcError('InvalidConfiguration', `maxActiveWorkflows is ${maxActiveWorkflows}`, {
+      hint: 'Use a whole number of at least 1.',
+    });
+  }
+  if (digestKey.length < 16) {
+    throw new ArcError('InvalidConfiguration', `the digest key has ${digestKey.length} bytes`, { hint: 'Use at least 16 random bytes.' });
+  }
+  const informers = createArcInformers(client, { digestKey, clock, logger });
+  const turns = new WakeSource();
+  const slots = new WorkSlots(maxActiveWorkflows, (key) => turns.wake(key));
+  informers.workflows.addHandler(slotKeeper(slots));
+  const common = { ...informers, client, clock };
+  const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
+  const orderEvents = recorder('order-controller');
+  const runEvents = recorder('artifact-workflow-controller');
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all([orderEvents[Symbol.asyncDispose](), runEvents[Symbol.asyncDispose]()]);
+    },
+    informers,
+    definitions: [
+      {
+        name: 'order',
+        reconcile: orderReconciler({
+          ...common,
+          logger: logger.child({ controller: 'order' }),
+          digestKey,
+          events: orderEvents,
+          statusIntervalMs: orderStatusIntervalMs,
+        }),
+        sources: orderSources(informers),
+      },
+      {
+        name: 'artifact-workflow',
+        reconcile: artifactWorkflowReconciler({
+          ...common,
+          logger: logger.child({ controller: 'artifact-workflow' }),
+          slots,
+          events: runEvents,
+          progressIntervalMs,
+        }),
+        sources: artifactWorkflowSources(informers, turns),
+        workers: 8,
+      },
+    ],
+  };
+}
+
+/** A change of an Endpoint, a Secret or a type leads to exactly the Orders that use it. */
+function orderSources(informers: ArcInformers): ControllerSource[] {
+  const usersOf = (endpoint: KubeObject): readonly ReconcileRequest[] =>
+    informers.orders.byIndex('endpoint', keyOf(endpoint.metadata.namespace, endpoint.metadata.name ?? '')).map(requestFor);
+  return [
+    source({ informer: informers.orders }),
+    source<ArtifactWorkflow>({
+      informer: informers.artifactWorkflows,
+      requests: (run) => {
+        const owner = controllerOf(run);
+        const ownerRequest = owner?.kind === 'Order' ? [{ namespace: run.metadata.namespace ?? '', name: owner.name }] : [];
+        // Orders that wait for a run of somebody else to make room for theirs.
+        const waiting = informers.orders.byIndex('run', keyOf(run.metadata.namespace, run.metadata.name ?? ''));
+        return [...ownerRequest, ...waiting.filter(({ metadata }) => metadata.name !== owner?.name).map(requestFor)];
+      },
+    }),
+    source<Endpoint>({ informer: informers.endpoints, requests: usersOf, changed: specChanged }),
+    source<SecretRecord>({
+      informer: informers.secrets,
+      requests: ({ metadata }) => informers.endpoints.byIndex('secret', keyOf(metadata.namespace, metadata.name ?? '')).flatMap(usersOf),
+      changed: secretChanged,
+    }),
+    source<AnyArtifactType>({
+      informer: informers.artifactTypes,
+      requests: ({ metadata }) => informers.orders.byIndex('type', keyOf(metadata.namespace, metadata.name ?? '')).map(requestFor),
+      changed: specChanged,
+    }),
+    source<AnyArtifactType>({
+      informer: informers.clusterArtifactTypes,
+      requests: ({ metadata }) => informers.orders.byIndex('clusterType', metadata.name ?? '').map(requestFor),
+      changed: specChanged,
+    }),
+  ];
+}
+
+function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): ControllerSource[] {
+  return [
+    source({ informer: informers.artifactWorkflows }),
+    source<WorkflowRecord>({
+      informer: informers.workflows,
+      requests: (workflow) => {
+        const owner = controllerOf(workflow);
+        return owner?.kind === 'ArtifactWorkflow' ? [{ namespace: workflow.metadata.namespace ?? '', name: owner.name }] : [];
+      },
+    }),
+    source<SecretRecord>({
+      informer: informers.secrets,
+      requests: ({ metadata }) =>
+        informers.artifactWorkflows.byIndex('secret', keyOf(metadata.namespace, metadata.name ?? '')).map(requestFor),
+      changed: secretChanged,
+    }),
+    source({ informer: turns }),
+  ];
+}
+
+/** Sources of one controller are of many kinds; the list forgets which. */
+function source<T extends KubeObject>(typed: ControllerSource<T>): ControllerSource {
+  return typed as unknown as ControllerSource;
+}
+
+function requestFor(object: KubeObject): ReconcileRequest {
+  return { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' };
+}
+
+function specChanged(object: KubeObject & { spec?: object }, old: KubeObject & { spec?: object }): boolean {
+  return isDeleting(object) !== isDeleting(old) || !isDeepStrictEqual(object.spec, old.spec);
+}
+
+function secretChanged(secret: SecretRecord, old: SecretRecord): boolean {
+  return isDeleting(secret) !== isDeleting(old) || secret.digest !== old.digest;
+}

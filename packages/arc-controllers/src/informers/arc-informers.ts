@@ -1,0 +1,111 @@
+import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
+import {
+  artifactTypes,
+  artifactWorkflowLabel,
+  artifactWorkflows,
+  clusterArtifactTypes,
+  destinationNames,
+  endpoints,
+  isFinishedPhase,
+  orders,
+  referenceName,
+  sourceName,
+} from '@arc/api/arc';
+import { workflows } from '@arc/api/argo';
+import { secrets } from '@arc/api/core';
+import type { KubeObject } from '@arc/apimachinery';
+import type { Clock, Logger } from '@arc/kernel';
+import { createInformer } from '@arc/kube-client';
+import type { Informer, KubeClient } from '@arc/kube-client';
+import { controllerOf } from '../metadata/owner.ts';
+import { keyOf } from '../metadata/references.ts';
+import { leanArtifactType, leanArtifactWorkflow, leanEndpoint, leanOrder } from './lean.ts';
+import { secretRecorder } from './secret-record.ts';
+import type { SecretRecord } from './secret-record.ts';
+import { workflowRecord } from './workflow-record.ts';
+import type { WorkflowRecord } from './workflow-record.ts';
+
+/** Local copies of all the controllers look at, with the indexes that lead from a change to what depends on it. */
+export interface ArcInformers {
+  /** Indexes: `endpoint`, `type` (both namespace/name), `clusterType` (name), `run` (namespace/name of its runs). */
+  readonly orders: Informer<Order>;
+  /** Indexes: `owner` (uid of the Order), `secret` (namespace/name, runs that have not ended). */
+  readonly artifactWorkflows: Informer<ArtifactWorkflow>;
+  /** Index: `secret` (namespace/name). */
+  readonly endpoints: Informer<Endpoint>;
+  readonly artifactTypes: Informer<AnyArtifactType>;
+  readonly clusterArtifactTypes: Informer<AnyArtifactType>;
+  readonly secrets: Informer<SecretRecord>;
+  readonly workflows: Informer<WorkflowRecord>;
+}
+
+export interface ArcInformerOptions {
+  readonly digestKey: Uint8Array;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function createArcInformers(client: KubeClient, { digestKey, clock, logger }: ArcInformerOptions): ArcInformers {
+  const common = { clock, logger };
+  return {
+    orders: createInformer<Order>(client, orders, {
+      ...common,
+      transform: leanOrder,
+      indexes: { endpoint: endpointsOfOrder, type: typesOfOrder, clusterType: clusterTypesOfOrder, run: runsOfOrder },
+    }),
+    artifactWorkflows: createInformer<ArtifactWorkflow>(client, artifactWorkflows, {
+      ...common,
+      transform: leanArtifactWorkflow,
+      indexes: { owner: ownerOfRun, secret: secretsOfRun },
+    }),
+    endpoints: createInformer<Endpoint>(client, endpoints, { ...common, transform: leanEndpoint, indexes: { secret: secretOfEndpoint } }),
+    artifactTypes: createInformer<AnyArtifactType>(client, artifactTypes, { ...common, transform: leanArtifactType }),
+    clusterArtifactTypes: createInformer<AnyArtifactType>(client, clusterArtifactTypes, { ...common, transform: leanArtifactType }),
+    secrets: createInformer<SecretRecord>(client, secrets, { ...common, transform: replacing(secretRecorder(digestKey)) }),
+    workflows: createInformer<WorkflowRecord>(client, workflows, {
+      ...common,
+      labelSelector: artifactWorkflowLabel,
+      transform: replacing(workflowRecord),
+    }),
+  };
+}
+
+/** What arrives is the whole object, what is kept another shape of it; informers know only one type for both. */
+function replacing<Kept extends KubeObject>(reduce: (object: never) => Kept): (object: Kept) => Kept {
+  return (object) => reduce(object as never);
+}
+
+function endpointsOfOrder(order: Order): string[] {
+  const spec = order.spec ?? {};
+  const names = (spec.artifacts ?? []).flatMap((artifact) => [sourceName(spec, artifact) ?? '', ...destinationNames(spec, artifact)]);
+  return [...new Set(names)].map((name) => keyOf(order.metadata.namespace, name));
+}
+
+function typesOfOrder(order: Order): string[] {
+  return clusterTypesOfOrder(order).map((name) => keyOf(order.metadata.namespace, name));
+}
+
+function clusterTypesOfOrder(order: Order): string[] {
+  return [...new Set((order.spec?.artifacts ?? []).map(({ type = '' }) => type))];
+}
+
+function runsOfOrder(order: Order): string[] {
+  const names = Object.values(order.status?.artifactWorkflows ?? {}).map(({ name }) => name);
+  return names.filter((name) => name !== undefined).map((name) => keyOf(order.metadata.namespace, name));
+}
+
+function ownerOfRun(run: ArtifactWorkflow): string[] {
+  const owner = controllerOf(run);
+  return owner === undefined ? [] : [owner.uid];
+}
+
+function secretsOfRun(run: ArtifactWorkflow): string[] {
+  if (isFinishedPhase(run.status?.phase)) return [];
+  const names = [run.spec?.srcSecretRef, run.spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
+  return [...new Set(names)].map((name) => keyOf(run.metadata.namespace, name));
+}
+
+function secretOfEndpoint(endpoint: Endpoint): string[] {
+  const name = referenceName(endpoint.spec?.secretRef);
+  return name === undefined ? [] : [keyOf(endpoint.metadata.namespace, name)];
+}

@@ -1,0 +1,36 @@
+import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
+import { dropNulls, isFinishedPhase } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
+
+/** Drops what no controller reads and nulls, which in the API mean unset. The object is changed in place. */
+function lean<T extends KubeObject & { spec?: unknown }>(object: T): T {
+  delete object.metadata.managedFields;
+  dropNulls(object.spec, ['spec']);
+  return object;
+}
+
+export function leanOrder(order: Order): Order {
+  dropNulls(order.status);
+  return lean(order);
+}
+
+export function leanEndpoint(endpoint: Endpoint): Endpoint {
+  delete endpoint.status;
+  return lean(endpoint);
+}
+
+export function leanArtifactType(type: AnyArtifactType): AnyArtifactType {
+  return lean(type);
+}
+
+/** A run that has ended is only ever asked for its outcome. */
+export function leanArtifactWorkflow(run: ArtifactWorkflow): ArtifactWorkflow {
+  dropNulls(run.status);
+  if (run.status !== undefined && isFinishedPhase(run.status.phase)) {
+    delete run.status.receipt;
+    delete run.status.logTail;
+    delete run.status.steps;
+    delete run.spec?.parameters;
+  }
+  return lean(run);
+}

@@ -1,0 +1,43 @@
+import type { NodeStatus, Workflow } from '@arc/api/argo';
+import type { ArtifactWorkflowStep } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
+import { stepsOf } from '../artifact-workflow/steps.ts';
+
+/** What the controllers keep of a Workflow: hundreds of nodes with their inputs and outputs would dwarf everything else. */
+export interface WorkflowRecord extends KubeObject {
+  readonly phase: string;
+  readonly message: string | undefined;
+  readonly progress: string | undefined;
+  readonly startedAt: string | undefined;
+  readonly finishedAt: string | undefined;
+  readonly steps: readonly ArtifactWorkflowStep[];
+}
+
+/** Reduces Workflows as they arrive. */
+export function workflowRecord(workflow: Workflow): WorkflowRecord {
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, ownerReferences } = workflow.metadata;
+  const { phase, message, progress, startedAt, finishedAt, nodes } = workflow.status ?? {};
+  return {
+    apiVersion: workflow.apiVersion,
+    kind: workflow.kind,
+    metadata: {
+      ...(name !== undefined && { name }),
+      ...(namespace !== undefined && { namespace }),
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+      ...(ownerReferences !== undefined && { ownerReferences }),
+    },
+    phase: phase ?? '',
+    message: textOrNothing(message),
+    progress: textOrNothing(progress),
+    startedAt: textOrNothing(startedAt),
+    finishedAt: textOrNothing(finishedAt),
+    steps: stepsOf((nodes ?? {}) as Readonly<Record<string, NodeStatus>>),
+  };
+}
+
+/** Go clients write null or an empty text for what is unset. */
+function textOrNothing(text: string | null | undefined): string | undefined {
+  return text === null || text === '' ? undefined : text;
+}

@@ -1,0 +1,114 @@
+import type { Order, OrderRun, OrderStatus } from '@arc/api/arc';
+import { firstLine, rollUpOrder } from '@arc/api/arc';
+import type { ArtifactWorkflow, OrderRollUp } from '@arc/api/arc';
+import { timestamp, updatedConditions } from '../metadata/conditions.ts';
+import type { ConditionState } from '../metadata/conditions.ts';
+import { isBlocking } from '../resolve/problem.ts';
+import type { UnresolvedRun } from '../resolve/resolve-order.ts';
+import type { RecordedGenerations } from './generations.ts';
+
+/** Longest message of one entry, in characters; the whole text is in the ArtifactWorkflow. */
+const maxEntryMessage = 300;
+
+/** The entry of a run that has an ArtifactWorkflow. */
+export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): OrderRun {
+  const { phase = 'Pending', reason, message, progress, startTime, completionTime, failureTime } = workflow.status ?? {};
+  const text = firstLine(message, maxEntryMessage);
+  return {
+    artifactIndex,
+    name: workflow.metadata.name ?? '',
+    phase,
+    ...(reason !== undefined && { reason }),
+    ...(text !== undefined && { message: text }),
+    ...(phase === 'Pending' && isBlocking(reason) && { blocked: true }),
+    ...(progress !== undefined && { progress }),
+    ...(startTime !== undefined && { startTime }),
+    ...(completionTime !== undefined && { completionTime }),
+    ...(failureTime !== undefined && { failureTime }),
+  };
+}
+
+/** The entry of a run that has no ArtifactWorkflow yet. */
+export function waitingEntry(artifactIndex: number, name: string, why: { readonly reason: string; readonly message: string }): OrderRun {
+  const { reason, message } = why;
+  return { artifactIndex, name, phase: 'Pending', reason, message, ...(isBlocking(reason) && { blocked: true }) };
+}
+
+/** The entry of an artifact that cannot be run: Pending while it waits for something, Failed while it is wrong. */
+export function problemEntry({ index, problem, blocked }: UnresolvedRun): OrderRun {
+  return {
+    artifactIndex: index,
+    phase: blocked ? 'Pending' : 'Failed',
+    reason: problem.reason,
+    message: problem.message,
+    ...(blocked && { blocked: true }),
+  };
+}
+
+export interface OrderFindings {
+  /** By content hash, or by the key of an unresolved artifact. */
+  readonly entries: ReadonlyMap<string, OrderRun>;
+  readonly unresolved: readonly UnresolvedRun[];
+  readonly generations: RecordedGenerations;
+}
+
+/** The status an Order should have. Depends on `now` only where a condition changes. */
+export function orderStatus(order: Order, findings: OrderFindings, now: number): OrderStatus {
+  const { entries, unresolved, generations } = findings;
+  const before = order.status ?? {};
+  const rollUp = rollUpOrder(entries.values());
+  const observedGeneration = order.metadata.generation ?? 0;
+  const states = [acceptedState(unresolved), ...progressStates(rollUp)].map((state) => ({ ...state, observedGeneration }));
+  return {
+    ...(before.lastReconcileAt !== undefined && { lastReconcileAt: before.lastReconcileAt }),
+    ...(before.lastForceAt !== undefined && { lastForceAt: before.lastForceAt }),
+    observedGeneration,
+    phase: rollUp.phase,
+    message: summary(rollUp, entries),
+    counts: rollUp.counts,
+    conditions: updatedConditions(before.conditions ?? [], states, timestamp(now)),
+    artifactWorkflows: Object.fromEntries(entries),
+    ...generations,
+  };
+}
+
+type State = Omit<ConditionState, 'observedGeneration'>;
+
+function acceptedState(unresolved: readonly UnresolvedRun[]): State {
+  const [first] = unresolved;
+  if (first === undefined) return { type: 'Accepted', status: 'True', reason: 'Resolved', message: 'every artifact can be run' };
+  const more = unresolved.length > 1 ? ` (and ${unresolved.length - 1} more)` : '';
+  return { type: 'Accepted', status: 'False', reason: first.problem.reason, message: `${first.problem.message}${more}` };
+}
+
+function progressStates({ phase, counts }: OrderRollUp): State[] {
+  const { total, succeeded, failed, running, pending, blocked } = counts;
+  const underWay = running + pending > 0;
+  const done = phase === 'Succeeded' || phase === 'Failed';
+  const numbers = `${succeeded} of ${total} succeeded, ${failed} failed`;
+  return [
+    underWay
+      ? { type: 'Progressing', status: 'True', reason: phase, message: `${running} running, ${pending} pending` }
+      : { type: 'Progressing', status: 'False', reason: done ? 'Finished' : 'Blocked', message: blockedText(blocked) },
+    { type: 'Completed', status: done && blocked === 0 ? 'True' : 'False', reason: phase, message: numbers },
+    { type: 'Failed', status: phase === 'Failed' ? 'True' : 'False', reason: phase, message: numbers },
+  ];
+}
+
+function blockedText(blocked: number): string {
+  return blocked === 0 ? 'nothing is left to do' : `${blocked} waiting for what does not exist`;
+}
+
+function summary({ counts }: OrderRollUp, entries: ReadonlyMap<string, OrderRun>): string {
+  const { total, succeeded, failed, blocked } = counts;
+  if (total === 0) return 'the Order asks for no artifacts';
+  const parts = [`${succeeded} of ${total} artifacts transferred`];
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (blocked > 0) parts.push(`${blocked} waiting`);
+  const worst = [...entries.values()].find(({ phase, blocked: waits }) => isFailure(phase) || waits === true);
+  return worst?.message === undefined ? parts.join(', ') : `${parts.join(', ')}: ${worst.message}`;
+}
+
+function isFailure(phase: string | undefined): boolean {
+  return phase === 'Failed' || phase === 'Error' || phase === 'Stopped';
+}
