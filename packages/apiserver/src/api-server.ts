@@ -1,0 +1,157 @@
+import type { KindDefinition, ServedApi } from '@arc/apimachinery';
+import { type Clock, type Logger, silentLogger, systemClock } from '@arc/kernel';
+import { createWriter, openWatchCache, type Store } from '@arc/storage';
+import type { AuditSink } from './audit.ts';
+import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
+import { builtInAuthorizers } from './authz/built-in.ts';
+import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
+import { createListener, type TlsOptions } from './http/listener.ts';
+import type { HealthCheck, HealthChecks } from './nonresource/health.ts';
+import { nonResourceRoutes } from './nonresource/routes.ts';
+import { defaultVersion, type VersionInfo } from './nonresource/version.ts';
+import { handleExchange, type PipelineOptions } from './pipeline.ts';
+import type { Connector, ReviewHandler } from './registry/connector.ts';
+import { keyedLock } from './registry/keyed-lock.ts';
+import { cachedResources, createRegistry } from './registry/registry.ts';
+import { isNamespaceKind } from './registry/served-resource.ts';
+import { selfSubjectReviews } from './reviews/self-subject-reviews.ts';
+import type { ServerContext } from './server-context.ts';
+
+export interface ApiServerOptions {
+  readonly kinds: readonly KindDefinition[];
+  /** Stays the caller's: closing the server does not close it. */
+  readonly store: Store;
+  readonly tls: TlsOptions;
+  /** Asked after the built-in rules (system:masters, health, discovery, self reviews); what nobody allows is denied. */
+  readonly authorizer?: Authorizer;
+  /** Streaming subresources such as `pods/log`. */
+  readonly connectors?: readonly Connector[];
+  /** For kinds without storage beyond the self reviews, which are built in. */
+  readonly reviewHandlers?: readonly ReviewHandler[];
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly version?: VersionInfo;
+  /** Before every key, without a trailing slash. Default: `/registry`. */
+  readonly storagePrefix?: string;
+  readonly inFlight?: InFlightLimits;
+  /** Further conditions of `/readyz` and `/healthz`. */
+  readonly readyChecks?: readonly HealthCheck[];
+  readonly audit?: AuditSink;
+}
+
+export interface ApiServer extends AsyncDisposable {
+  /** @throws ArcError `AddressInUse` or `ListenFailed`. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>;
+  /**
+   * Ends in order: `/readyz` fails, watches close, no more connections, requests in flight get `graceMs` to finish, then
+   * everything is cut. Idempotent.
+   */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/**
+ * A Kubernetes API server over any kinds and any store. Loads the store into its watch cache before it resolves.
+ * @throws ArcError `InvalidKind`, `InvalidClientCa`; StorageError when the store cannot be read.
+ */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, logger = silentLogger, clock = systemClock, version = defaultVersion } = options;
+  const shutdown = new AbortController();
+  const authorizer = authorizerChain([...builtInAuthorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
+  const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
+  const cache = await openWatchCache(store, { resources: [...cached.values()], logger, clock });
+  const registry = createRegistry({
+    kinds: options.kinds,
+    connectors: options.connectors ?? [],
+    reviewHandlers: [...selfSubjectReviews(authorizer), ...(options.reviewHandlers ?? [])],
+    cache,
+    cached,
+  });
+  const server: ServerContext = {
+    registry,
+    store,
+    cache,
+    writer: createWriter(store),
+    locks: keyedLock(),
+    authorizer,
+    clock,
+    logger,
+    shutdown: shutdown.signal,
+  };
+  const pipeline: PipelineOptions = {
+    server,
+    flow: flowControl(options.inFlight ?? defaultInFlightLimits),
+    nonResource: nonResourceRoutes({ api: servedApi(options), version, logger, checks: healthChecks(server, options.readyChecks ?? []) }),
+    audit: options.audit,
+  };
+  const inFlight = new Set<Promise<void>>();
+  const listener = createListener({
+    tls: options.tls,
+    clock,
+    logger,
+    handle: (exchange) => {
+      const handled = handleExchange(exchange, pipeline);
+      inFlight.add(handled);
+      void handled.finally(() => inFlight.delete(handled));
+    },
+  });
+
+  const close = async (graceMs: number): Promise<void> => {
+    shutdown.abort();
+    listener.drain();
+    await finishedWithin(inFlight, graceMs, clock);
+    await listener.destroy();
+    await Promise.all(inFlight);
+    await cache[Symbol.asyncDispose]();
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    listen: (address) => listener.listen(address),
+    close: ({ graceMs }) => (closed ??= close(graceMs)),
+    [Symbol.asyncDispose]: () => (closed ??= close(0)),
+  };
+}
+
+function servedApi({ kinds, connectors = [] }: ApiServerOptions): ServedApi {
+  const all = kinds.flatMap((kind) => [kind, ...(kind.servedAlsoAs ?? []).map(({ definition }) => definition)]);
+  const finalize = all.filter(isNamespaceKind).map(({ group, version }) => ({
+    group,
+    version,
+    resource: 'namespaces',
+    subresource: 'finalize',
+    verbs: ['update'] as const,
+  }));
+  const connected = connectors.flatMap(({ plural, handle: _, ...connector }) =>
+    all
+      .filter(({ group, names }) => group === connector.group && names.plural === plural)
+      .map(({ version }) => ({ ...connector, version, resource: plural })),
+  );
+  return { kinds, extraSubresources: [...finalize, ...connected] };
+}
+
+function healthChecks(server: ServerContext, readyChecks: readonly HealthCheck[]): HealthChecks {
+  const ping: HealthCheck = { name: 'ping', check: () => {} };
+  const storage: HealthCheck = {
+    name: 'storage',
+    check: async (signal) => void (await server.store.currentRevision({ signal })),
+  };
+  const shutdown: HealthCheck = {
+    name: 'shutdown',
+    check: () => {
+      if (server.shutdown.aborted) throw new Error('the server is shutting down');
+    },
+  };
+  return {
+    livez: [ping],
+    healthz: [ping, storage, ...readyChecks],
+    readyz: [ping, storage, ...readyChecks, shutdown],
+  };
+}
+
+async function finishedWithin(running: ReadonlySet<Promise<void>>, ms: number, clock: Clock): Promise<void> {
+  const waiting = new AbortController();
+  try {
+    await Promise.race([Promise.all(running), clock.sleep(ms, waiting.signal).catch(() => undefined)]);
+  } finally {
+    waiting.abort();
+  }
+}

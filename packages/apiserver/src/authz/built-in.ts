@@ -1,0 +1,77 @@
+import { systemAuthenticated, systemMasters } from '../authn/user.ts';
+import type { Authorization, Authorizer, NonResourceRule } from './authorizer.ts';
+
+const allow: Authorization = { decision: 'allow', reason: '' };
+const noOpinion: Authorization = { decision: 'noOpinion', reason: '' };
+
+const healthPaths = ['/healthz', '/livez', '/readyz'];
+const discoveryPaths = ['/api', '/apis', '/openapi', '/version'];
+const everyHealthPath = healthPaths.flatMap((path) => [path, `${path}/*`]);
+const everyDiscoveryPath = discoveryPaths.flatMap((path) => [path, `${path}/*`]);
+
+/** Members of `system:masters` may do everything. */
+const privilegedGroup: Authorizer = {
+  authorize: (_attributes, user) => (user.groups.includes(systemMasters) ? allow : noOpinion),
+  rulesFor: (user) =>
+    user.groups.includes(systemMasters)
+      ? {
+          resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+          incomplete: false,
+        }
+      : { resourceRules: [], nonResourceRules: [], incomplete: false },
+};
+
+/** Health paths are open to everybody (6.3). */
+const alwaysAllowedPaths: Authorizer = nonResourceRule({ verbs: ['get', 'head'], nonResourceURLs: everyHealthPath }, () => true);
+
+/** What the cluster roles `system:discovery` and `system:basic-user` give to everybody who has authenticated. */
+const discoveryPathsForUsers: Authorizer = nonResourceRule({ verbs: ['get', 'head'], nonResourceURLs: everyDiscoveryPath }, (groups) =>
+  groups.includes(systemAuthenticated),
+);
+
+const selfReviews: Authorizer = {
+  authorize: (attributes, user) =>
+    attributes.resourceRequest &&
+    attributes.verb === 'create' &&
+    user.groups.includes(systemAuthenticated) &&
+    ((attributes.group === 'authorization.k8s.io' &&
+      (attributes.resource === 'selfsubjectaccessreviews' || attributes.resource === 'selfsubjectrulesreviews')) ||
+      (attributes.group === 'authentication.k8s.io' && attributes.resource === 'selfsubjectreviews'))
+      ? allow
+      : noOpinion,
+  rulesFor: (user) => ({
+    resourceRules: user.groups.includes(systemAuthenticated)
+      ? [
+          {
+            verbs: ['create'],
+            apiGroups: ['authorization.k8s.io'],
+            resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
+          },
+          { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
+        ]
+      : [],
+    nonResourceRules: [],
+    incomplete: false,
+  }),
+};
+
+function nonResourceRule(rule: NonResourceRule, appliesTo: (groups: readonly string[]) => boolean): Authorizer {
+  return {
+    authorize: (attributes, user) =>
+      !attributes.resourceRequest &&
+      appliesTo(user.groups) &&
+      rule.verbs.includes(attributes.verb) &&
+      rule.nonResourceURLs.some((pattern) => pathMatches(pattern, attributes.path))
+        ? allow
+        : noOpinion,
+    rulesFor: (user) => ({ resourceRules: [], nonResourceRules: appliesTo(user.groups) ? [rule] : [], incomplete: false }),
+  };
+}
+
+function pathMatches(pattern: string, path: string): boolean {
+  return pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
+
+/** The rules every server has, asked before any other authorizer. Whatever nobody allows is denied. */
+export const builtInAuthorizers: readonly Authorizer[] = [privilegedGroup, alwaysAllowedPaths, discoveryPathsForUsers, selfReviews];

@@ -1,0 +1,163 @@
+import { constants as cryptoConstants } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  createSecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type Http2Session,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { ArcError, type Clock, codeOf, type Logger, messageOf } from '@arc/kernel';
+import { type CertificateVerifier, certificateVerifier, type PeerIdentity } from '../authn/client-certificate.ts';
+import { createExchange, type Exchange, socketOf } from './exchange.ts';
+
+export interface TlsOptions {
+  /** PEM; the server's own chain. */
+  readonly cert: string;
+  readonly key: string;
+  /** PEM bundle of the authorities that sign client certificates. */
+  readonly clientCa: string;
+}
+
+/** Open streams one HTTP/2 session may have; clients open further connections beyond it (A9). */
+export const maxConcurrentStreams = 1_000;
+
+/**
+ * Node's defaults suit a public web server: 10 MB of unsent data or 1,000 cancelled streams end the whole session. Behind
+ * an aggregator one session carries all users, and cancelling is what every watch does. The cap is the number of streams.
+ */
+const http2Limits = {
+  maxSessionMemory: 1_000,
+  streamResetBurst: 100_000,
+  streamResetRate: 10_000,
+  maxSessionRejectedStreams: 10_000,
+  maxSessionInvalidFrames: 1_000,
+  maxHeaderListPairs: 512,
+  settings: { maxConcurrentStreams, initialWindowSize: 256 * 1024 },
+} as const;
+
+/** Longer than the 90 s after which Go clients drop an idle connection, so that the client always closes first (A9). */
+const keepAliveTimeoutMs = 100_000;
+const tcpKeepAliveMs = 30_000;
+
+export interface ListenerOptions {
+  readonly tls: TlsOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handle: (exchange: Exchange) => void;
+}
+
+export interface Listener {
+  /** @throws ArcError `AddressInUse` or `ListenFailed`. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>;
+  /** Accepts no more connections, tells clients to go away, lets idle connections end. */
+  drain(): void;
+  /** Ends whatever is still open. */
+  destroy(): Promise<void>;
+}
+
+export function createListener({ tls, clock, logger, handle }: ListenerOptions): Listener {
+  const identities = identityCache(certificateVerifier(tls.clientCa), clock);
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let draining = false;
+
+  const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
+    if (draining && !('stream' in request)) response.setHeader('connection', 'close');
+    handle(createExchange(request, response, identities(request)));
+  };
+  const server = createSecureServer(
+    {
+      cert: tls.cert,
+      key: tls.key,
+      ca: tls.clientCa,
+      allowHTTP1: true,
+      requestCert: true,
+      // Verified by us, per pool of authorities: a bad certificate is answered with 401, not with a broken handshake.
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      // A resumed session would carry only the leaf of the client's chain.
+      secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
+      ...http2Limits,
+      ...({ keepAliveTimeout: keepAliveTimeoutMs } as object),
+    },
+    onRequest,
+  );
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', (error) => logger.debug('connection failed', { error: messageOf(error) }));
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.setKeepAlive(true, tcpKeepAliveMs);
+    socket.setNoDelay(true);
+    socket.on('error', (error) => logger.debug('TLS connection failed', { error: messageOf(error) }));
+  });
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    session.on('error', (error) => logger.debug('HTTP/2 session failed', { error: messageOf(error) }));
+  });
+  server.on('sessionError', (error) => logger.debug('HTTP/2 session failed', { error: messageOf(error) }));
+  server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: messageOf(error) }));
+  server.on('clientError', (error: Error, socket: Socket) => {
+    logger.debug('malformed HTTP request', { error: messageOf(error) });
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  });
+
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        const onError = (error: Error): void => reject(listenError(error, host, port));
+        server.once('error', onError);
+        server.listen(port, host, () => {
+          server.off('error', onError);
+          server.on('error', (error) => logger.error('listener failed', { error: messageOf(error) }));
+          const address = server.address() as AddressInfo;
+          resolve({ host: address.address, port: address.port });
+        });
+      }),
+    drain: () => {
+      draining = true;
+      server.close();
+      for (const session of sessions) session.close();
+    },
+    destroy: async () => {
+      const closed = sockets.size === 0 ? undefined : new Promise<void>((resolve) => server.once('close', resolve));
+      if (!draining) server.close();
+      draining = true;
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      if (server.listening) await closed;
+    },
+  };
+}
+
+/** Remembers what each connection proved, until its certificate expires. */
+function identityCache(verifier: CertificateVerifier, clock: Clock): (request: IncomingMessage | Http2ServerRequest) => PeerIdentity {
+  const known = new WeakMap<Http2Session | Socket, PeerIdentity>();
+  return (request) => {
+    const connection = 'stream' in request ? request.stream.session : request.socket;
+    const now = clock.now();
+    const cached = connection === undefined ? undefined : known.get(connection);
+    if (cached !== undefined && !(cached.kind === 'user' && now > cached.expires)) return cached;
+    const identity = verifier.identify(socketOf(request), now);
+    if (connection !== undefined) known.set(connection, identity);
+    return identity;
+  };
+}
+
+function listenError(error: Error, host: string, port: number): ArcError {
+  if (codeOf(error) === 'EADDRINUSE') {
+    return new ArcError('AddressInUse', `${host}:${port} is in use by another process`, {
+      hint: 'Choose another address, or port 0 for a free one.',
+      cause: error,
+    });
+  }
+  return new ArcError('ListenFailed', `cannot listen on ${host}:${port}: ${error.message}`, {
+    hint: 'Check that the address belongs to this machine and that the port may be used.',
+    cause: error,
+  });
+}

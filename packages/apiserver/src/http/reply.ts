@@ -1,0 +1,29 @@
+export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+export type ReplyBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Produced on demand, as fast as the client reads. `length` is a hint that decides about compression. */
+  | { readonly kind: 'chunks'; readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>; readonly length: number }
+  /** Headers and every chunk are sent at once; a client that does not read for long is cut off. */
+  | { readonly kind: 'live'; readonly chunks: AsyncIterable<Uint8Array> };
+
+/** What a handler answers; the pipeline writes it. */
+export interface Reply {
+  readonly code: number;
+  readonly headers?: ReplyHeaders;
+  readonly body: ReplyBody;
+}
+
+export function bytesReply(code: number, contentType: string, body: string | Uint8Array, headers: ReplyHeaders = {}): Reply {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  return { code, headers: { 'content-type': contentType, ...headers }, body: { kind: 'bytes', bytes } };
+}
+
+export function jsonReply(code: number, value: unknown, headers: ReplyHeaders = {}): Reply {
+  return bytesReply(code, 'application/json', `${JSON.stringify(value)}\n`, headers);
+}
+
+export function textReply(code: number, text: string, headers: ReplyHeaders = {}): Reply {
+  return bytesReply(code, 'text/plain; charset=utf-8', text, { 'x-content-type-options': 'nosniff', ...headers });
+}

@@ -1,0 +1,127 @@
+import { promisify } from 'node:util';
+import { createGzip, gzip as gzipCallback } from 'node:zlib';
+import { ArcError, type Clock } from '@arc/kernel';
+import type { Exchange, Outgoing } from './exchange.ts';
+import type { Reply, ReplyBody } from './reply.ts';
+
+const gzip = promisify(gzipCallback);
+
+/** Answers above this many bytes are compressed for clients that accept it (wire contract 4.5). */
+const compressionThreshold = 128 * 1024;
+/** A live stream whose client reads nothing for this long is closed; it can resume from its last revision. */
+const stallTimeoutMs = 30_000;
+
+export interface WriteOptions {
+  readonly clock: Clock;
+  /** Cuts the answer off. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes a whole answer with backpressure. Resolves when it has been handed to the connection.
+ * @throws when the client has gone, stalls, or the body fails half-way; the exchange is then aborted by the caller.
+ */
+export async function writeReply(exchange: Exchange, reply: Reply, options: WriteOptions): Promise<void> {
+  const { outgoing } = exchange;
+  if (outgoing.destroyed) return;
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(reply.headers ?? {})) headers[name] = typeof value === 'string' ? value : [...value];
+
+  if (exchange.method === 'HEAD' || reply.body.kind === 'none') {
+    if (reply.body.kind === 'bytes') headers['content-length'] = String(reply.body.bytes.length);
+    outgoing.writeHead(reply.code, headers);
+    outgoing.end();
+    return;
+  }
+  const compressed = reply.body.kind !== 'live' && bodyLength(reply.body) > compressionThreshold && acceptsGzip(exchange);
+  if (compressed) {
+    headers['content-encoding'] = 'gzip';
+    headers['vary'] = headers['vary'] === undefined ? 'Accept-Encoding' : `${String(headers['vary'])}, Accept-Encoding`;
+  }
+  switch (reply.body.kind) {
+    case 'bytes': {
+      const bytes = compressed ? await gzip(reply.body.bytes, { level: 1 }) : reply.body.bytes;
+      headers['content-length'] = String(bytes.length);
+      outgoing.writeHead(reply.code, headers);
+      outgoing.end(bytes);
+      return;
+    }
+    case 'chunks': {
+      outgoing.writeHead(reply.code, headers);
+      const chunks = compressed ? compressedChunks(reply.body.chunks) : reply.body.chunks;
+      for await (const chunk of chunks) await writeChunk(outgoing, chunk, options.signal);
+      outgoing.end();
+      return;
+    }
+    case 'live': {
+      outgoing.writeHead(reply.code, headers);
+      outgoing.flushHeaders();
+      for await (const chunk of reply.body.chunks) await writeLiveChunk(outgoing, chunk, options);
+      outgoing.end();
+    }
+  }
+}
+
+function bodyLength(body: ReplyBody): number {
+  return body.kind === 'bytes' ? body.bytes.length : body.kind === 'chunks' ? body.length : 0;
+}
+
+function acceptsGzip(exchange: Exchange): boolean {
+  return (exchange.header('accept-encoding') ?? '').split(',').some((entry) => {
+    const [coding, quality] = entry.trim().split(';');
+    return coding?.trim() === 'gzip' && !/^\s*q=0(\.0*)?\s*$/.test(quality ?? '');
+  });
+}
+
+async function* compressedChunks(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const gzip = createGzip({ level: 1, chunkSize: 64 * 1024 });
+  const feed = async (): Promise<void> => {
+    for await (const chunk of chunks) {
+      if (gzip.destroyed) return;
+      if (!gzip.write(chunk)) await new Promise<void>((resolve) => gzip.once('drain', resolve).once('close', resolve));
+    }
+    gzip.end();
+  };
+  const feeding = feed().catch((error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))));
+  try {
+    for await (const chunk of gzip) yield chunk as Uint8Array;
+  } finally {
+    gzip.destroy();
+    await feeding;
+  }
+}
+
+async function writeLiveChunk(outgoing: Outgoing, chunk: Uint8Array, { clock, signal }: WriteOptions): Promise<void> {
+  const stalled = new AbortController();
+  const both = AbortSignal.any([signal, stalled.signal]);
+  using _timer = clock.after(stallTimeoutMs, () => stalled.abort(new ArcError('SlowConsumer', 'the client does not read its watch')));
+  await writeChunk(outgoing, chunk, both);
+}
+
+/** Writes one chunk and, when the connection is full, waits until it has drained. */
+function writeChunk(outgoing: Outgoing, chunk: Uint8Array, signal: AbortSignal): Promise<void> | undefined {
+  if (outgoing.destroyed || signal.aborted) throw signal.aborted ? signal.reason : clientGone();
+  return outgoing.write(chunk) ? undefined : drained(outgoing, signal);
+}
+
+function drained(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown): void => {
+      outgoing.off('drain', onDrain);
+      outgoing.off('close', onClose);
+      signal.removeEventListener('abort', onAbort);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onDrain = (): void => settle();
+    const onClose = (): void => settle(clientGone());
+    const onAbort = (): void => settle(signal.reason ?? clientGone());
+    outgoing.on('drain', onDrain);
+    outgoing.on('close', onClose);
+    signal.addEventListener('abort', onAbort);
+  });
+}
+
+function clientGone(): ArcError {
+  return new ArcError('ClientGone', 'the client closed the connection before the answer was complete');
+}

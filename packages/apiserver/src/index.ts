@@ -1,0 +1,10 @@
+export { createApiServer } from './api-server.ts';
+export type { ApiServer, ApiServerOptions } from './api-server.ts';
+export type { AuditRecord, AuditSink } from './audit.ts';
+export type { UserInfo } from './authn/user.ts';
+export type { Attributes, Authorization, Authorizer, NonResourceRule, ResourceRule, RuleSet } from './authz/authorizer.ts';
+export type { InFlightLimits } from './http/in-flight.ts';
+export type { TlsOptions } from './http/listener.ts';
+export type { HealthCheck } from './nonresource/health.ts';
+export type { VersionInfo } from './nonresource/version.ts';
+export type { ConnectAnswer, Connector, ConnectRequest, ReviewHandler, ReviewRequest } from './registry/connector.ts';

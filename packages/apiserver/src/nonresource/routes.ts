@@ -1,0 +1,33 @@
+import type { ServedApi } from '@arc/apimachinery';
+import type { Logger } from '@arc/kernel';
+import type { Exchange } from '../http/exchange.ts';
+import { jsonReply, type Reply, textReply } from '../http/reply.ts';
+import type { RequestInfo } from '../request/request-info.ts';
+import { discoveryRoutes } from './discovery.ts';
+import { health, type HealthChecks, type HealthEndpoint } from './health.ts';
+import type { VersionInfo } from './version.ts';
+
+/** Serves what is not a resource; the caller has been authorised. */
+export type NonResourceHandler = (exchange: Exchange, info: RequestInfo) => Promise<Reply> | Reply;
+
+export interface NonResourceOptions {
+  readonly api: ServedApi;
+  readonly version: VersionInfo;
+  readonly checks: HealthChecks;
+  readonly logger: Logger;
+}
+
+const healthEndpoints: readonly HealthEndpoint[] = ['healthz', 'livez', 'readyz'];
+
+export function nonResourceRoutes({ api, version, checks, logger }: NonResourceOptions): NonResourceHandler {
+  const discovery = discoveryRoutes(api);
+  return (exchange, { path }) => {
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return textReply(405, '405 method not allowed\n', { allow: 'GET, HEAD' });
+    const [first = '', ...rest] = path.split('/').filter((segment) => segment !== '');
+    const endpoint = healthEndpoints.find((name) => name === first);
+    if (endpoint !== undefined && rest.length <= 1) return health(checks, { endpoint, only: rest[0] ?? '' }, exchange.query, logger);
+    if (first === 'version' && rest.length === 0) return jsonReply(200, version);
+    if (first === 'api' || first === 'apis') return discovery(exchange, `/${[first, ...rest].join('/')}`);
+    return textReply(404, '404 page not found\n');
+  };
+}

@@ -1,0 +1,98 @@
+import { deepEqual, isObject, statusError, type UnstructuredObject } from '@arc/apimachinery';
+import { isNamespaceKind, type ServedResource, storeKey } from '../registry/served-resource.ts';
+import type { RequestContext, ServerContext } from '../server-context.ts';
+import { prepareForUpdate, type UpdateScope } from './prepare-update.ts';
+import { currentFromCache, currentFromStore, storedBytes } from './stored-object.ts';
+
+export interface UpdateOptions {
+  readonly scope: UpdateScope;
+  readonly dryRun: boolean;
+  /** Without a resourceVersion in the result of `desired`: true = refuse (PUT), false = last write wins, retried. */
+  readonly requireResourceVersion: boolean;
+  /**
+   * Builds the wanted object from a copy of the current one; called again after every lost race. Its
+   * `metadata.resourceVersion` and `metadata.uid`, where present, are preconditions.
+   */
+  desired(current: UnstructuredObject): UnstructuredObject;
+}
+
+/** Lost races after which a write is given up; other replicas would have to win this often in a row. */
+const maxAttempts = 32;
+
+/**
+ * The read-modify-write cycle behind PUT and PATCH (wire contract 2.6, 3.1, 3.2 step 7). Answers the object as it is
+ * now; when nothing changes nothing is written.
+ * @throws ApiStatusError 404, 409, 422, or what `desired` throws.
+ */
+export async function updateObject(
+  server: ServerContext,
+  resource: ServedResource,
+  request: RequestContext,
+  options: UpdateOptions,
+): Promise<UnstructuredObject> {
+  const { namespace, name } = request.info;
+  const key = storeKey(resource, namespace, name);
+  return server.locks.run(key, async () => {
+    await server.cache.waitUntilFresh(request.signal);
+    let current = currentFromCache(resource, namespace, name);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (current === undefined) throw statusError.notFound(resource.type, name);
+      const old = current.parse();
+      const wanted = options.desired(current.parse());
+      assertPreconditions(resource, wanted, old, options);
+      prepareForUpdate(resource.definition, { scope: options.scope, desired: wanted, old, warn: request.warn });
+      if (!isReleased(resource, wanted) && deepEqual(wanted, old)) return old;
+      if (options.dryRun) return wanted;
+      request.signal.throwIfAborted();
+      const outcome = await server.writer.write({
+        key,
+        expect: current.revision,
+        value: isReleased(resource, wanted) ? null : storedBytes(resource, wanted),
+      });
+      if (outcome.committed) {
+        wanted.metadata.resourceVersion = String(outcome.revision);
+        return wanted;
+      }
+      // A wanted resourceVersion no longer fits the winner: the next attempt answers 409.
+      current = currentFromStore(resource, outcome.current);
+    }
+    throw statusError.storageUnavailable(resource.type, request.info.verb);
+  });
+}
+
+/** Checks what the client says it knows of the object. */
+function assertPreconditions(
+  resource: ServedResource,
+  wanted: UnstructuredObject,
+  old: UnstructuredObject,
+  { requireResourceVersion }: UpdateOptions,
+): void {
+  const { type, definition } = resource;
+  const { uid = '', resourceVersion = '' } = wanted.metadata;
+  const name = old.metadata.name ?? '';
+  if (uid !== '' && uid !== old.metadata.uid) {
+    throw statusError.conflict(type, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+  }
+  if (resourceVersion === '') {
+    if (requireResourceVersion && definition.strategy?.allowUnconditionalUpdate !== true) {
+      throw statusError.invalid(definition, name, [
+        { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0: must be specified for an update' },
+      ]);
+    }
+    return;
+  }
+  if (resourceVersion !== old.metadata.resourceVersion) throw statusError.conflict(type, name);
+}
+
+/** True when an object that is being deleted has nothing left that holds it: the write that released it deletes it. */
+export function isReleased(resource: ServedResource, object: UnstructuredObject): boolean {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  return deletionTimestamp !== undefined && finalizers.length === 0 && specFinalizers(resource, object).length === 0;
+}
+
+/** A namespace has finalizers in its spec too; they go when its content has gone. */
+export function specFinalizers(resource: ServedResource, object: UnstructuredObject): readonly unknown[] {
+  const { spec } = object;
+  if (!isNamespaceKind(resource.definition) || !isObject(spec)) return [];
+  return Array.isArray(spec['finalizers']) ? spec['finalizers'] : [];
+}

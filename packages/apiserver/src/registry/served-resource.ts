@@ -1,0 +1,38 @@
+import type { KindDefinition, KubeObject, ResourceType, Verb } from '@arc/apimachinery';
+import type { ResourceCache } from '@arc/storage';
+import type { Connector, ReviewHandler } from './connector.ts';
+
+export interface Conversion {
+  readonly fromStored: (object: KubeObject) => KubeObject;
+  readonly toStored: (object: KubeObject) => KubeObject;
+}
+
+/** One resource of the API: a kind under one group and version, and where its objects live. */
+export interface ServedResource {
+  /** As clients see it. */
+  readonly definition: KindDefinition;
+  /** As it is stored; another one only for kinds served under a second group and version. */
+  readonly stored: KindDefinition;
+  readonly conversion: Conversion | undefined;
+  readonly type: ResourceType;
+  readonly verbs: ReadonlySet<Verb>;
+  readonly connectors: readonly Connector[];
+  /** Keys are this followed by `<namespace>/<name>`, or by the name alone at the cluster scope. */
+  readonly prefix: string;
+  /** Undefined for kinds that are never stored. */
+  readonly cache: ResourceCache | undefined;
+  readonly review: ReviewHandler | undefined;
+}
+
+export function storeKey(resource: ServedResource, namespace: string, name: string): string {
+  return `${resource.prefix}${relativeKey(resource, namespace, name)}`;
+}
+
+export function relativeKey(resource: ServedResource, namespace: string, name: string): string {
+  return resource.type.namespaced ? `${namespace}/${name}` : name;
+}
+
+/** True for the core Namespace kind, whose deletion and finalizers have rules of their own. */
+export function isNamespaceKind(definition: KindDefinition): boolean {
+  return definition.group === '' && definition.kind === 'Namespace';
+}
