@@ -1,5 +1,5 @@
 import type { KindDefinition, KubeList, KubeObject, ResourceType, UnstructuredObject, WatchEvent } from '@arc/apimachinery';
-import { apiVersionOf, statusError } from '@arc/apimachinery';
+import { apiVersionOf, applyJsonPatch, applyMergePatch, statusError } from '@arc/apimachinery';
 import type { Clock } from '@arc/kernel';
 import { systemClock } from '@arc/kernel';
 import type {
@@ -16,7 +16,6 @@ import type {
 } from '../client.ts';
 import { copyOf, ObjectState, resourceOf } from './object-state.ts';
 import type { Change } from './object-state.ts';
-import { jsonPatch, mergePatch } from './patches.ts';
 import { selectorPredicate } from './selectors.ts';
 
 /** What a call asked for, as kept in `FakeClient.requests` and shown to `FakeClient.onRequest`. */
@@ -80,10 +79,9 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
   const snapshots = new Map<string, { readonly revision: number; readonly items: readonly KubeObject[] }>();
   let compactedBelow = 0;
 
-  const hasStatus = (type: ResourceType): boolean => {
-    const kind = kinds.find((candidate) => candidate.group === type.group && candidate.names.plural === type.plural);
-    return kind === undefined || kind.subresources?.status === true;
-  };
+  const kindOf = (type: ResourceType): KindDefinition | undefined =>
+    kinds.find((kind) => kind.group === type.group && kind.names.plural === type.plural);
+  const hasStatus = (type: ResourceType): boolean => kindOf(type)?.subresources?.status ?? kindOf(type) === undefined;
   const state = new ObjectState(clock, hasStatus, () => {
     for (const watch of watches) watch.wake();
   });
@@ -104,7 +102,7 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
 
   async function* watch<T extends KubeObject>(type: ResourceType, options: ClientWatchOptions): AsyncIterable<WatchEvent<T>> {
     const { signal, namespace, resourceVersion } = options;
-    const matches = selectorPredicate(options);
+    const matches = selectorPredicate(options, kindOf(type));
     await begin({ verb: 'watch', type, ...(namespace !== undefined && { namespace }) }, signal);
     let ended = false;
     let bookmarks = 0;
@@ -165,7 +163,7 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
     }
     const wanted = Number(options.resourceVersion ?? 0);
     if (wanted > state.revision) throw statusError.resourceVersionTooLarge(wanted, state.revision);
-    snapshot ??= { revision: state.revision, items: state.list(type, options.namespace).filter(selectorPredicate(options)) };
+    snapshot ??= { revision: state.revision, items: state.list(type, options.namespace).filter(selectorPredicate(options, kindOf(type))) };
     const items = limit > 0 ? snapshot.items.slice(0, limit) : [...snapshot.items];
     const rest = snapshot.items.slice(items.length);
     const metadata: KubeList['metadata'] = { resourceVersion: String(snapshot.revision) };
@@ -184,7 +182,7 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
     subresource: 'status' | undefined,
   ): KubeObject {
     const current = state.require(type, ref);
-    const next = (patchType === 'merge' ? mergePatch(copyOf(current), patch) : jsonPatch(copyOf(current), copyOf(patch))) as KubeObject;
+    const next = (patchType === 'merge' ? applyMergePatch(current, copyOf(patch)) : applyJsonPatch(current, copyOf(patch))) as KubeObject;
     if (next.metadata.name !== ref.name || next.metadata.namespace !== current.metadata.namespace) {
       throw statusError.badRequest(`the name of the object (${next.metadata.name}) does not match the name on the URL (${ref.name})`);
     }
