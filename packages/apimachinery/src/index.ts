@@ -42,6 +42,8 @@ export type {
 } from './meta/types.ts';
 export { s } from './schema/builder.ts';
 export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
+export { buildOpenApi } from './openapi/open-api.ts';
+export type { OpenApi, OpenApiDocument, OpenApiOptions } from './openapi/open-api.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
