@@ -120,10 +120,10 @@ function servedApi({ kinds, connectors = [] }: ApiServerOptions): ServedApi {
     subresource: 'finalize',
     verbs: ['update'] as const,
   }));
-  const connected = connectors.flatMap(({ plural, handle: _, ...connector }) =>
+  const connected = connectors.flatMap((connector) =>
     all
-      .filter(({ group, names }) => group === connector.group && names.plural === plural)
-      .map(({ version }) => ({ ...connector, version, resource: plural })),
+      .filter(({ group, names }) => group === connector.group && names.plural === connector.plural)
+      .map(({ version }) => ({ ...connector, version, resource: connector.plural })),
   );
   return { kinds, extraSubresources: [...finalize, ...connected] };
 }

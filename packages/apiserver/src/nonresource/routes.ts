@@ -5,6 +5,7 @@ import { jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { RequestInfo } from '../request/request-info.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { health, type HealthChecks, type HealthEndpoint } from './health.ts';
+import { openApiRoutes } from './open-api.ts';
 import type { VersionInfo } from './version.ts';
 
 /** Serves what is not a resource; the caller has been authorised. */
@@ -19,8 +20,11 @@ export interface NonResourceOptions {
 
 const healthEndpoints: readonly HealthEndpoint[] = ['healthz', 'livez', 'readyz'];
 
+const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+
 export function nonResourceRoutes({ api, version, checks, logger }: NonResourceOptions): NonResourceHandler {
   const discovery = discoveryRoutes(api);
+  const openApi = openApiRoutes(api, version);
   return (exchange, { path }) => {
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return textReply(405, '405 method not allowed\n', { allow: 'GET, HEAD' });
     const [first = '', ...rest] = path.split('/').filter((segment) => segment !== '');
@@ -28,6 +32,8 @@ export function nonResourceRoutes({ api, version, checks, logger }: NonResourceO
     if (endpoint !== undefined && rest.length <= 1) return health(checks, { endpoint, only: rest[0] ?? '' }, exchange.query, logger);
     if (first === 'version' && rest.length === 0) return jsonReply(200, version);
     if (first === 'api' || first === 'apis') return discovery(exchange, `/${[first, ...rest].join('/')}`);
+    if (first === 'openapi' && rest[0] === 'v3') return openApi(exchange, rest.slice(1).join('/'));
+    if (first === '') return jsonReply(200, { paths });
     return textReply(404, '404 page not found\n');
   };
 }

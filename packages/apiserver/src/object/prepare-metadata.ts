@@ -25,11 +25,10 @@ export function prepareMetadataForCreate(meta: ObjectMeta, options: { readonly n
 
 /** Carries over what an update cannot change, in place; a client's value for it is silently dropped (3.1). */
 export function prepareMetadataForUpdate(meta: ObjectMeta, old: ObjectMeta): void {
-  for (const field of [...setByServer, 'generateName'] as const) keep(meta, old, field);
-}
-
-function keep<F extends keyof ObjectMeta>(meta: ObjectMeta, old: ObjectMeta, field: F): void {
-  const value = old[field];
-  if (value === undefined) delete meta[field];
-  else meta[field] = value;
+  const kept: Partial<ObjectMeta> = {};
+  for (const field of [...setByServer, 'generateName'] as const) {
+    delete meta[field];
+    Object.assign(kept, old[field] !== undefined && { [field]: old[field] });
+  }
+  Object.assign(meta, kept);
 }
