@@ -1,0 +1,81 @@
+import { codeOf } from '@arc/kernel';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { anonymous, type CredentialSource, fixedCredential } from '../auth/credential.ts';
+import type { TlsOptions } from '../http/wire.ts';
+import { TransferError } from '../transfer-error.ts';
+import { parseDockerConfig } from './docker-config.ts';
+
+/** What a mounted Secret says about how to reach its endpoint. */
+export interface EndpointSecret {
+  readonly credentials: CredentialSource;
+  /** From `ca.crt`, `tls.crt` and `tls.key`. */
+  readonly tls: TlsOptions;
+  /** Which keys were used, for logs; never their values. */
+  readonly keys: readonly string[];
+}
+
+/**
+ * Reads a directory with one file a key, as Kubernetes mounts Secrets: `username` and `password` (or `token` as the
+ * password), `token` alone (a bearer token), or `.dockerconfigjson` / `config.json`; besides them `ca.crt`, `tls.crt`
+ * and `tls.key`. A directory that is missing or empty means anonymous.
+ *
+ * @throws TransferError `InvalidCredentials`, never quoting a value
+ */
+export async function readSecretDirectory(directory: string): Promise<EndpointSecret> {
+  const names = ['username', 'password', 'token', '.dockerconfigjson', 'config.json', 'ca.crt', 'tls.crt', 'tls.key'] as const;
+  const values = new Map<string, string>();
+  await Promise.all(
+    names.map(async (name) => {
+      const value = await readKey(join(directory, name));
+      if (value !== undefined) values.set(name, value);
+    }),
+  );
+  const [ca, cert, key] = [values.get('ca.crt'), values.get('tls.crt'), values.get('tls.key')];
+  return {
+    credentials: readCredentials(values, directory),
+    tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) },
+    keys: names.filter((name) => values.has(name)),
+  };
+}
+
+function readCredentials(values: ReadonlyMap<string, string>, directory: string): CredentialSource {
+  const username = oneLine(values.get('username'));
+  const password = oneLine(values.get('password'));
+  const token = oneLine(values.get('token'));
+  if (username !== undefined) {
+    const secret = password ?? token;
+    if (secret !== undefined) return fixedCredential({ kind: 'basic', username, password: secret });
+    throw new TransferError('InvalidCredentials', `the Secret at ${directory} has a username but neither password nor token`, {
+      hint: 'Add the key password to the Secret.',
+    });
+  }
+  for (const name of ['.dockerconfigjson', 'config.json']) {
+    const text = values.get(name);
+    if (text !== undefined) return parseDockerConfig(text, join(directory, name));
+  }
+  if (token !== undefined) return fixedCredential({ kind: 'bearer', token });
+  if (password !== undefined)
+    throw new TransferError('InvalidCredentials', `the Secret at ${directory} has a password but no username`, {
+      hint: 'Add the key username to the Secret.',
+    });
+  return anonymous;
+}
+
+/** Editors and `echo` leave a newline at the end; it is never part of a credential. */
+function oneLine(value: string | undefined): string | undefined {
+  const trimmed = value?.replace(/\r?\n$/, '');
+  return trimmed === '' ? undefined : trimmed;
+}
+
+async function readKey(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new TransferError('InvalidCredentials', `cannot read ${path}: ${code ?? 'unknown error'}`, {
+      hint: 'Check how the Secret is mounted and who may read it.',
+    });
+  }
+}

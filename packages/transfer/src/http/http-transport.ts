@@ -1,0 +1,229 @@
+import { type Clock, systemClock, whenAborted } from '@arc/kernel';
+import { Authenticator } from '../auth/authenticator.ts';
+import type { Scope } from '../auth/challenge.ts';
+import { anonymous, type CredentialSource } from '../auth/credential.ts';
+import { givenUp, TransferError } from '../transfer-error.ts';
+import type { AddressZone } from './address-zone.ts';
+import { defaultRetryPolicy, isRetryableStatus, retryDelay, type RetryPolicy } from './retry.ts';
+import { readLimited, statusError } from './status-error.ts';
+import { resolveDerivedURL, resolveRealm, sameOrigin } from './url-rules.ts';
+import { BodyFailure, type StreamBody, type TlsOptions, Wire, type WireResponse } from './wire.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  /** For messages, beginning with a verb: "read manifest v1". */
+  readonly operation: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream is sent once and never retried here. */
+  readonly body?: Buffer | StreamBody;
+  readonly scopes?: readonly Scope[];
+  /** Statuses besides 2xx that the caller understands. */
+  readonly expect?: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RetryNotice {
+  readonly operation: string;
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+export interface HttpTransportOptions {
+  readonly credentials?: CredentialSource;
+  readonly tls?: TlsOptions;
+  readonly userAgent?: string;
+  /** Hosts that credentials may be sent to for a token, besides the registry's own domain. */
+  readonly trustedAuthHosts?: readonly string[];
+  /** Hosts that redirects may lead to wherever they lie. */
+  readonly trustedHosts?: readonly string[];
+  readonly clock?: Clock;
+  readonly retry?: RetryPolicy;
+  readonly connectTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly responseTimeoutMs?: number;
+  readonly onRetry?: (notice: RetryNotice) => void;
+}
+
+const maxRedirects = 5;
+
+/**
+ * The one way to a registry: owns connections, authentication, retries with the pauses the registry asks for, timeouts
+ * and redirects of one endpoint. Credentials go to the exact origin of the endpoint and to its token service, nowhere else.
+ */
+export class HttpTransport implements Disposable {
+  readonly origin: URL;
+  readonly #wire: Wire;
+  readonly #authenticator: Authenticator;
+  readonly #clock: Clock;
+  readonly #retry: RetryPolicy;
+  readonly #userAgent: string;
+  readonly #trustedHosts: readonly string[];
+  readonly #onRetry: (notice: RetryNotice) => void;
+  #zone: AddressZone = 'public';
+  #pausedUntil = 0;
+
+  constructor(origin: URL, options: HttpTransportOptions = {}) {
+    this.origin = origin;
+    this.#clock = options.clock ?? systemClock;
+    this.#retry = options.retry ?? defaultRetryPolicy;
+    this.#userAgent = options.userAgent ?? 'arc-transfer';
+    this.#trustedHosts = [...(options.trustedHosts ?? []), ...(options.trustedAuthHosts ?? [])];
+    this.#onRetry = options.onRetry ?? (() => {});
+    this.#wire = new Wire({
+      tls: options.tls ?? {},
+      clock: this.#clock,
+      timeouts: {
+        connectMs: options.connectTimeoutMs ?? 10_000,
+        idleMs: options.idleTimeoutMs ?? 30_000,
+        responseMs: options.responseTimeoutMs ?? 120_000,
+      },
+    });
+    this.#authenticator = new Authenticator({
+      registry: origin,
+      credentials: options.credentials ?? anonymous,
+      clock: this.#clock,
+      resolveRealm: (realm) => resolveRealm(origin, realm, options.trustedAuthHosts ?? []),
+      fetchToken: (request) => this.#fetchToken(request),
+    });
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  get retryPolicy(): RetryPolicy {
+    return this.#retry;
+  }
+
+  [Symbol.dispose](): void {
+    this.#wire[Symbol.dispose]();
+  }
+
+  /**
+   * Sends a request and returns the answer when its status is 2xx or expected.
+   *
+   * @throws TransferError, with `retryable` true only when the tries were used up or the body could not be sent again;
+   * what the stream of a body threw; the reason of the signal
+   */
+  async request(request: HttpRequest): Promise<WireResponse> {
+    return this.#withRetries(request.operation, request.body === undefined || request.body instanceof Buffer, request.signal, async () => {
+      const response = await this.#authorized(request);
+      if ((response.status >= 200 && response.status < 300) || request.expect?.includes(response.status) === true) return response;
+      throw await statusError(response, request.operation, this.#clock.now());
+    });
+  }
+
+  async #withRetries<T>(operation: string, repeatable: boolean, signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries += 1) {
+      const pause = this.#pausedUntil - this.#clock.now();
+      if (pause > 0) await this.#clock.sleep(pause, signal);
+      try {
+        return await attempt();
+      } catch (error) {
+        if (error instanceof BodyFailure) throw error.reason;
+        if (!(error instanceof TransferError) || !error.retryable) throw error;
+        const delayMs = retryDelay(this.#retry, tries, error);
+        if (error.retryAfterMs !== undefined && isRetryableStatus(error.status ?? 0)) {
+          // Everybody who talks to this registry waits, not only the request that was told so.
+          this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + delayMs);
+        }
+        if (!repeatable) throw error;
+        if (tries + 1 >= this.#retry.attempts) throw givenUp(error, tries + 1);
+        this.#onRetry({ operation, reason: error.message, delayMs });
+        await this.#clock.sleep(delayMs, signal);
+      }
+    }
+  }
+
+  async #authorized(request: HttpRequest): Promise<WireResponse> {
+    const scopes = request.scopes ?? [];
+    const atHome = sameOrigin(request.url, this.origin);
+    const first = atHome ? await orAborted(this.#authenticator.authorization(scopes), request.signal) : undefined;
+    const response = await this.#follow(request, first);
+    if (response.status !== 401 || !atHome || !sameOrigin(response.url, this.origin)) return response;
+    response.discard();
+    const second = await orAborted(this.#authenticator.answer(response.headers['www-authenticate'], scopes, first), request.signal);
+    if (request.body !== undefined && !(request.body instanceof Buffer)) {
+      throw new TransferError('Unauthorized', `${request.operation}: ${this.origin.host} wants a new token`, {
+        status: 401,
+        retryable: true,
+      });
+    }
+    return this.#follow(request, second);
+  }
+
+  async #follow(request: HttpRequest, authorization: string | undefined): Promise<WireResponse> {
+    let { url } = request;
+    for (let hops = 0; ; hops += 1) {
+      const atHome = sameOrigin(url, this.origin);
+      const response = await this.#wire.send({
+        method: request.method,
+        url,
+        headers: {
+          'accept-encoding': 'identity',
+          'user-agent': this.#userAgent,
+          ...request.headers,
+          ...(authorization !== undefined && atHome ? { authorization } : {}),
+        },
+        ...(request.body === undefined ? {} : { body: request.body }),
+        ...(url.hostname === this.origin.hostname || this.#trustedHosts.includes(url.hostname) ? {} : { within: this.#zone }),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+      if (atHome) this.#zone = response.zone ?? this.#zone;
+      if (![301, 302, 303, 307, 308].includes(response.status)) return response;
+      response.discard();
+      const { location } = response.headers;
+      if (location === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {
+        throw new TransferError('UnsafeURL', `${request.operation}: ${url.host} redirects a ${request.method}, which is not followed`, {
+          status: response.status,
+          hint: 'Use the address the registry redirects to as remoteURL of the endpoint.',
+        });
+      }
+      if (hops >= maxRedirects)
+        throw new TransferError('UnsafeURL', `${request.operation}: more than ${maxRedirects} redirects from ${request.url.host}`);
+      url = resolveDerivedURL(url, location, 'a redirect');
+    }
+  }
+
+  async #fetchToken(request: {
+    method: 'GET' | 'POST';
+    url: URL;
+    headers: Readonly<Record<string, string>>;
+    body?: Buffer;
+  }): Promise<unknown> {
+    const operation = `fetch a token for ${this.origin.host}`;
+    const { url } = request;
+    return this.#withRetries(operation, true, undefined, async () => {
+      const response = await this.#wire.send({
+        ...request,
+        headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': this.#userAgent, ...request.headers },
+        ...(url.hostname === this.origin.hostname || this.#trustedHosts.includes(url.hostname) ? {} : { within: this.#zone }),
+      });
+      // A redirect is an error here: the password must not travel on.
+      if (response.status !== 200) throw await statusError(response, operation, this.#clock.now());
+      const text = (await readLimited(response, 1024 * 1024, 'the answer of the token service')).toString('utf8');
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        throw new TransferError('UnexpectedAnswer', `the token service ${url.host} did not answer with JSON`);
+      }
+    });
+  }
+}
+
+/** A token is fetched for everybody who waits, so one who gives up only stops waiting. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  const done = new AbortController();
+  const abandoned = whenAborted(AbortSignal.any([signal, done.signal])).then(() => {
+    throw signal.reason;
+  });
+  abandoned.catch(() => {});
+  try {
+    return await Promise.race([promise, abandoned]);
+  } finally {
+    done.abort();
+  }
+}

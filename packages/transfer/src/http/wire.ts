@@ -1,0 +1,277 @@
+import type { Clock } from '@arc/kernel';
+import { codeOf } from '@arc/kernel';
+import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import { TransferError } from '../transfer-error.ts';
+import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, zoneOf } from './address-zone.ts';
+import { redactURL } from './url-rules.ts';
+
+export interface TlsOptions {
+  /** PEM certificates trusted besides the system's. */
+  readonly ca?: string;
+  /** PEM client certificate and key. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  /** Accepts any certificate. Only when somebody asked for exactly this. */
+  readonly insecureSkipVerify?: boolean;
+}
+
+/** A body that can be sent once. */
+export interface StreamBody {
+  readonly length: number;
+  readonly stream: AsyncIterable<Buffer>;
+}
+
+export interface WireRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | StreamBody;
+  /** Set for a URL a server gave us: how far inside it may lead. */
+  readonly within?: AddressZone;
+  readonly signal?: AbortSignal;
+}
+
+export interface WireResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly url: URL;
+  /** Where the peer lies, when the connection still tells. */
+  readonly zone: AddressZone | undefined;
+  /** The body in pieces as they arrive; read it to the end or call `discard`. */
+  readonly body: AsyncIterable<Buffer>;
+  /** Drops the rest of the body, and the connection with it unless little was left. */
+  discard(): void;
+}
+
+export interface WireTimeouts {
+  readonly connectMs: number;
+  /** Longest silence between two pieces of a body, in either direction. */
+  readonly idleMs: number;
+  /** Longest wait for the head of the answer once the request is sent. */
+  readonly responseMs: number;
+}
+
+/** Raised through `send` when the stream of a request body failed: it is the fault of whoever produces it. */
+export class BodyFailure extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('the request body failed');
+    this.reason = reason;
+  }
+}
+
+/** Single HTTP/1.1 exchanges over kept-alive connections: no authentication, no redirects, no retries. */
+export class Wire implements Disposable {
+  readonly #http = new HttpAgent({ keepAlive: true, scheduling: 'lifo' });
+  readonly #tls: TlsOptions;
+  readonly #timeouts: WireTimeouts;
+  readonly #clock: Clock;
+  #https: HttpsAgent | undefined;
+
+  constructor(options: { readonly tls: TlsOptions; readonly timeouts: WireTimeouts; readonly clock: Clock }) {
+    this.#tls = options.tls;
+    this.#timeouts = options.timeouts;
+    this.#clock = options.clock;
+  }
+
+  [Symbol.dispose](): void {
+    this.#http.destroy();
+    this.#https?.destroy();
+  }
+
+  /** @throws TransferError `ConnectionFailed`, `TLSFailed`, `Timeout`, `UnsafeURL`; BodyFailure; the reason of the signal */
+  async send(request: WireRequest): Promise<WireResponse> {
+    request.signal?.throwIfAborted();
+    const { url, within } = request;
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    if (within !== undefined && isIP(literal) !== 0 && !mayLeadTo(within, literal)) throw refusedAddress(literal);
+    const outgoing = this.#open(request);
+    const detach = destroyOnAbort(outgoing, request.signal);
+    try {
+      const response = await this.#exchange(outgoing, request);
+      return this.#wrap(response, outgoing, request, detach);
+    } catch (error) {
+      outgoing.destroy();
+      detach();
+      throw request.signal?.aborted === true ? request.signal.reason : error;
+    }
+  }
+
+  #open(request: WireRequest): ClientRequest {
+    const { url, method, body, within } = request;
+    const length = body?.length;
+    const needsLength = length === undefined && method !== 'GET' && method !== 'HEAD';
+    const headers = {
+      ...request.headers,
+      ...(length !== undefined ? { 'content-length': String(length) } : needsLength ? { 'content-length': '0' } : {}),
+    };
+    const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within) }) };
+    if (url.protocol === 'http:') return httpRequest(url, { ...options, agent: this.#http });
+    return httpsRequest(url, { ...options, agent: this.#secureAgent() });
+  }
+
+  #secureAgent(): HttpsAgent {
+    const { ca, cert, key, serverName, insecureSkipVerify } = this.#tls;
+    this.#https ??= new HttpsAgent({
+      keepAlive: true,
+      scheduling: 'lifo',
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
+    });
+    return this.#https;
+  }
+
+  async #exchange(outgoing: ClientRequest, request: WireRequest): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const fail = (error: Error): void => reject(classify(error, request.url));
+    outgoing.on('error', fail);
+    outgoing.on('response', resolve);
+    using connecting = this.#watch(outgoing, this.#timeouts.connectMs, `connecting to ${request.url.host}`);
+    outgoing.on('socket', (socket) => {
+      const ready = request.url.protocol === 'https:' ? 'secureConnect' : 'connect';
+      if (socket.connecting) socket.once(ready, () => connecting[Symbol.dispose]());
+      else connecting[Symbol.dispose]();
+    });
+    const sent = this.#sendBody(outgoing, request, promise);
+    // Whichever ends first decides: an answer may come before the whole body has gone out.
+    await Promise.race([promise, sent.then(() => undefined)]);
+    using _waiting = this.#watch(outgoing, this.#timeouts.responseMs, `waiting for the answer of ${request.url.host}`);
+    return await promise;
+  }
+
+  async #sendBody(outgoing: ClientRequest, request: WireRequest, answered: Promise<unknown>): Promise<void> {
+    const { body } = request;
+    if (body === undefined || !('stream' in body)) {
+      outgoing.end(body);
+      return;
+    }
+    let over = false;
+    const ended = answered.then(
+      () => void (over = true),
+      () => void (over = true),
+    );
+    try {
+      for await (const chunk of body.stream) {
+        if (over) break;
+        if (outgoing.write(chunk)) continue;
+        using _idle = this.#watch(outgoing, this.#timeouts.idleMs, `sending to ${request.url.host}`);
+        await Promise.race([drained(outgoing), ended]);
+      }
+    } catch (error) {
+      throw new BodyFailure(error);
+    }
+    if (!over) outgoing.end();
+  }
+
+  #wrap(response: IncomingMessage, outgoing: ClientRequest, request: WireRequest, detach: () => void): WireResponse {
+    const idle = (): Disposable => this.#watch(response, this.#timeouts.idleMs, `reading from ${request.url.host}`);
+    const finish = (): void => {
+      detach();
+      if (!outgoing.writableFinished) outgoing.destroy();
+    };
+    async function* body(): AsyncGenerator<Buffer> {
+      let ended = false;
+      try {
+        const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+        for (;;) {
+          using _idle = idle();
+          const next = await chunks.next();
+          if (next.done === true) break;
+          yield next.value;
+        }
+        ended = true;
+      } catch (error) {
+        throw request.signal?.aborted === true ? request.signal.reason : classify(error, request.url);
+      } finally {
+        if (!ended) response.destroy();
+        finish();
+      }
+    }
+    const peer = response.socket.remoteAddress;
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      url: request.url,
+      zone: peer === undefined ? undefined : zoneOf(peer),
+      body: body(),
+      discard: () => {
+        const left = Number(response.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+        response.on('error', () => {});
+        if (left <= 65_536 || request.method === 'HEAD') response.resume();
+        else response.destroy();
+        finish();
+      },
+    };
+  }
+
+  #watch(stalled: ClientRequest | IncomingMessage, ms: number, doing: string): Disposable {
+    return this.#clock.after(ms, () =>
+      stalled.destroy(
+        new TransferError('Timeout', `timed out ${doing}: nothing happened for ${Math.round(ms / 1000)} s`, {
+          retryable: true,
+          hint: 'Check the network and the load of the registry.',
+        }),
+      ),
+    );
+  }
+}
+
+function destroyOnAbort(outgoing: ClientRequest, signal: AbortSignal | undefined): () => void {
+  if (signal === undefined) return () => {};
+  const abort = (): void => void outgoing.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
+}
+
+function drained(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    if (outgoing.destroyed) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      outgoing.off('drain', done);
+      outgoing.off('close', done);
+      resolve();
+    };
+    outgoing.on('drain', done);
+    outgoing.on('close', done);
+  });
+}
+
+function classify(error: unknown, url: URL): unknown {
+  if (error instanceof TransferError) return error;
+  const code = codeOf(error) ?? '';
+  const cause = { cause: error, details: { url: redactURL(url) } };
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|^ERR_SSL|EPROTO/.test(code)) {
+    return new TransferError('TLSFailed', `no trusted TLS connection to ${url.host}: ${code}`, {
+      ...cause,
+      hint: 'Give the certificate of its authority (ca.crt in the Secret), or write http:// if the registry speaks plain http.',
+    });
+  }
+  const reasons: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'the name cannot be resolved',
+    EAI_AGAIN: 'the name cannot be resolved at the moment',
+    EHOSTUNREACH: 'host unreachable',
+    ENETUNREACH: 'network unreachable',
+    ETIMEDOUT: 'connection timed out',
+    ECONNRESET: 'the connection was cut',
+    EPIPE: 'the connection was cut',
+  };
+  const reason = reasons[code] ?? (code === '' ? (error instanceof Error ? error.message : String(error)) : code);
+  return new TransferError('ConnectionFailed', `${url.host}: ${reason}`, {
+    ...cause,
+    retryable: true,
+    hint: 'Check that the registry runs at this address and can be reached from here.',
+  });
+}

@@ -1,0 +1,50 @@
+export { anonymous, fixedCredential } from './auth/credential.ts';
+export type { Credential, CredentialSource } from './auth/credential.ts';
+export { copyArtifact, expectedDescriptor } from './copy/copy-artifact.ts';
+export type { CopyOptions, CopyResult } from './copy/copy-artifact.ts';
+export { attribute, CopyError } from './copy/copy-error.ts';
+export type { CopyOrigin } from './copy/copy-error.ts';
+export type { BlobOutcome, CopyEvent } from './copy/copy-events.ts';
+export type { ReferrerPolicy } from './copy/copy-referrers.ts';
+export { parseDockerConfig } from './credentials/docker-config.ts';
+export { readSecretDirectory } from './credentials/secret-directory.ts';
+export type { EndpointSecret } from './credentials/secret-directory.ts';
+export { formatPlatform } from './descriptor/descriptor.ts';
+export type { Descriptor, Platform } from './descriptor/descriptor.ts';
+export { isIndexType, mediaTypes } from './descriptor/media-types.ts';
+export { parseManifest } from './descriptor/manifest.ts';
+export type { Manifest } from './descriptor/manifest.ts';
+export { digestOf, isDigest, parseDigest } from './digest/digest.ts';
+export type { Digest } from './digest/digest.ts';
+export { HttpTransport } from './http/http-transport.ts';
+export type { HttpRequest, HttpTransportOptions, RetryNotice } from './http/http-transport.ts';
+export { defaultRetryPolicy } from './http/retry.ts';
+export type { RetryPolicy } from './http/retry.ts';
+export type { TlsOptions, WireResponse } from './http/wire.ts';
+export { OciLayout } from './oci/layout.ts';
+export { openEndpoint } from './oci/open-repository.ts';
+export type { OpenEndpoint, OpenEndpointOptions } from './oci/open-repository.ts';
+export { RegistryClient } from './oci/registry-client.ts';
+export type { MountOutcome, UploadSession } from './oci/registry-client.ts';
+export { RegistryRepository } from './oci/registry-repository.ts';
+export type { RegistryRepositoryOptions } from './oci/registry-repository.ts';
+export type {
+  Fetcher,
+  Mounter,
+  Pusher,
+  ReadableRepository,
+  ReferrerLister,
+  RequestOptions,
+  Resolver,
+  Tagger,
+  TagLister,
+  WritableRepository,
+} from './oci/repository.ts';
+export { isLoopbackHost, parseEndpointURL, repositoryAt } from './reference/endpoint-url.ts';
+export type { EndpointLocation } from './reference/endpoint-url.ts';
+export { formatImageReference, parseImageReference } from './reference/image-reference.ts';
+export type { ImageReference } from './reference/image-reference.ts';
+export { parseOciArtifactSpec, referenceOf } from './spec/oci-artifact-spec.ts';
+export type { OciArtifact } from './spec/oci-artifact-spec.ts';
+export { isTransferError, TransferError } from './transfer-error.ts';
+export type { TransferErrorCode, TransferErrorOptions } from './transfer-error.ts';
