@@ -173,7 +173,7 @@ async function entryOfExisting(
       message: `spec.artifacts[${run.index}]: an ArtifactWorkflow ${JSON.stringify(name)} that is not of this Order exists`,
     });
   }
-  if (isDeleting(existing)) {
+  if (isDeleting(existing) && existing.status?.phase !== 'Succeeded') {
     return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts when the deleted run of the same name has ended' });
   }
   // A Secret may be renamed without changing the outcome; only a run that has not started can still take the new name.
