@@ -6,7 +6,7 @@ import { canonicalBase64, dataKeyErrors, decodeBase64, immutabilityErrors, maxDa
 const configMapSchema = s.object({
   immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.', nullable: true })),
   data: s.optional(s.map(s.string(), { description: 'Text values.', nullable: true })),
-  binaryData: s.optional(s.map(s.string({ format: 'byte' }), { description: 'Binary values, in base64.', nullable: true })),
+  binaryData: s.optional(s.map(s.string(), { description: 'Binary values, in base64.', nullable: true })),
 });
 
 export interface ConfigMap extends KubeObject, Static<typeof configMapSchema> {}

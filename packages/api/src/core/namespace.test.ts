@@ -21,18 +21,6 @@ test('a new namespace is Active, is kept by the kubernetes finalizer and carries
   assert.deepEqual(created('team', { spec: { finalizers: ['x/y'] } }).spec?.finalizers, ['x/y', 'kubernetes']);
 });
 
-test('only a terminating namespace lets go of its finalizers', () => {
-  const old = created('team');
-  const update = (from: Namespace): Namespace => {
-    const next: Namespace = { ...from, spec: { finalizers: [] } };
-    namespaceDefinition.strategy?.prepareForUpdate?.(next, from);
-    return next;
-  };
-  assert.deepEqual(update(old).spec?.finalizers, ['kubernetes']);
-  const terminating = { ...old, metadata: { ...old.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
-  assert.deepEqual(update(terminating).spec?.finalizers, []);
-});
-
 test('the name label cannot be taken away', () => {
   const old = created('team');
   const next: Namespace = { ...old, metadata: { name: 'team', labels: { a: 'b' } } };

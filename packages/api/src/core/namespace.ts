@@ -72,13 +72,7 @@ export const namespaceDefinition: KindDefinition<Namespace> = {
       namespace.status = { phase: 'Active' };
       labelWithName(namespace);
     },
-    prepareForUpdate(namespace, old) {
-      // A file without spec must not release the namespace: only whoever cleans up a terminating one removes finalizers.
-      if (old.metadata.deletionTimestamp === undefined && old.spec?.finalizers !== undefined) {
-        namespace.spec = { ...namespace.spec, finalizers: old.spec.finalizers };
-      }
-      labelWithName(namespace);
-    },
+    prepareForUpdate: labelWithName,
   },
   columns: [
     { name: 'Status', type: 'string', description: 'The phase of the namespace.', value: (namespace) => namespace.status?.phase },

@@ -6,7 +6,8 @@ import { canonicalBase64, dataKeyErrors, decodeBase64, hiddenValue, immutability
 const secretSchema = s.object({
   type: s.optional(s.string({ description: 'What the keys mean, for example kubernetes.io/dockerconfigjson. Default: Opaque.' })),
   immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.', nullable: true })),
-  data: s.optional(s.map(s.string({ format: 'byte' }), { description: 'The values, in base64.', nullable: true })),
+  // Not `format: byte`: the schema's own check would quote the value in its error.
+  data: s.optional(s.map(s.string(), { description: 'The values, in base64.', nullable: true })),
   stringData: s.optional(s.map(s.string(), { description: 'Values in clear text; written into data, never returned.', nullable: true })),
 });
 
