@@ -282,7 +282,7 @@ test('wrong bytes never arrive: damage on the way is fetched again, damage in th
 
   await using other = await startTestRegistry();
   sides.source.faults.add({ ...corrupt, times: 1000 });
-  await assert.rejects(copy(sides.source, other), (error: unknown) => {
+  await assert.rejects(copy(sides.source, other, { concurrency: 1 }), (error: unknown) => {
     assert.ok(error instanceof CopyError);
     assert.deepEqual([error.code, error.origin, error.operation], ['DigestMismatch', 'source', 'read blob']);
     assert.match(error.message, /^source: read blob 127\.0\.0\.1:\d+\/demo\/app@sha256:.* expected sha256:/);
@@ -359,7 +359,7 @@ test('an abort in the middle leaves no tag and no open upload', async () => {
     action: { kind: 'stall', afterBytes: 10 },
   });
   const controller = new AbortController();
-  const copying = copy(sides.source, sides.destination, { signal: controller.signal });
+  const copying = copy(sides.source, sides.destination, { signal: controller.signal, concurrency: 1 });
   await stalled.hit;
   controller.abort(new Error('told to stop'));
   await assert.rejects(copying, /told to stop/);
