@@ -12,9 +12,9 @@ export interface StoredValue {
 /** One conditional write. */
 export interface WriteItem {
   readonly key: StoreKey;
-  /** `absent`: only if no value exists. A number: only if the current value has exactly this revision. */
+  /** `absent`: only if no value exists (a deletion then never commits). A number: only if the current value has exactly this revision. */
   readonly expect: 'absent' | number;
-  /** The new value, or null to delete. */
+  /** The new value, or null to delete. Must not be changed afterwards: stores keep a reference while they deliver it. */
   readonly value: Uint8Array | null;
 }
 
@@ -50,7 +50,10 @@ export interface RangeOptions {
   /** Only keys greater than this one. */
   readonly after?: StoreKey;
   readonly limit?: number;
-  /** A past revision to read at; throws StorageError `Compacted` when it is no longer held. Default: the newest. */
+  /**
+   * A past revision to read at; throws StorageError `Compacted` below the compacted revision, `FutureRevision` above the
+   * newest. Default: the newest.
+   */
   readonly revision?: number;
   readonly signal?: AbortSignal;
 }
@@ -83,7 +86,11 @@ export interface Store extends AsyncDisposable {
   range(options: RangeOptions): Promise<RangeResult>;
   /** The newest committed revision; linearizable. 0 for an empty, never written store. */
   currentRevision(options?: { readonly signal?: AbortSignal }): Promise<number>;
-  /** Every change with a revision above `after`, live until the signal aborts (then it ends without an error). */
+  /**
+   * Every change with a revision above `after`, live until the signal aborts (then it ends without an error).
+   *
+   * @throws StorageError `Compacted`, `FutureRevision`, `Closed` when the store is
+   */
   changes(after: number, signal: AbortSignal): AsyncIterable<ChangeBatch>;
   /** Forgets history at and below `revision`. The newest value of every key stays, and so does the newest revision. */
   compact(revision: number): Promise<void>;

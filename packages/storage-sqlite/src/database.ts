@@ -1,0 +1,232 @@
+import { mkdirSync, openSync, closeSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { codeOf } from '@arc/kernel';
+import { DatabaseFailure, failureOf, isBusy, isIoError } from './failure.ts';
+import { pack, unpack, type Calls, type DatabaseOptions, type Opened, type Rows } from './protocol.ts';
+import { applicationId, createSchema, schemaVersion, statements } from './schema.ts';
+
+type Statements = Readonly<Record<keyof typeof statements, StatementSync>>;
+type Call<Name extends keyof Calls> = (args: Calls[Name]['args']) => Calls[Name]['reply'];
+type Row = Readonly<Record<string, unknown>>;
+
+/** The database file, used by one thread; everything is synchronous. */
+export class Database {
+  readonly #options: DatabaseOptions;
+  readonly #lock: DatabaseSync;
+  #db: DatabaseSync;
+  #sql: Statements;
+  #newest = 0;
+
+  /** @throws whatever `failureOf` classifies */
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    createPrivately(options.file);
+    this.#lock = acquireLock(options.file);
+    try {
+      this.#db = openDatabase(options);
+      this.#sql = prepare(this.#db);
+      this.#newest = scalar(this.#sql.selectNewest);
+    } catch (error) {
+      this.#lock.close();
+      throw error;
+    }
+  }
+
+  get state(): Opened {
+    return { revision: this.#newest, compacted: scalar(this.#sql.selectMeta, 'compacted') };
+  }
+
+  /** False after a failure it could not recover from. */
+  get isUsable(): boolean {
+    return this.#db.isOpen;
+  }
+
+  readonly commit: Call<'commit'> = ({ keys, expected, values }) => {
+    const contents = unpack(values);
+    const base = this.#newest;
+    const revisions: number[] = [];
+    const priors: (Row | undefined)[] = [];
+    this.#transaction(() => {
+      for (const [index, key] of keys.entries()) {
+        const prior = this.#sql.selectLive.get(key);
+        const value = contents[index];
+        const wanted = expected[index];
+        const matches = wanted === 'absent' ? prior === undefined && value !== undefined : prior?.['revision'] === wanted;
+        revisions.push(matches ? this.#write(key, value, prior) : 0);
+        priors.push(prior);
+      }
+    }, base);
+    return {
+      revisions,
+      priorRevisions: priors.map((prior) => (prior === undefined ? 0 : Number(prior['revision']))),
+      priorValues: pack(priors.map((prior) => blob(prior?.['value']))),
+    };
+  };
+
+  readonly get: Call<'get'> = ({ key }) => rowsOf(this.#sql.selectLive.all(key));
+
+  readonly range: Call<'range'> = ({ start, end, limit, revision = this.#newest }) => {
+    const most = limit === undefined ? -1 : limit + 1;
+    const found =
+      revision === this.#newest
+        ? this.#sql.selectRange.all(start, end ?? null, most)
+        : this.#sql.selectRangeAt.all(start, end ?? null, most, revision);
+    const more = limit !== undefined && found.length > limit;
+    return { ...rowsOf(more ? found.slice(0, limit) : found), revision, more };
+  };
+
+  readonly log: Call<'log'> = ({ after, limit }) => {
+    const found = this.#sql.selectLog.all(after, limit);
+    return {
+      ...rowsOf(found),
+      priorRevisions: found.map((row) => Number(row['prior_revision'])),
+      priorValues: pack(found.map((row) => blob(row['prior_value']))),
+    };
+  };
+
+  readonly compact: Call<'compact'> = ({ revision, limit }) => {
+    let deleted = 0;
+    this.#transaction(() => {
+      if (scalar(this.#sql.selectMeta, 'compacted') < revision) this.#sql.updateMeta.run(revision, 'compacted');
+      deleted = Number(this.#sql.deleteLog.run(revision, limit).changes);
+    }, this.#newest);
+    return { done: deleted < limit };
+  };
+
+  readonly close: Call<'close'> = () => {
+    this.#db.close();
+    this.#lock.close();
+    return {};
+  };
+
+  #write(key: string, value: Uint8Array | undefined, prior: Row | undefined): number {
+    const revision = ++this.#newest;
+    if (value === undefined) this.#sql.deleteLive.run(key);
+    else this.#sql.upsertLive.run(key, revision, value);
+    this.#sql.insertLog.run(revision, key, value ?? null, Number(prior?.['revision'] ?? 0), blob(prior?.['value']) ?? null);
+    return revision;
+  }
+
+  /** Runs `work` in one transaction; when it fails, nothing of it remains and the newest revision is `base` again. */
+  #transaction(work: () => void, base: number): void {
+    let committing = false;
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      work();
+      committing = true;
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#newest = base;
+      if (committing && isIoError(error)) throw this.#inDoubt(error);
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /**
+   * The disk failed while a commit was being written. Whether it counts is what recovery makes of the file, so that is
+   * asked before anything else happens; when the file cannot even be opened, the database is of no more use.
+   */
+  #inDoubt(cause: unknown): DatabaseFailure {
+    const { message, hint = '' } = failureOf(cause, this.#options.file);
+    const failure = { code: 'OutcomeUnknown', message, hint } as const;
+    this.#db.close();
+    try {
+      this.#db = openDatabase(this.#options);
+      this.#sql = prepare(this.#db);
+      this.#newest = scalar(this.#sql.selectNewest);
+    } catch {
+      return new DatabaseFailure(failure, cause);
+    }
+    return new DatabaseFailure({ ...failure, revision: this.#newest }, cause);
+  }
+}
+
+/** Makes the file readable by its owner only, since it holds Secrets; SQLite gives its -wal and -shm the same mode. */
+function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    // Opening and closing one that exists would drop the POSIX locks this process holds on it.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** An exclusive transaction on a file beside the database keeps other processes out; the kernel ends it with the process. */
+function acquireLock(file: string): DatabaseSync {
+  const lockFile = `${realpathSync(file)}.lock`;
+  createPrivately(lockFile);
+  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new DatabaseFailure(
+      {
+        code: 'Locked',
+        message: `the database ${file} is in use by another process`,
+        hint: `Stop the other process, or choose another data directory. The lock is on ${lockFile} and ends with the process; do not delete the file.`,
+      },
+      error,
+    );
+  }
+}
+
+function openDatabase({ file, maxBytes }: DatabaseOptions): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 2000 });
+  try {
+    prepareFile(db, file);
+    if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pragma(db, 'page_size')))}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function prepareFile(db: DatabaseSync, file: string): void {
+  const isNew = pragma(db, 'application_id') === 0 && scalar(db.prepare('SELECT count(*) FROM sqlite_schema')) === 0;
+  if (!isNew && pragma(db, 'application_id') !== applicationId) {
+    throw badDatabase(file, 'is an SQLite database, but not one of ARC', 'Choose another file or data directory.');
+  }
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384');
+  if (isNew) db.exec(`BEGIN IMMEDIATE; ${createSchema} COMMIT`);
+  const version = scalar(db.prepare(statements.selectMeta), 'schema');
+  if (version > schemaVersion) {
+    throw badDatabase(file, `has schema ${version}, but this ARC knows ${schemaVersion} at most`, 'Run the newer ARC that wrote it.');
+  }
+}
+
+function badDatabase(file: string, what: string, hint: string): DatabaseFailure {
+  return new DatabaseFailure({ code: 'BadDatabase', message: `the database ${file} ${what}`, hint });
+}
+
+function prepare(db: DatabaseSync): Statements {
+  const prepared: Partial<Record<string, StatementSync>> = {};
+  for (const [name, sql] of Object.entries(statements)) prepared[name] = db.prepare(sql);
+  return prepared as Statements;
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return scalar(db.prepare(`PRAGMA ${name}`));
+}
+
+function scalar(statement: StatementSync, ...parameters: SQLInputValue[]): number {
+  return Number(Object.values(statement.get(...parameters) ?? {})[0]);
+}
+
+function rowsOf(found: readonly Row[]): Rows {
+  return {
+    keys: found.map((row) => String(row['key'])),
+    revisions: found.map((row) => Number(row['revision'])),
+    values: pack(found.map((row) => blob(row['value']))),
+  };
+}
+
+function blob(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}
