@@ -169,6 +169,7 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
     const metadata: KubeList['metadata'] = { resourceVersion: String(snapshot.revision) };
     if (rest.length > 0) {
       metadata.continue = `page-${snapshots.size + 1}`;
+      if (options.labelSelector === undefined && options.fieldSelector === undefined) metadata.remainingItemCount = rest.length;
       snapshots.set(metadata.continue, { revision: snapshot.revision, items: rest });
     }
     return { apiVersion: apiVersionOf(type), kind: `${type.kind}List`, metadata, items };
