@@ -1,12 +1,12 @@
 import { arcGroup } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint } from '@arc/api/arc';
+import { deepEqual } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
 import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createEventRecorder } from '@arc/kube-client';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
-import { isDeepStrictEqual } from 'node:util';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource, WorkSlots } from './artifact-workflow/work-slots.ts';
 import { createArcInformers } from './informers/arc-informers.ts';
@@ -167,7 +167,7 @@ function requestFor(object: KubeObject): ReconcileRequest {
 }
 
 function specChanged(object: KubeObject & { spec?: object }, old: KubeObject & { spec?: object }): boolean {
-  return isDeleting(object) !== isDeleting(old) || !isDeepStrictEqual(object.spec, old.spec);
+  return isDeleting(object) !== isDeleting(old) || !deepEqual(object.spec, old.spec);
 }
 
 function secretChanged(secret: SecretRecord, old: SecretRecord): boolean {

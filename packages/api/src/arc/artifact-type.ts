@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
-import { fieldError, s } from '@arc/apimachinery';
+import { deepEqual, fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, ResourceType } from '@arc/apimachinery';
 import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } from './artifact-type-spec.ts';
 import type { AnyArtifactType } from './artifact-type-spec.ts';
-import { dropNulls, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
+import { unsetNulls, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { optional } from './shared-schemas.ts';
 
@@ -29,11 +28,11 @@ export const artifactTypeDefinition: KindDefinition<ArtifactType> = {
   schema: s.object({ spec: optional(artifactTypeSpec), status: optional(s.freeForm()) }),
   selectableFields: ['spec.workflowTemplateRef.name'],
   strategy: {
-    prepareForCreate: (type) => dropNulls(type.spec),
-    prepareForUpdate: (type) => dropNulls(type.spec),
+    prepareForCreate: (type) => unsetNulls(type.spec),
+    prepareForUpdate: (type) => unsetNulls(type.spec),
     validate: (type, old) => newErrors(errorsOf(type), old === undefined ? [] : errorsOf(old)),
     validateUpdate: (type, old) =>
-      isDeepStrictEqual(type.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+      deepEqual(type.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
     warnings: typeWarnings,
   },
   columns: artifactTypeColumns,

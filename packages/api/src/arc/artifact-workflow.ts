@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { fieldError, s } from '@arc/apimachinery';
+import { deepEqual, fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { cron, validateCron } from './cron.ts';
-import { dropNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
+import { unsetNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 
@@ -81,13 +80,11 @@ export const artifactWorkflowDefinition: KindDefinition<ArtifactWorkflow> = {
   subresources: { status: true },
   selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
   strategy: {
-    prepareForCreate: (workflow) => dropNulls(workflow.spec),
-    prepareForUpdate: (workflow) => dropNulls(workflow.spec),
+    prepareForCreate: (workflow) => unsetNulls(workflow.spec),
+    prepareForUpdate: (workflow) => unsetNulls(workflow.spec),
     validate: (workflow, old) => newErrors(errorsOf(workflow), old === undefined ? [] : errorsOf(old)),
     validateUpdate: (workflow, old) =>
-      isDeepStrictEqual(workflow.spec ?? {}, old.spec ?? {})
-        ? []
-        : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+      deepEqual(workflow.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
   },
   columns: [
     { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },

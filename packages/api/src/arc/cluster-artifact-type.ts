@@ -2,7 +2,7 @@ import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, ResourceType } from '@arc/apimachinery';
 import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } from './artifact-type-spec.ts';
 import type { AnyArtifactType } from './artifact-type-spec.ts';
-import { dropNulls, newErrors, referenceName, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
+import { unsetNulls, newErrors, referenceName, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { optional } from './shared-schemas.ts';
 
@@ -39,8 +39,8 @@ export const clusterArtifactTypeDefinition: KindDefinition<ClusterArtifactType> 
   schema: s.object({ spec: optional(artifactTypeSpec), status: optional(s.freeForm()) }),
   selectableFields: ['spec.workflowTemplateRef.name'],
   strategy: {
-    prepareForCreate: (type) => dropNulls(type.spec),
-    prepareForUpdate: (type) => dropNulls(type.spec),
+    prepareForCreate: (type) => unsetNulls(type.spec),
+    prepareForUpdate: (type) => unsetNulls(type.spec),
     validate: (type, old) => newErrors(errorsOf(type), old === undefined ? [] : errorsOf(old)),
     validateUpdate: (type, old) => newErrors(updateErrorsOf(type), updateErrorsOf(old)),
     warnings: typeWarnings,

@@ -1,6 +1,6 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
-import { dropNulls, firstLine, newErrors, referenceName } from './field-rules.ts';
+import { unsetNulls, firstLine, newErrors, referenceName } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, localReference, optional } from './shared-schemas.ts';
 
@@ -98,8 +98,8 @@ export const endpointDefinition: KindDefinition<Endpoint> = {
   subresources: { status: true },
   selectableFields: ['spec.type', 'spec.usage', 'spec.secretRef.name'],
   strategy: {
-    prepareForCreate: (endpoint) => dropNulls(endpoint.spec),
-    prepareForUpdate: (endpoint) => dropNulls(endpoint.spec),
+    prepareForCreate: (endpoint) => unsetNulls(endpoint.spec),
+    prepareForUpdate: (endpoint) => unsetNulls(endpoint.spec),
     validate: (endpoint, old) => newErrors(errorsOf(endpoint), old === undefined ? [] : errorsOf(old)),
     warnings: warningsOf,
   },

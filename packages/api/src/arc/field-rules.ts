@@ -18,16 +18,16 @@ export function newErrors(errors: readonly FieldError[], before: readonly FieldE
 }
 
 /** Removes members whose value is null, at any depth: in the API null means unset. `skip` names members left alone. */
-export function dropNulls(value: unknown, skip: readonly string[] = []): void {
+export function unsetNulls(value: unknown, skip: readonly string[] = []): void {
   if (Array.isArray(value)) {
-    for (const item of value) dropNulls(item, skip);
+    for (const item of value) unsetNulls(item, skip);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
   const members = value as Record<string, unknown>;
   for (const [name, member] of Object.entries(members)) {
     if (member === null) delete members[name];
-    else if (!skip.includes(name)) dropNulls(member, skip);
+    else if (!skip.includes(name)) unsetNulls(member, skip);
   }
 }
 

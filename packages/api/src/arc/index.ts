@@ -16,7 +16,7 @@ export type { ClusterArtifactType } from './cluster-artifact-type.ts';
 export type { Cron } from './cron.ts';
 export { endpointDefinition, endpoints, mayPull, mayPush, parseRemoteURL } from './endpoint.ts';
 export type { Endpoint, EndpointSpec, EndpointStatus } from './endpoint.ts';
-export { dropNulls, firstLine, referenceName } from './field-rules.ts';
+export { unsetNulls, firstLine, referenceName } from './field-rules.ts';
 export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
 export { destinationNames, orderDefinition, orders, sourceName } from './order.ts';
 export type { Artifact, Order, OrderRun, OrderSpec, OrderStatus } from './order.ts';

@@ -1,7 +1,7 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { cron, validateCron } from './cron.ts';
-import { dropNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
+import { unsetNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, duration, localReference, optional } from './shared-schemas.ts';
 
@@ -170,8 +170,8 @@ export const orderDefinition: KindDefinition<Order> = {
   subresources: { status: true },
   selectableFields: ['status.phase'],
   strategy: {
-    prepareForCreate: (order) => dropNulls(order.spec, ['spec']),
-    prepareForUpdate: (order) => dropNulls(order.spec, ['spec']),
+    prepareForCreate: (order) => unsetNulls(order.spec, ['spec']),
+    prepareForUpdate: (order) => unsetNulls(order.spec, ['spec']),
     validate: (order, old) => newErrors(errorsOf(order), old === undefined ? [] : errorsOf(old)),
     warnings: warningsOf,
   },

@@ -1,9 +1,8 @@
 import { workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
 import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase, referenceName } from '@arc/api/arc';
-import { ApiStatusError, isStatusReason } from '@arc/apimachinery';
+import { ApiStatusError, deepEqual, isStatusReason } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
-import { isDeepStrictEqual } from 'node:util';
 import { workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
@@ -202,7 +201,7 @@ function keepVanishedNote(run: ArtifactWorkflow, status: ArtifactWorkflowStatus)
 
 function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowStatus): boolean {
   const essence = ({ progress: _progress, steps: _steps, message: _message, ...rest }: ArtifactWorkflowStatus): object => rest;
-  return isDeepStrictEqual(essence(before), essence(after));
+  return deepEqual(essence(before), essence(after));
 }
 
 /** What makes a run impossible for good: its spec is immutable. */

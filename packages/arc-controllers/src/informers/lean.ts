@@ -1,16 +1,16 @@
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
-import { dropNulls, isFinishedPhase } from '@arc/api/arc';
+import { unsetNulls, isFinishedPhase } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 
 /** Drops what no controller reads and nulls, which in the API mean unset. The object is changed in place. */
 function lean<T extends KubeObject & { spec?: unknown }>(object: T): T {
   delete object.metadata.managedFields;
-  dropNulls(object.spec, ['spec']);
+  unsetNulls(object.spec, ['spec']);
   return object;
 }
 
 export function leanOrder(order: Order): Order {
-  dropNulls(order.status);
+  unsetNulls(order.status);
   return lean(order);
 }
 
@@ -25,7 +25,7 @@ export function leanArtifactType(type: AnyArtifactType): AnyArtifactType {
 
 /** A run that has ended is only ever asked for its outcome. */
 export function leanArtifactWorkflow(run: ArtifactWorkflow): ArtifactWorkflow {
-  dropNulls(run.status);
+  unsetNulls(run.status);
   if (run.status !== undefined && isFinishedPhase(run.status.phase)) {
     delete run.status.receipt;
     delete run.status.logTail;

@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ResourceType } from '@arc/apimachinery';
-import { isStatusReason } from '@arc/apimachinery';
+import { deepEqual, isStatusReason } from '@arc/apimachinery';
 import type { KubeClient } from '@arc/kube-client';
 import { refOf } from './references.ts';
 
@@ -41,7 +40,7 @@ export function mergePatchBetween(from: object, to: object): Record<string, unkn
     } else if (isPlainObject(old) && isPlainObject(next)) {
       const nested = mergePatchBetween(old, next);
       if (nested !== undefined) patch[name] = nested;
-    } else if (!isDeepStrictEqual(old, next)) {
+    } else if (!deepEqual(old, next)) {
       patch[name] = next;
     }
   }
