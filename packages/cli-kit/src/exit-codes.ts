@@ -18,7 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 const byErrorCode: Readonly<Record<string, ExitCode>> = {
   Usage: exitCodes.usage,
   NotFound: exitCodes.notFound,
-  UnknownKind: exitCodes.notFound,
+  UnknownResource: exitCodes.notFound,
   Forbidden: exitCodes.forbidden,
   Unauthorized: exitCodes.forbidden,
   AlreadyExists: exitCodes.conflict,

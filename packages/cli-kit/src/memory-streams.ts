@@ -11,6 +11,8 @@ export interface MemoryStreamsOptions {
   readonly width?: number;
   readonly height?: number;
   readonly hasColor?: boolean;
+  /** Told everything written to stdout so far, after each write: what a user would react to. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** Streams that keep what is written, for tests of commands. */
@@ -25,16 +27,18 @@ export function memoryStreams(
         yield Buffer.from(stdin);
       },
     },
-    stdout: memoryOutput(options),
+    stdout: memoryOutput(options, options.onOutput),
     stderr: memoryOutput(options),
   };
 }
 
-function memoryOutput({ isTerminal = false, width = 80, height = 24, hasColor = false }: MemoryStreamsOptions): MemoryOutput {
+function memoryOutput(options: MemoryStreamsOptions, onOutput?: (text: string) => void): MemoryOutput {
+  const { isTerminal = false, width = 80, height = 24, hasColor = false } = options;
   let text = '';
   return {
     write(chunk) {
       text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      onOutput?.(text);
     },
     drained: () => Promise.resolve(),
     isTerminal,

@@ -1,0 +1,92 @@
+import type { CommandDefinition, OptionDefinition } from './command.ts';
+
+/** Understood before and after every command. */
+export const globalOptions: readonly OptionDefinition[] = [
+  { flags: '--kubeconfig <file>', description: 'kubeconfig to use; default: $KUBECONFIG, ~/.kube/config, then the one arcctl up wrote' },
+  { flags: '--context <name>', description: 'context of the kubeconfig to use' },
+  { flags: '-n, --namespace <name>', description: 'namespace to work in; default: that of the context' },
+  { flags: '-v, --verbose', description: 'show causes and stack traces of errors' },
+];
+
+const output = (...choices: readonly string[]): OptionDefinition => ({
+  flags: '-o, --output <format>',
+  description: `print as ${choices.join(', ')}`,
+  choices,
+});
+
+const timeout: OptionDefinition = { flags: '--timeout <duration>', description: 'give up waiting after this long, for example 90s or 15m' };
+
+/** Groups of commands, for help. */
+export const commandGroups: Readonly<Record<string, string>> = { order: 'Submit and watch Orders' };
+
+export const commands: readonly CommandDefinition[] = [
+  {
+    path: ['up'],
+    summary: 'Run ARC on this machine: API server, controllers and workflow engine in one process',
+    options: [
+      { flags: '--data-dir <dir>', description: 'where everything is kept; default: $ARC_DATA_DIR or ~/.local/share/arc' },
+      { flags: '--listen <address>', description: 'address of the API server', defaultValue: '127.0.0.1:6443' },
+      { flags: '--storage <url>', description: 'sqlite:FILE or memory:; default: a file in the data directory' },
+      {
+        flags: '--log-level <level>',
+        description: 'what to log on stderr',
+        choices: ['debug', 'info', 'warn', 'error'],
+        defaultValue: 'warn',
+      },
+    ],
+    examples: ['arcctl up', 'arcctl up --data-dir ./arc-data --listen 127.0.0.1:0 --kubeconfig ./kubeconfig'],
+    load: async () => (await import('./up-command.ts')).runUpCommand,
+  },
+  {
+    path: ['order', 'submit'],
+    summary: 'Create what a file holds, and optionally wait for its Orders',
+    options: [
+      { flags: '-f, --filename <file>', description: 'YAML or JSON with one or more objects; - reads standard input', required: true },
+      { flags: '--wait', description: 'block until every Order in the file has finished' },
+      { flags: '--watch', description: 'the same, showing progress' },
+      timeout,
+    ],
+    examples: ['arcctl order submit -f order.yaml --watch', 'generate-order | arcctl order submit -f - --wait --timeout 15m'],
+    load: async () => (await import('./order/submit.ts')).submitOrders,
+  },
+  {
+    path: ['order', 'watch'],
+    summary: 'Show the progress of an Order until it has finished',
+    arguments: '<name>',
+    options: [timeout],
+    examples: ['arcctl order watch demo'],
+    load: async () => (await import('./order/watch.ts')).watchOrder,
+  },
+  {
+    path: ['get'],
+    summary: 'List objects of a kind, or show some of them',
+    arguments: '<kind> [names...]',
+    options: [
+      output('json', 'yaml', 'wide', 'name'),
+      { flags: '-A, --all-namespaces', description: 'objects of all namespaces' },
+      { flags: '-l, --selector <labels>', description: 'only objects with these labels, for example team=a,tier!=test' },
+      { flags: '--field-selector <fields>', description: 'only objects with these field values, for example status.phase=Failed' },
+      { flags: '--no-headers', description: 'leave out the line of column names' },
+      { flags: '-w, --watch', description: 'keep printing changes' },
+    ],
+    examples: ['arcctl get orders', 'arcctl get order demo -o yaml', 'arcctl get aw -A -w'],
+    load: async () => (await import('./get/get.ts')).getObjects,
+  },
+  {
+    path: ['logs'],
+    summary: 'Print the logs of an Order, ArtifactWorkflow, Workflow or Pod',
+    arguments: '<name>',
+    options: [
+      { flags: '-f, --follow', description: 'keep printing until everything has finished' },
+      { flags: '--tail <lines>', description: 'only the last lines of each step' },
+    ],
+    examples: ['arcctl logs demo', 'arcctl logs order/demo -f', 'arcctl logs pod/demo-copy-1234'],
+    load: async () => (await import('./logs/logs.ts')).printLogs,
+  },
+  {
+    path: ['version'],
+    summary: 'Print the version of arcctl',
+    options: [output('json')],
+    load: async () => (await import('./version/version.ts')).printVersion,
+  },
+];

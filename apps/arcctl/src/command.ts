@@ -1,0 +1,60 @@
+import type { ExitCode, Streams } from '@arc/cli-kit';
+import type { Clock } from '@arc/kernel';
+import type { Connect } from './cluster/connection.ts';
+
+/** Environment variables, as data. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a command gets from the process it runs in. */
+export interface CliContext {
+  readonly streams: Streams;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  /** Aborts on SIGINT and SIGTERM, and when the reader of stdout went away. */
+  readonly signal: AbortSignal;
+  /** Replaces the way to the API server, for tests. */
+  readonly connect?: Connect;
+}
+
+/** One run of one command. */
+export interface Invocation extends CliContext {
+  /** Positional arguments; repeated ones are flattened. */
+  readonly args: readonly string[];
+  /** Values of the options by their camelCase name; absent when not given and without default. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Errors are thrown; what is returned is the exit code, 0 when nothing is. */
+export type Run = (invocation: Invocation) => Promise<ExitCode | void>;
+
+export interface OptionDefinition {
+  /** As commander writes them: `-f, --filename <file>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  readonly defaultValue?: string;
+  readonly required?: true;
+}
+
+/** A command is data; what it does is imported only when it runs. */
+export interface CommandDefinition {
+  /** `['order', 'submit']`. */
+  readonly path: readonly string[];
+  readonly summary: string;
+  /** As commander writes them: `<kind> [names...]`. */
+  readonly arguments?: string;
+  readonly options?: readonly OptionDefinition[];
+  readonly examples?: readonly string[];
+  readonly load: () => Promise<Run>;
+}
+
+/** The value of an option that takes text. */
+export function textOption(invocation: Pick<Invocation, 'options'>, name: string): string | undefined {
+  const value = invocation.options[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Whether an option without value was given. */
+export function hasFlag(invocation: Pick<Invocation, 'options'>, name: string): boolean {
+  return invocation.options[name] === true;
+}

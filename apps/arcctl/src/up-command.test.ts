@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultDataDirectory } from './default-data-directory.ts';
+import { upOptionsFrom } from './up-command.ts';
+
+const { signal } = new AbortController();
+
+test('up takes what is given and fills in the rest', () => {
+  assert.deepEqual(upOptionsFrom({ options: {}, environment: { HOME: '/home/u' }, signal }), {
+    dataDir: '/home/u/.local/share/arc',
+    listen: '127.0.0.1:6443',
+    logLevel: 'warn',
+    signal,
+  });
+  const options = { dataDir: 'd', listen: ':0', kubeconfig: 'k', storage: 'memory:', logLevel: 'debug' };
+  assert.deepEqual(upOptionsFrom({ options, environment: {}, signal }), { ...options, signal });
+});
+
+test('a log level that does not exist is a usage error', () => {
+  assert.throws(() => upOptionsFrom({ options: { logLevel: 'loud' }, environment: {}, signal }), { code: 'Usage' });
+});
+
+test('the data directory follows ARC_DATA_DIR, then XDG_DATA_HOME, then the home directory', () => {
+  assert.equal(defaultDataDirectory({ ARC_DATA_DIR: '/a', XDG_DATA_HOME: '/x', HOME: '/h' }), '/a');
+  assert.equal(defaultDataDirectory({ XDG_DATA_HOME: '/x', HOME: '/h' }), '/x/arc');
+  assert.equal(defaultDataDirectory({ HOME: '/h' }), '/h/.local/share/arc');
+});

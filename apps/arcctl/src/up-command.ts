@@ -1,0 +1,31 @@
+import { UsageError } from '@arc/cli-kit';
+import type { ExitCode } from '@arc/cli-kit';
+import type { LogLevel } from '@arc/kernel';
+import { textOption } from './command.ts';
+import type { Invocation } from './command.ts';
+import { defaultDataDirectory } from './default-data-directory.ts';
+import type { UpOptions } from './up-options.ts';
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** `arcctl up`: the only command that loads server, engine and storage. */
+export async function runUpCommand(invocation: Invocation): Promise<ExitCode | void> {
+  const { runUp } = await import('./up/command.ts');
+  return await runUp(upOptionsFrom(invocation), invocation.streams);
+}
+
+export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environment' | 'signal'>): UpOptions {
+  const wanted = textOption(invocation, 'logLevel') ?? 'warn';
+  const logLevel = levels.find((level) => level === wanted);
+  if (logLevel === undefined) throw new UsageError(`--log-level must be one of ${levels.join(', ')}`);
+  const kubeconfig = textOption(invocation, 'kubeconfig');
+  const storage = textOption(invocation, 'storage');
+  return {
+    dataDir: textOption(invocation, 'dataDir') ?? defaultDataDirectory(invocation.environment),
+    listen: textOption(invocation, 'listen') ?? '127.0.0.1:6443',
+    logLevel,
+    signal: invocation.signal,
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(storage !== undefined && { storage }),
+  };
+}

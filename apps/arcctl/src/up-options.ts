@@ -1,0 +1,15 @@
+import type { LogLevel } from '@arc/kernel';
+
+/** What `arcctl up` was asked for. */
+export interface UpOptions {
+  readonly dataDir: string;
+  /** `HOST:PORT` as given. */
+  readonly listen: string;
+  /** Where to put the kubeconfig besides the data directory. */
+  readonly kubeconfig?: string;
+  /** `sqlite:FILE` or `memory:` as given. */
+  readonly storage?: string;
+  readonly logLevel: LogLevel;
+  /** Aborts on SIGINT and SIGTERM: shut down cleanly. A second signal ends the process at once. */
+  readonly signal: AbortSignal;
+}
