@@ -114,7 +114,8 @@ export function pruneObject(definition: KindDefinition, object: UnstructuredObje
 
 /** Everything after this relies on metadata having the right shape. @throws ApiStatusError 400. */
 export function assertMetadataTypes(definition: KindDefinition, object: UnstructuredObject): void {
-  const [error] = validateSchema(object.metadata, objectMetaSchema, 'metadata');
+  // Duplicates are no matter of shape; owner references given twice are even allowed.
+  const error = validateSchema(object.metadata, objectMetaSchema, 'metadata').find(({ reason }) => reason !== 'FieldValueDuplicate');
   if (error !== undefined) throw cannotBeHandled(definition, `${error.field}: ${error.message}`);
 }
 
