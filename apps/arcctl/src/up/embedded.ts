@@ -1,0 +1,132 @@
+import { join, resolve } from 'node:path';
+import { arcKinds } from '@arc/api/arc';
+import { argoKinds } from '@arc/api/argo';
+import { coreKinds, defaultNamespaces, namespaces } from '@arc/api/core';
+import { createArcControllers } from '@arc/arc-controllers';
+import { isStatusReason } from '@arc/apimachinery';
+import type { KindDefinition, ResourceType } from '@arc/apimachinery';
+import { createApiServer } from '@arc/apiserver';
+import { startControllers } from '@arc/controller';
+import type { Clock, Logger } from '@arc/kernel';
+import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
+import type { KubeClient } from '@arc/kube-client';
+import { standaloneControllers } from '@arc/standalone';
+import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
+import type { UpOptions } from '../up-options.ts';
+import { loadCertificates } from './certificates.ts';
+import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
+import { localImages } from './images.ts';
+import { parseListenAddress } from './listen-address.ts';
+import { podLogs } from './pod-logs.ts';
+import { openStore, parseStorageUrl } from './storage-url.ts';
+
+export interface Embedded extends AsyncDisposable {
+  /** `https://HOST:PORT` */
+  readonly server: string;
+  /** The file written for the administrator. */
+  readonly kubeconfig: string;
+}
+
+/** How long requests in flight may take to finish when the server closes. */
+const serverGraceMs = 5_000;
+
+/**
+ * Starts storage, API server, controllers and engine in this process, in that order, and resolves when all of them work.
+ * Disposing ends them in reverse: the engine ends its steps first and still has a server to say so to.
+ */
+export async function startEmbedded(
+  options: UpOptions,
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+): Promise<Embedded> {
+  const listen = parseListenAddress(options.listen);
+  const storage = options.storage === undefined ? undefined : parseStorageUrl(options.storage);
+  await using starting = new AsyncDisposableStack();
+
+  const directory = await openDataDirectory(resolve(options.dataDir));
+  const store = starting.use(await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, options.signal));
+  const certificates = await loadCertificates(directory.pki, listen.host);
+  const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
+  const kinds = [...coreKinds, ...argoKinds, ...arcKinds];
+  const apiServer = await createApiServer({
+    kinds,
+    store,
+    tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.authority.certPem },
+    connectors: [podLogs(logs, () => clock.now())],
+    clock,
+    logger: logger.child({ component: 'apiserver' }),
+  });
+  starting.defer(() => apiServer.close({ graceMs: serverGraceMs }));
+  const address = await apiServer.listen(listen);
+  const server = `https://${urlHost(address.host)}:${address.port}`;
+
+  const client = starting.use(
+    createKubeClient(
+      { server, caPem: certificates.authority.certPem, clientCertificate: certificates.system },
+      { clock, logger: logger.child({ component: 'client' }), userAgent: 'arc-controller-manager' },
+    ),
+  );
+  await createDefaultNamespaces(client);
+
+  const runner = starting.use(
+    await createProcessRunner({
+      directory: join(directory.workflows, 'runs'),
+      logs,
+      images: localImages,
+      path: process.env['PATH'] ?? '',
+      clock,
+      logger: logger.child({ component: 'runner' }),
+    }),
+  );
+  logger.info('steps run as processes', { mode: runner.description });
+  const engine = createWorkflowEngine({ client, runner, logs, clock, logger: logger.child({ component: 'engine' }) });
+  const arc = starting.use(
+    createArcControllers({
+      client,
+      digestKey: await loadOrCreateKey(directory.digestKeyFile),
+      clock,
+      logger: logger.child({ component: 'arc' }),
+    }),
+  );
+  const running = starting.use(
+    startControllers(
+      [
+        ...arc.definitions,
+        ...engine.definitions,
+        ...standaloneControllers({ client, types: storedTypes(kinds), clock, logger: logger.child({ component: 'standalone' }) }),
+      ],
+      { clock, logger: logger.child({ component: 'controllers' }) },
+    ),
+  );
+  await running.ready;
+
+  const admin = { name: 'arc', server, caPem: certificates.authority.certPem, clientCertificate: certificates.admin };
+  const kubeconfig = options.kubeconfig === undefined ? directory.kubeconfigFile : resolve(options.kubeconfig);
+  for (const file of new Set([directory.kubeconfigFile, kubeconfig])) await writeKubeconfig(file, admin);
+
+  const resources = starting.move();
+  return { server, kubeconfig, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Clients on this machine reach a server that listens everywhere by loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function createDefaultNamespaces(client: KubeClient): Promise<void> {
+  for (const namespace of defaultNamespaces()) {
+    try {
+      await client.create(namespaces, namespace);
+    } catch (error) {
+      if (!isStatusReason(error, 'AlreadyExists')) throw error;
+    }
+  }
+}
+
+/** The resources with stored objects, which the garbage collector and the namespace controller look after. */
+function storedTypes(kinds: readonly KindDefinition[]): readonly ResourceType[] {
+  return kinds
+    .filter(({ verbs }) => verbs === undefined || (verbs.includes('list') && verbs.includes('watch') && verbs.includes('delete')))
+    .map(({ group, version, kind, names, scope }) => ({ group, version, kind, plural: names.plural, namespaced: scope === 'Namespaced' }));
+}
