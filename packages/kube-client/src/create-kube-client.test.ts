@@ -22,6 +22,8 @@ interface Seen {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** Of the client's end of the connection. */
+  readonly port: number | undefined;
 }
 
 interface Scenario extends AsyncDisposable {
@@ -38,7 +40,7 @@ async function serve(answer: Answer, clock: Clock = systemClock): Promise<Scenar
     let body = '';
     request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
     request.on('end', () => {
-      const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
+      const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body, port: request.socket.remotePort };
       seen.push(one);
       answer(one, response, seen.length);
     });
@@ -201,6 +203,26 @@ test('a server that is not there is a ConnectionError with address and hint', as
     hint: /running/,
     retryable: true,
   });
+});
+
+test('requests share a connection, a watch has its own', async () => {
+  const ports: unknown[] = [];
+  await using scenario = await serve((request, response) => {
+    ports.push(request.port);
+    response.writeHead(200).write('{}');
+    if (!request.url.includes('watch')) response.end();
+  });
+  const { client } = scenario;
+  const abort = new AbortController();
+  await client.get(widgets, w1);
+  const watching = client.watch(widgets, { resourceVersion: '1', signal: abort.signal })[Symbol.asyncIterator]().next();
+  await until(() => ports.length === 2);
+  for await (const _chunk of (await client.raw({ path: '/version' })).body);
+  await client.get(widgets, w1);
+  assert.deepEqual([ports[2], ports[3]], [ports[0], ports[0]]);
+  assert.notEqual(ports[1], ports[0]);
+  abort.abort();
+  await watching;
 });
 
 test('warnings are handed on', async () => {

@@ -120,8 +120,9 @@ export function createKubeClient(config: ClientConfig, options: KubeClientOption
     const accept = metadataOnly === true ? metadataAccept('PartialObjectMetadata') : 'application/json';
     let response: IncomingMessage;
     try {
-      response = await retrying({ ...toTransport('GET', path, { accept, ...signalOf(options) }), streaming: true }, (answer) =>
-        Promise.resolve(answer),
+      response = await retrying(
+        { ...toTransport('GET', path, { accept, ...signalOf(options) }), streaming: true, ownConnection: true },
+        (answer) => Promise.resolve(answer),
       );
     } catch (error) {
       if (signal?.aborted === true) return;

@@ -13,8 +13,10 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
-  /** The answer is a stream that may stay open for long: it gets its own connection. */
+  /** The body may pause for as long as it likes. */
   readonly streaming?: boolean;
+  /** Not one of the shared connections: for what stays open all the time. */
+  readonly ownConnection?: boolean;
 }
 
 /** Headers, and then each next part of a body, have to arrive within this time; a server answers within 60 s or says 504 itself. */
@@ -107,7 +109,7 @@ export class HttpTransport implements Disposable {
       port: port === '' ? undefined : port,
       path: `${pathname.replace(/\/$/, '')}${request.path}`,
       method: request.method,
-      agent: request.streaming === true ? this.#streams : this.#requests,
+      agent: request.ownConnection === true ? this.#streams : this.#requests,
       headers: {
         ...request.headers,
         ...(authorization !== undefined && { authorization }),
