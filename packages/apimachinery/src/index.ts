@@ -47,6 +47,9 @@ export type { OpenApi, OpenApiDocument, OpenApiOptions } from './openapi/open-ap
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts';
+export { decodeProtobuf, protobufDecoderOf } from './protobuf/decode-protobuf.ts';
+export { isProtobufEnvelope, readProtobufEnvelope } from './protobuf/envelope.ts';
+export type { ProtobufEnvelope } from './protobuf/envelope.ts';
 export { applyDefaults } from './schema/defaults.ts';
 export { listMetaSchema, objectMetaSchema } from './schema/object-meta-schema.ts';
 export { objectSchemaOf } from './schema/object-schema.ts';

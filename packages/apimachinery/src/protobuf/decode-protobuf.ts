@@ -1,0 +1,43 @@
+import type { JsonObject } from '../json/object.ts';
+import type { ProtobufDecoder } from '../kind/kind.ts';
+import { failure } from '../status/api-status-error.ts';
+import { configMap, coreEvent, eventsEvent, lease, namespace, secret, serviceAccount } from './core-messages.ts';
+import type { MessageType } from './descriptor.ts';
+import { readProtobufEnvelope } from './envelope.ts';
+import { deleteOptions } from './meta-messages.ts';
+import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from './review-messages.ts';
+
+const messages = new Map<string, MessageType>([
+  ['v1 ConfigMap', configMap],
+  ['v1 Event', coreEvent],
+  ['v1 Namespace', namespace],
+  ['v1 Secret', secret],
+  ['v1 ServiceAccount', serviceAccount],
+  ['authentication.k8s.io/v1 SelfSubjectReview', selfSubjectReview],
+  ['authorization.k8s.io/v1 SelfSubjectAccessReview', selfSubjectAccessReview],
+  ['authorization.k8s.io/v1 SelfSubjectRulesReview', selfSubjectRulesReview],
+  ['coordination.k8s.io/v1 Lease', lease],
+  ['events.k8s.io/v1 Event', eventsEvent],
+]);
+
+/** The decoder of a core kind's message (`KindDefinition.protobuf`), or undefined when there is none. */
+export function protobufDecoderOf(apiVersion: string, kind: string): ProtobufDecoder | undefined {
+  // DeleteOptions come under v1, meta.k8s.io/v1 or the version of the resource (wire contract 2.4).
+  const type = kind === 'DeleteOptions' ? deleteOptions : messages.get(`${apiVersion} ${kind}`);
+  return type?.decode;
+}
+
+/**
+ * Decodes a Kubernetes protobuf body (magic bytes, envelope, message) into the object it would be as JSON; zero values
+ * and nulls that Go's JSON would show are left out.
+ *
+ * @throws ApiStatusError 400 when it is malformed, 415 when the kind is not known in protobuf.
+ */
+export function decodeProtobuf(body: Uint8Array): JsonObject {
+  const { apiVersion, kind, raw } = readProtobufEnvelope(body);
+  const decode = protobufDecoderOf(apiVersion, kind);
+  if (decode === undefined) {
+    throw failure(415, 'UnsupportedMediaType', `${apiVersion} ${kind} is not accepted as protobuf: send it as application/json`);
+  }
+  return { apiVersion, kind, ...decode(raw) };
+}
