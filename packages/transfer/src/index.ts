@@ -6,6 +6,8 @@ export { attribute, CopyError } from './copy/copy-error.ts';
 export type { CopyOrigin } from './copy/copy-error.ts';
 export type { BlobOutcome, CopyEvent } from './copy/copy-events.ts';
 export type { ReferrerPolicy } from './copy/copy-referrers.ts';
+export { verifyArtifact } from './copy/verify-artifact.ts';
+export type { VerifyOptions, VerifyResult } from './copy/verify-artifact.ts';
 export { parseDockerConfig } from './credentials/docker-config.ts';
 export { readSecretDirectory } from './credentials/secret-directory.ts';
 export type { EndpointSecret } from './credentials/secret-directory.ts';

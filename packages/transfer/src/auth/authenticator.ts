@@ -1,5 +1,5 @@
 import type { Clock } from '@arc/kernel';
-import { TransferError } from '../transfer-error.ts';
+import { isTransferError, TransferError } from '../transfer-error.ts';
 import { type Challenge, formatScope, mergeScopes, parseChallenges, parseScopes, type Scope } from './challenge.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 
@@ -61,7 +61,7 @@ export class Authenticator {
     this.#method = this.#choose(bearer, challenges, credential);
     if (this.#method?.kind === 'bearer') this.#forget(refused);
     const header = this.#method === undefined ? undefined : await this.#header(this.#method, wanted, credential);
-    if (header === undefined || header === refused) throw this.#unauthorized(credential);
+    if (header === undefined || header === refused) throw this.refusal(scopes);
     return header;
   }
 
@@ -92,7 +92,9 @@ export class Authenticator {
 
   async #fetch(method: Method & { kind: 'bearer' }, scopes: readonly Scope[], credential: Credential | undefined): Promise<CachedToken> {
     const started = this.#options.clock.now();
-    const answer = (await this.#options.fetchToken(tokenRequest(method, scopes, credential))) as Readonly<Record<string, unknown>> | null;
+    const answer = (await this.#options.fetchToken(tokenRequest(method, scopes, credential)).catch((error: unknown) => {
+      throw isTransferError(error, 'Unauthorized', 'Forbidden') ? this.refusal(scopes) : error;
+    })) as Readonly<Record<string, unknown>> | null;
     const token = answer?.['token'] ?? answer?.['access_token'];
     if (typeof token !== 'string' || !/^[\u0021-\u007e]+$/.test(token)) {
       throw new TransferError('UnexpectedAnswer', `the token service ${method.realm.host} answered without a token`);
@@ -109,7 +111,9 @@ export class Authenticator {
     return this.#options.credentials.credentialFor(this.#options.registry.host, scopes[0]?.repository ?? '');
   }
 
-  #unauthorized(credential: Credential | undefined): TransferError {
+  /** The error for a registry that does not let us in, with or without credentials. */
+  refusal(scopes: readonly Scope[]): TransferError {
+    const credential = this.#credential(scopes);
     const { host } = this.#options.registry;
     return credential === undefined
       ? new TransferError('Unauthorized', `${host} requires authentication and there are no credentials for it`, {

@@ -150,7 +150,10 @@ export class HttpTransport implements Disposable {
         retryable: true,
       });
     }
-    return this.#follow(request, second);
+    const answer = await this.#follow(request, second);
+    if (answer.status !== 401 || request.expect?.includes(401) === true) return answer;
+    answer.discard();
+    throw this.#authenticator.refusal(scopes);
   }
 
   async #follow(request: HttpRequest, authorization: string | undefined): Promise<WireResponse> {

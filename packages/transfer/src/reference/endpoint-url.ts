@@ -107,7 +107,8 @@ function layoutDirectory(text: string, scheme: string): string {
 }
 
 function invalid(text: string, problem: string): TransferError {
-  return new TransferError('InvalidEndpoint', `remoteURL ${JSON.stringify(text)} cannot be used: ${problem}`, {
+  const shown = text.replace(/^([^/]*\/\/)?[^/]*@/, '$1…@');
+  return new TransferError('InvalidEndpoint', `remoteURL ${JSON.stringify(shown)} cannot be used: ${problem}`, {
     hint: 'Write https://registry.example.org[/path], http://host:port for plain http, or oci-layout:///directory.',
   });
 }

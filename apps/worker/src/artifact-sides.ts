@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { messageOf } from '@arc/kernel';
+import {
+  attribute,
+  type CopyOrigin,
+  type OciArtifact,
+  type OpenEndpoint,
+  openEndpoint,
+  parseEndpointURL,
+  parseOciArtifactSpec,
+  type ReadableRepository,
+  readSecretDirectory,
+  referenceOf,
+  TransferError,
+  type WritableRepository,
+} from '@arc/transfer';
+import type { SideEnvironment, WorkerEnvironment } from './environment.ts';
+
+/** Both ends of one artifact, opened. Disposing closes their connections. */
+export interface ArtifactSides extends Disposable {
+  readonly artifact: OciArtifact;
+  readonly source: ReadableRepository;
+  readonly destination: WritableRepository;
+  /** Tag or digest to ask the source for. */
+  readonly reference: string;
+}
+
+export const version = '0.1.0';
+
+/** Told apart by registries (and their logs): one instance, one id. */
+const userAgent = `arc-worker/${version} (${randomBytes(4).toString('hex')})`;
+
+/** @throws CopyError for what concerns one side; TransferError for the artifact's spec */
+export async function openSides(environment: WorkerEnvironment, log: (line: string) => void): Promise<ArtifactSides> {
+  using opened = new DisposableStack();
+  const sourceEndpoint = opened.use(await openSide('source', environment.source, environment, log));
+  const destinationEndpoint = opened.use(await openSide('destination', environment.destination, environment, log));
+  const artifact = parseOciArtifactSpec(environment.specJSON, sourceEndpoint.location);
+  const source = await attribute('source', 'open', artifact.source.repository, undefined, () =>
+    sourceEndpoint.source(artifact.source.repository),
+  );
+  const destination = await attribute('destination', 'open', artifact.repository, undefined, () =>
+    destinationEndpoint.destination(artifact.repository),
+  );
+  const owned = opened.move();
+  return { artifact, source, destination, reference: referenceOf(artifact.source), [Symbol.dispose]: () => owned.dispose() };
+}
+
+function openSide(
+  origin: CopyOrigin,
+  side: SideEnvironment,
+  environment: WorkerEnvironment,
+  log: (line: string) => void,
+): Promise<OpenEndpoint> {
+  return attribute(origin, 'use', 'the endpoint', undefined, async () => {
+    const location = parseEndpointURL(side.url);
+    const secret = await readSecretDirectory(side.secretDirectory);
+    const ca = side.caFile === undefined ? secret.tls.ca : await readAuthority(side.caFile);
+    return openEndpoint(location, {
+      userAgent,
+      credentials: secret.credentials,
+      tls: {
+        ...secret.tls,
+        ...(ca === undefined ? {} : { ca }),
+        ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
+      },
+      trustedHosts: side.trustedHosts,
+      trustedAuthHosts: side.trustedHosts,
+      chunkBytes: environment.chunkBytes,
+      onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
+      onResume: ({ digest, offset, reason, delayMs }) =>
+        log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),
+    });
+  });
+}
+
+async function readAuthority(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new TransferError('InvalidCredentials', `cannot read the certificate of the authority: ${messageOf(error)}`, {
+      hint: 'Check the file and its mount.',
+    });
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

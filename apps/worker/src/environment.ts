@@ -1,0 +1,111 @@
+import { ArcError } from '@arc/kernel';
+import type { ReferrerPolicy } from '@arc/transfer';
+
+/** One side of a copy as its variables describe it. */
+export interface SideEnvironment {
+  /** `remoteURL` of the endpoint. */
+  readonly url: string;
+  /** Directory of the mounted Secret; need not exist. */
+  readonly secretDirectory: string;
+  /** PEM file of an authority to trust besides the system's. */
+  readonly caFile: string | undefined;
+  readonly insecureSkipTlsVerify: boolean;
+  /** Hosts that redirects and token services may lead to wherever they lie. */
+  readonly trustedHosts: readonly string[];
+}
+
+export interface WorkerEnvironment {
+  readonly source: SideEnvironment;
+  readonly destination: SideEnvironment;
+  /** The artifact's spec as JSON. */
+  readonly specJSON: string;
+  /** Where the receipt is written (`oci-copy`). */
+  readonly receiptFile: string | undefined;
+  /** The receipt of the copy that is to be verified (`oci-verify`). */
+  readonly receiptJSON: string | undefined;
+  /** Argo's progress file, `done/total`. */
+  readonly progressFile: string | undefined;
+  readonly referrers: ReferrerPolicy;
+  /** Blobs in flight at a time. */
+  readonly concurrency: number;
+  /** Size of upload chunks in bytes; 0 uploads each blob in one request. */
+  readonly chunkBytes: number;
+}
+
+/**
+ * The variables the worker is configured by; an empty one counts as unset.
+ *
+ * | variable | meaning | default |
+ * |---|---|---|
+ * | `ARC_SRC_TYPE`, `ARC_DST_TYPE` | endpoint type, only `oci` | `oci` |
+ * | `ARC_SRC_URL`, `ARC_DST_URL` | the endpoint's remoteURL | required |
+ * | `ARC_SRC_SECRET_DIR`, `ARC_DST_SECRET_DIR` | mounted Secret | `/secrets/src`, `/secrets/dst` |
+ * | `ARC_SRC_CA_FILE`, `ARC_DST_CA_FILE` | PEM authority | `ca.crt` of the Secret |
+ * | `ARC_SRC_INSECURE_SKIP_TLS_VERIFY`, `ARC_DST_...` | `true` accepts any certificate | `false` |
+ * | `ARC_SRC_TRUSTED_HOSTS`, `ARC_DST_...` | comma-separated hosts | none |
+ * | `ARC_SPEC_JSON` | the artifact's spec | required |
+ * | `ARC_RECEIPT_FILE` | receipt written here | not written |
+ * | `ARC_RECEIPT_JSON` | receipt to verify against | none |
+ * | `ARC_REFERRERS` | `none`, `best-effort`, `required` | `best-effort` |
+ * | `ARC_CONCURRENCY` | blobs in flight, 1 to 16 | 4 |
+ * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
+ * | `ARGO_PROGRESS_FILE` | bytes done and total written here | set by the engine |
+ *
+ * @throws ArcError `InvalidConfiguration` naming the variable
+ */
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>): WorkerEnvironment {
+  const get = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+  return {
+    source: readSide(get, 'SRC', '/secrets/src'),
+    destination: readSide(get, 'DST', '/secrets/dst'),
+    specJSON: required(get, 'ARC_SPEC_JSON'),
+    receiptFile: get('ARC_RECEIPT_FILE'),
+    receiptJSON: get('ARC_RECEIPT_JSON'),
+    progressFile: get('ARGO_PROGRESS_FILE'),
+    referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
+    concurrency: integer(get, 'ARC_CONCURRENCY', { fallback: 4, min: 1, max: 16 }),
+    chunkBytes: integer(get, 'ARC_CHUNK_BYTES', { fallback: 0, min: 0, max: 256 * 1024 * 1024 }),
+  };
+}
+
+type Get = (name: string) => string | undefined;
+
+function readSide(get: Get, side: 'SRC' | 'DST', secretDirectory: string): SideEnvironment {
+  const type = get(`ARC_${side}_TYPE`) ?? 'oci';
+  if (type !== 'oci') {
+    throw invalid(`ARC_${side}_TYPE`, `the type ${JSON.stringify(type)} cannot be copied by this step, only "oci"`);
+  }
+  return {
+    url: required(get, `ARC_${side}_URL`),
+    secretDirectory: get(`ARC_${side}_SECRET_DIR`) ?? secretDirectory,
+    caFile: get(`ARC_${side}_CA_FILE`),
+    insecureSkipTlsVerify: oneOf(get, `ARC_${side}_INSECURE_SKIP_TLS_VERIFY`, ['false', 'true']) === 'true',
+    trustedHosts: (get(`ARC_${side}_TRUSTED_HOSTS`) ?? '').split(',').flatMap((host) => host.trim() || []),
+  };
+}
+
+function required(get: Get, name: string): string {
+  const value = get(name);
+  if (value === undefined) throw invalid(name, 'it is not set');
+  return value;
+}
+
+function oneOf<const T extends string>(get: Get, name: string, values: readonly [T, ...T[]]): T {
+  const text = get(name);
+  if (text === undefined) return values[0];
+  const value = values.find((candidate) => candidate === text);
+  if (value === undefined) throw invalid(name, `${JSON.stringify(text)} is not one of ${values.join(', ')}`);
+  return value;
+}
+
+function integer(get: Get, name: string, range: { readonly fallback: number; readonly min: number; readonly max: number }): number {
+  const text = get(name);
+  if (text === undefined) return range.fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
+  throw invalid(name, `${JSON.stringify(text)} is not a whole number from ${range.min} to ${range.max}`);
+}
+
+function invalid(name: string, problem: string): ArcError {
+  return new ArcError('InvalidConfiguration', `${name}: ${problem}`, { hint: 'Look at the env of the step in the workflow template.' });
+}

@@ -1,0 +1,64 @@
+import { ArcError } from '@arc/kernel';
+import type { CopyResult } from '@arc/transfer';
+import type { ArtifactSides } from './artifact-sides.ts';
+
+/** What a finished copy leaves behind, as the workflow's output `arc-receipt`. Stays well below Argo's 256 KiB. */
+export interface Receipt {
+  readonly schemaVersion: 1;
+  readonly kind: 'oci-copy';
+  readonly source: { readonly reference: string; readonly digest: string; readonly mediaType: string };
+  readonly destination: { readonly references: readonly string[]; readonly digest: string; readonly mediaType: string };
+  /** True when only some platforms were copied, so that the digests differ. */
+  readonly rewritten: boolean;
+  readonly platforms: readonly string[];
+  readonly manifests: { readonly copied: number; readonly present: number };
+  readonly blobs: { readonly copied: number; readonly present: number; readonly mounted: number };
+  /** Bytes of blobs: sent, and of the whole artifact. */
+  readonly bytes: { readonly copied: number; readonly total: number };
+  /** Signatures, attestations and the like that came along. */
+  readonly referrers: number;
+  readonly warnings: readonly string[];
+  /** RFC 3339 */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: number, finishedAt: number): Receipt {
+  const { source, destination, reference } = sides;
+  const at = (name: string, part: string): string => `${name}${part.includes(':') ? '@' : ':'}${part}`;
+  const references = result.tags.length > 0 ? result.tags : [result.destination.digest];
+  return {
+    schemaVersion: 1,
+    kind: 'oci-copy',
+    source: { reference: at(source.name, reference), digest: result.source.digest, mediaType: result.source.mediaType },
+    destination: {
+      references: references.map((part) => at(destination.name, part)),
+      digest: result.destination.digest,
+      mediaType: result.destination.mediaType,
+    },
+    rewritten: result.rewritten,
+    platforms: result.platforms,
+    manifests: result.manifests,
+    blobs: result.blobs,
+    bytes: result.bytes,
+    referrers: result.referrers,
+    warnings: result.warnings.slice(0, 20),
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(finishedAt).toISOString(),
+  };
+}
+
+/** The digests of a receipt. @throws ArcError `InvalidConfiguration` */
+export function readReceipt(json: string): { readonly sourceDigest: string; readonly destinationDigest: string } {
+  try {
+    const receipt = JSON.parse(json) as Partial<Receipt>;
+    if (typeof receipt.source?.digest === 'string' && typeof receipt.destination?.digest === 'string') {
+      return { sourceDigest: receipt.source.digest, destinationDigest: receipt.destination.digest };
+    }
+  } catch {
+    // Said below.
+  }
+  throw new ArcError('InvalidConfiguration', 'ARC_RECEIPT_JSON is not the receipt of a copy', {
+    hint: 'Pass the output parameter arc-receipt of the transfer step, or leave it out.',
+  });
+}
