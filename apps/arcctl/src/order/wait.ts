@@ -78,10 +78,11 @@ function interruptionNote(
 
 /** Aborts when the time is up or the user interrupts, with an error that says what was still going on. */
 function startDeadline(
-  { clock, signal }: Invocation,
+  invocation: Invocation,
   timeoutMs: number | undefined,
   describe: () => string,
 ): Disposable & { readonly signal: AbortSignal } {
+  const { clock, signal } = invocation;
   const controller = new AbortController();
   const onInterrupt = (): void => {
     controller.abort(
@@ -97,7 +98,7 @@ function startDeadline(
       ? undefined
       : clock.after(timeoutMs, () =>
           controller.abort(
-            new ArcError('Timeout', `not finished after ${formatAge(timeoutMs)}: ${describe()}`, {
+            new ArcError('Timeout', `not finished after ${String(invocation.options['timeout'])}: ${describe()}`, {
               hint: 'The Order goes on by itself; look at it again with arcctl order watch.',
             }),
           ),
