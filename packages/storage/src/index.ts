@@ -13,6 +13,8 @@ export type {
 } from './cache/contract.ts';
 export { openWatchCache } from './cache/watch-cache.ts';
 export type { WatchCacheOptions } from './cache/watch-cache.ts';
+export { compactRegularly } from './compaction.ts';
+export type { CompactionOptions } from './compaction.ts';
 export { assertNotCompacted, assertNotFuture, ChangeNotifier, followChanges } from './follow-changes.ts';
 export type { ChangeSource } from './follow-changes.ts';
 export { createWriter } from './group-commit.ts';

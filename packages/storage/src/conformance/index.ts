@@ -1,0 +1,18 @@
+import { suite } from 'node:test';
+import type { StoreAdapter } from './adapter.ts';
+import { changeTests } from './changes.ts';
+import { historyTests } from './histories.ts';
+import { rangeTests } from './ranges.ts';
+import { writeTests } from './writes.ts';
+
+export type { StoreAdapter } from './adapter.ts';
+
+/** Registers, with node:test, the tests that every Store must pass. */
+export function storeConformance(name: string, adapter: StoreAdapter): void {
+  suite(`${name} conforms to the Store port`, () => {
+    writeTests(adapter);
+    rangeTests(adapter);
+    changeTests(adapter);
+    historyTests(adapter);
+  });
+}
