@@ -64,7 +64,7 @@ const fields: readonly CronField[] = [
 const descriptors = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
 
 /** Returns what is wrong with a schedule as Argo reads it (five fields, descriptors, `CRON_TZ=` prefix), or nothing. */
-export function scheduleProblem(schedule: string): string | undefined {
+function scheduleProblem(schedule: string): string | undefined {
   const prefix = /^(?:CRON_TZ|TZ)=(\S*)\s+/.exec(schedule);
   if (prefix !== null && !isTimeZone(prefix[1] ?? '')) return `unknown time zone ${JSON.stringify(prefix[1])}`;
   const expression = prefix === null ? schedule.trim() : schedule.slice(prefix[0].length).trim();

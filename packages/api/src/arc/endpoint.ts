@@ -34,7 +34,7 @@ export interface Endpoint extends KubeObject {
   status?: EndpointStatus;
 }
 
-export const endpointUsages = ['PullOnly', 'PushOnly', 'All'] as const;
+const endpointUsages = ['PullOnly', 'PushOnly', 'All'] as const;
 
 /** True when artifacts may be pulled from the Endpoint. Unset means All. */
 export function mayPull(spec: EndpointSpec | undefined): boolean {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Argo refuses longer Workflow names; it is also the limit of label values. */
-export const maxWorkflowNameLength = 63;
+const maxWorkflowNameLength = 63;
 
 /**
  * The name of an ArtifactWorkflow: `<order>-<hash>`. When that were too long for Argo, the Order's name is cut and a hash

@@ -422,3 +422,24 @@ test('an Order without artifacts is done; odd names and legacy nulls are no prob
   assert.equal(world.order('odd').status?.phase, 'Succeeded');
   assert.deepEqual(world.order('odd').status?.endpointGenerations, { constructor: 1, dst: 1 });
 });
+
+test('a Secret under another name changes nothing, but a run that still waits takes the new name', async () => {
+  await using world = await createWorld({ maxActiveWorkflows: 1 });
+  supply(world);
+  world.apply(endpoints, endpoint('src', { secretRef: { name: 'old' } }));
+  world.apply(secrets, secret('old', { password: 'same' }));
+  world.apply(secrets, secret('new', { password: 'same' }));
+  await world.settle();
+  world.apply(orders, order(['a', 'b']));
+  await world.settle();
+  const waiting = world.runs().find(({ status }) => status?.reason === 'Queued')?.metadata;
+  world.apply(endpoints, endpoint('src', { secretRef: { name: 'new' } }));
+  await world.settle();
+  const used = new Map(world.runs().map(({ metadata, spec }) => [metadata.name, spec?.srcSecretRef?.name]));
+  assert.deepEqual([...used.values()].sort(), ['new', 'old']);
+  assert.equal(used.get(waiting?.name), 'new');
+  await runAll(world);
+  assert.equal(creations(world, workflows).length, 2);
+  assert.equal(world.order().status?.phase, 'Succeeded');
+  assert.deepEqual(world.order().status?.secretGenerations, { new: 1 });
+});

@@ -1,5 +1,5 @@
 /** Why an artifact cannot be run, in one word. */
-export type ProblemReason =
+type ProblemReason =
   | 'MissingEndpoint'
   | 'MissingSecret'
   | 'MissingArtifactType'
