@@ -151,6 +151,15 @@ test('alias bombs are refused, ordinary reuse is not', () => {
   assert.doesNotThrow(() => decodeYaml(reuse));
 });
 
+test('nesting that would exhaust the stack is refused', () => {
+  for (const text of ['['.repeat(600) + ']'.repeat(600), '['.repeat(20_000), '- '.repeat(20_000)]) {
+    assert.throws(
+      () => decodeYaml(text),
+      (thrown) => thrown instanceof DecodeError && /nested more than/.test(thrown.message),
+    );
+  }
+});
+
 test('streams of documents', () => {
   assert.deepEqual(
     decodeYamlDocuments('a: 1\n---\n# nothing\n---\nb: 2\n...\n').map((decoded) => decoded.value),

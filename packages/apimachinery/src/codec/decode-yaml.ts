@@ -53,7 +53,11 @@ function readDocuments(input: Uint8Array | string): ParsedDocument[] {
     return {
       decode: (): Decoded => {
         const [error] = document.errors;
-        if (error !== undefined) throw errorAt(decoding, error.pos[0], error.message);
+        if (error !== undefined) {
+          // The parser recurses and reports its own exhausted stack as an error of the document.
+          const tooDeep = error.message.includes('call stack');
+          throw errorAt(decoding, error.pos[0], tooDeep ? `nested more than ${maxNestingDepth} levels deep` : error.message);
+        }
         const value = document.contents === null ? null : valueOf(decoding, document.contents, '', 0);
         return { value, duplicates: decoding.duplicates };
       },

@@ -16,7 +16,7 @@ export function resourcesOf({ kinds }: ServedGroupVersion, hashes: Hashes): unkn
 }
 
 /** base64 of the first 8 bytes of SHA-256 of `group/version/Kind` of the stored form. */
-export function storageVersionHash({ group, version, kind }: KindDefinition, hashes: Hashes): string {
+function storageVersionHash({ group, version, kind }: KindDefinition, hashes: Hashes): string {
   return Buffer.from(hashes.sha256(`${group}/${version}/${kind}`).subarray(0, 8)).toString('base64');
 }
 

@@ -60,7 +60,7 @@ export function servedGroupVersions({ kinds, extraSubresources = [] }: ServedApi
 }
 
 /** Every verb of a stored resource, sorted as discovery wants them. */
-export const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 export const statusVerbs: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** The verbs of a kind, sorted. */

@@ -6,7 +6,7 @@ import { inapplicablePatch, malformedPatch, patchTooLarge } from './patch-error.
 
 export const maxJsonPatchOperations = 10_000;
 /** Characters of JSON that the `copy` operations of one patch may duplicate in total. */
-export const maxJsonPatchCopySize = 3 * 1024 * 1024;
+const maxJsonPatchCopySize = 3 * 1024 * 1024;
 
 type Pointer = readonly string[];
 
