@@ -22,7 +22,7 @@ export interface TlsOptions {
 }
 
 /** Open streams one HTTP/2 session may have; clients open further connections beyond it (A9). */
-export const maxConcurrentStreams = 1_000;
+const maxConcurrentStreams = 1_000;
 
 /**
  * Node's defaults suit a public web server: 10 MB of unsent data or 1,000 cancelled streams end the whole session. Behind

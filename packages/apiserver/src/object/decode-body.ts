@@ -9,7 +9,10 @@ import {
   type KindDefinition,
   objectMetaSchema,
   objectSchemaOf,
+  type ProtobufDecoder,
+  protobufDecoderOf,
   prune,
+  readProtobufEnvelope,
   statusError,
   strictDecodingMessages,
   strictDecodingText,
@@ -17,7 +20,7 @@ import {
   validateSchema,
 } from '@arc/apimachinery';
 import { messageOf } from '@arc/kernel';
-import { bodyType } from '../request/media-type.ts';
+import { bodyType, protobufType } from '../request/media-type.ts';
 import type { FieldValidation } from '../request/write-options.ts';
 import type { RequestContext } from '../server-context.ts';
 
@@ -50,15 +53,25 @@ export async function readObject(
 
 function acceptedBodyTypes(definition: KindDefinition): readonly string[] {
   const types = ['application/json', 'application/yaml'];
-  return definition.protobuf === undefined ? types : [...types, 'application/vnd.kubernetes.protobuf'];
+  return decoderOf(definition) === undefined ? types : [...types, protobufType];
+}
+
+function decoderOf(definition: KindDefinition): ProtobufDecoder | undefined {
+  return definition.protobuf ?? protobufDecoderOf(apiVersionOf(definition), definition.kind);
 }
 
 function decodeAs(type: string, body: Uint8Array, definition: KindDefinition): Decoded {
   try {
+    if (type === protobufType) return { value: decodeProtobuf(body, definition), duplicates: [] };
     return type === 'application/yaml' ? decodeYaml(body) : decodeJson(body);
   } catch (error) {
     throw unrecognized(definition, messageOf(error), body);
   }
+}
+
+function decodeProtobuf(body: Uint8Array, definition: KindDefinition): JsonObject {
+  const { apiVersion, kind, raw } = readProtobufEnvelope(body);
+  return { ...decoderOf(definition)?.(raw), apiVersion, kind };
 }
 
 function unrecognized({ kind }: KindDefinition, why: string, body: Uint8Array): Error {

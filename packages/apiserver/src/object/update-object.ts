@@ -85,7 +85,7 @@ function assertPreconditions(
 }
 
 /** True when an object that is being deleted has nothing left that holds it: the write that released it deletes it. */
-export function isReleased(resource: ServedResource, object: UnstructuredObject): boolean {
+function isReleased(resource: ServedResource, object: UnstructuredObject): boolean {
   const { deletionTimestamp, finalizers = [] } = object.metadata;
   return deletionTimestamp !== undefined && finalizers.length === 0 && specFinalizers(resource, object).length === 0;
 }

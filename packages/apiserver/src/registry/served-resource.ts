@@ -24,12 +24,8 @@ export interface ServedResource {
   readonly review: ReviewHandler | undefined;
 }
 
-export function storeKey(resource: ServedResource, namespace: string, name: string): string {
-  return `${resource.prefix}${relativeKey(resource, namespace, name)}`;
-}
-
-export function relativeKey(resource: ServedResource, namespace: string, name: string): string {
-  return resource.type.namespaced ? `${namespace}/${name}` : name;
+export function storeKey({ prefix, type }: ServedResource, namespace: string, name: string): string {
+  return type.namespaced ? `${prefix}${namespace}/${name}` : `${prefix}${name}`;
 }
 
 /** True for the core Namespace kind, whose deletion and finalizers have rules of their own. */

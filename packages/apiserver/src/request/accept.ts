@@ -8,7 +8,7 @@ export interface AcceptClause {
 }
 
 /** How an answer is written. */
-export type Transform = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+type Transform = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
 export interface Representation {
   readonly mediaType: 'application/json' | 'application/yaml';

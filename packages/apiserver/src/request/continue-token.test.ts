@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isStatusReason } from '@arc/apimachinery';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 
 test('4.6 a token survives the round trip', () => {

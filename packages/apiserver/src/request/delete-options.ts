@@ -1,6 +1,7 @@
 import {
   apiVersionOf,
   decodeJson,
+  decodeProtobuf,
   decodeYaml,
   type FieldError,
   fieldError,
@@ -10,12 +11,12 @@ import {
 } from '@arc/apimachinery';
 import { messageOf } from '@arc/kernel';
 import { intParam } from './int-param.ts';
-import { bodyType } from './media-type.ts';
+import { bodyType, protobufType } from './media-type.ts';
 import { optionsInvalid } from './options-invalid.ts';
 import { isTrue } from './request-info.ts';
 import { dryRunErrors } from './write-options.ts';
 
-export type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';
+type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';
 
 export interface DeleteOptions {
   readonly dryRun: boolean;
@@ -73,10 +74,9 @@ function fromQuery(query: URLSearchParams): JsonObject {
 
 function fromBody({ body, contentType, resource }: DeleteOptionsSource): JsonObject {
   const type = bodyType(contentType);
-  if (type !== 'application/json' && type !== 'application/yaml') {
-    throw statusError.unsupportedMediaType(['application/json', 'application/yaml']);
-  }
-  const options = decoded(type === 'application/json' ? decodeJson : decodeYaml, body);
+  const decode = decoders.get(type);
+  if (decode === undefined) throw statusError.unsupportedMediaType([...decoders.keys()]);
+  const options = decoded(decode, body);
   const { kind, apiVersion } = options;
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') throw unhandled(`${String(kind)} is not a DeleteOptions`);
   const accepted = ['v1', 'meta.k8s.io/v1', apiVersionOf(resource)];
@@ -86,10 +86,16 @@ function fromBody({ body, contentType, resource }: DeleteOptionsSource): JsonObj
   return options;
 }
 
-function decoded(decode: typeof decodeJson, body: Uint8Array): JsonObject {
+const decoders = new Map<string, (body: Uint8Array) => unknown>([
+  ['application/json', (body) => decodeJson(body).value],
+  ['application/yaml', (body) => decodeYaml(body).value],
+  [protobufType, decodeProtobuf],
+]);
+
+function decoded(decode: (body: Uint8Array) => unknown, body: Uint8Array): JsonObject {
   let value: unknown;
   try {
-    ({ value } = decode(body));
+    value = decode(body);
   } catch (error) {
     throw unhandled(messageOf(error));
   }

@@ -3,3 +3,5 @@ export function bodyType(header: string | undefined): string {
   const type = (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return type === '' ? 'application/json' : type;
 }
+
+export const protobufType = 'application/vnd.kubernetes.protobuf';

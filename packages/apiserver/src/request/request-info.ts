@@ -1,4 +1,4 @@
-export type RequestVerb =
+type RequestVerb =
   | 'get'
   | 'list'
   | 'watch'

@@ -25,7 +25,7 @@ export function parseWriteOptions(query: URLSearchParams, kind: 'CreateOptions' 
   return { dryRun: isDryRun(query), fieldValidation: isFieldValidation(fieldValidation) ? fieldValidation : 'Warn' };
 }
 
-export function isDryRun(query: URLSearchParams): boolean {
+function isDryRun(query: URLSearchParams): boolean {
   return query.getAll('dryRun').some((value) => value !== '');
 }
 

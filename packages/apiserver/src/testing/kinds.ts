@@ -12,7 +12,7 @@ const widgetSchema = s.object({
 export interface Widget extends KubeObject, Static<typeof widgetSchema> {}
 
 /** Behaves as a custom resource: a status subresource, a cross-field rule, an immutable field, a selectable one. */
-export const widgetDefinition: KindDefinition<Widget> = {
+const widgetDefinition: KindDefinition<Widget> = {
   group: 'demo.example.com',
   version: 'v1',
   kind: 'Widget',
@@ -42,10 +42,10 @@ const noteSchema = s.object({
   ),
 });
 
-export interface Note extends KubeObject, Static<typeof noteSchema> {}
+interface Note extends KubeObject, Static<typeof noteSchema> {}
 
 /** Behaves as a core kind: plain data, strategic merge patch, unconditional updates. */
-export const noteDefinition: KindDefinition<Note> = {
+const noteDefinition: KindDefinition<Note> = {
   group: '',
   version: 'v1',
   kind: 'Note',
@@ -79,7 +79,7 @@ export const noteDefinition: KindDefinition<Note> = {
 };
 
 /** The smallest namespace kind the lifecycle rules work on. */
-export const namespaceDefinition: KindDefinition = {
+const namespaceDefinition: KindDefinition = {
   group: '',
   version: 'v1',
   kind: 'Namespace',
@@ -102,7 +102,7 @@ export const namespaceDefinition: KindDefinition = {
 const anyReview = { group: 'authorization.k8s.io', version: 'v1', scope: 'Cluster', verbs: ['create'] } as const;
 
 /** Kinds that are questions. */
-export const reviewDefinitions: readonly KindDefinition[] = [
+const reviewDefinitions: readonly KindDefinition[] = [
   {
     ...anyReview,
     kind: 'SelfSubjectAccessReview',

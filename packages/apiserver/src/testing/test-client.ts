@@ -2,7 +2,7 @@ import { Agent, request } from 'node:https';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Status, UnstructuredObject, WatchEvent } from '@arc/apimachinery';
 
-export interface TestResponse {
+interface TestResponse {
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Buffer;
@@ -12,7 +12,7 @@ export interface TestResponse {
   status(): Status;
 }
 
-export interface TestRequest {
+interface TestRequest {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string | string[]>>;
 }

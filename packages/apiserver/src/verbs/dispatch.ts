@@ -29,7 +29,7 @@ const handlers: Readonly<Record<Verb, VerbHandler>> = {
 const statusHandlers: Readonly<Record<string, VerbHandler>> = { get, update: update('status'), patch: patch('status') };
 const finalizeHandlers: Readonly<Record<string, VerbHandler>> = { update: update('finalize'), create: update('finalize') };
 
-export interface Route {
+interface Route {
   readonly resource: ServedResource;
   readonly handler: VerbHandler;
 }
@@ -38,13 +38,14 @@ export interface Route {
  * Finds what serves a resource request (wire contract 2.1).
  * @throws ApiStatusError 404 when there is no such place, 405 when it does not do what is asked.
  */
-export function route(server: ServerContext, info: RequestInfo): Route {
+function route(server: ServerContext, info: RequestInfo): Route {
   const resource = server.registry.find(info.group, info.version, info.resource);
   if (resource === undefined || info.parts.length > 3) throw statusError.noSuchRoute();
   const { type } = resource;
   const handler = info.subresource === '' ? mainHandler(resource, info) : subresourceHandler(resource, info);
   if (handler === undefined) throw statusError.methodNotSupported(type, info.verb);
-  const inNamespace = info.namespace !== '' && !isNamespaceKind(resource.definition);
+  // A namespace lies in itself and in no other.
+  const inNamespace = info.namespace !== '' && !(isNamespaceKind(resource.definition) && info.name === info.namespace);
   if (inNamespace && !type.namespaced) throw statusError.noSuchRoute();
   if (!inNamespace && type.namespaced) {
     if (info.name !== '') throw statusError.noSuchRoute();
