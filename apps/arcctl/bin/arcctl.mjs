@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,7 @@ function runWith(node) {
   }
   child.on('error', (error) => tooOld(`; ${node} could not be started: ${error.message}`));
   child.on('exit', (code, signal) => {
-    process.exitCode = code === null ? 128 + (signal === 'SIGINT' ? 2 : 15) : code;
+    process.exitCode = code ?? 128 + constants.signals[signal];
   });
 }
 

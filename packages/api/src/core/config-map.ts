@@ -2,11 +2,12 @@ import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { ageColumn } from './columns.ts';
 import { canonicalBase64, dataKeyErrors, decodeBase64, immutabilityErrors, maxDataBytes, sameEntries } from './data-keys.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const configMapSchema = s.object({
-  immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.', nullable: true })),
-  data: s.optional(s.map(s.string(), { description: 'Text values.', nullable: true })),
-  binaryData: s.optional(s.map(s.string(), { description: 'Binary values, in base64.', nullable: true })),
+  immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.' })),
+  data: s.optional(s.map(s.string(), { description: 'Text values.' })),
+  binaryData: s.optional(s.map(s.string(), { description: 'Binary values, in base64.' })),
 });
 
 export interface ConfigMap extends KubeObject, Static<typeof configMapSchema> {}
@@ -42,6 +43,7 @@ export const configMapDefinition: KindDefinition<ConfigMap> = {
     ageColumn,
   ],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'ConfigMap'),
 };
 
 function dropEmptyMaps(configMap: ConfigMap): void {

@@ -3,6 +3,7 @@ import type { ColumnDefinition, FieldError, KindDefinition, KubeObject, Resource
 import { eventFromStored, eventToStored, eventsEventSchema } from './events-event.ts';
 import type { EventsEvent } from './events-event.ts';
 import { objectReference } from './object-reference.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const eventSchema = s.object({
   involvedObject: s.optional(objectReference('The object this event is about.')),
@@ -11,14 +12,14 @@ const eventSchema = s.object({
   type: s.optional(s.string({ description: 'Normal or Warning.' })),
   action: s.optional(s.string({ description: 'What was done.' })),
   count: s.optional(s.integer({ format: 'int32', description: 'How often it happened.' })),
-  firstTimestamp: s.optional(s.time({ description: 'When it first happened.', nullable: true })),
-  lastTimestamp: s.optional(s.time({ description: 'When it last happened.', nullable: true })),
-  eventTime: s.optional(s.time({ description: 'When this event was first observed.', nullable: true })),
+  firstTimestamp: s.optional(s.time({ description: 'When it first happened.' })),
+  lastTimestamp: s.optional(s.time({ description: 'When it last happened.' })),
+  eventTime: s.optional(s.time({ description: 'When this event was first observed.' })),
   series: s.optional(
     s.object(
       {
         count: s.optional(s.integer({ format: 'int32', description: 'How often it happened.' })),
-        lastObservedTime: s.optional(s.time({ description: 'When it last happened.', nullable: true })),
+        lastObservedTime: s.optional(s.time({ description: 'When it last happened.' })),
       },
       { description: 'The repetitions this event stands for.' },
     ),
@@ -91,6 +92,7 @@ export const eventsEventDefinition: KindDefinition<EventsEvent> = {
     'type',
   ],
   strategicMergePatch: true,
+  ...protobufBodies('events.k8s.io/v1', 'Event'),
 };
 
 export const eventDefinition: KindDefinition<CoreEvent> = {
@@ -116,6 +118,7 @@ export const eventDefinition: KindDefinition<CoreEvent> = {
     'type',
   ],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'Event'),
   servedAlsoAs: [{ definition: eventsEventDefinition, fromStored: eventFromStored, toStored: eventToStored }],
 };
 

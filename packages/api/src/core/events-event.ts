@@ -8,12 +8,12 @@ export const eventsEventSchema = s.object({
   note: s.optional(s.string({ description: 'What happened, in words.' })),
   type: s.optional(s.string({ description: 'Normal or Warning.' })),
   action: s.optional(s.string({ description: 'What was done.' })),
-  eventTime: s.optional(s.time({ description: 'When this event was first observed.', nullable: true })),
+  eventTime: s.optional(s.time({ description: 'When this event was first observed.' })),
   series: s.optional(
     s.object(
       {
         count: s.optional(s.integer({ format: 'int32', description: 'How often it happened.' })),
-        lastObservedTime: s.optional(s.time({ description: 'When it last happened.', nullable: true })),
+        lastObservedTime: s.optional(s.time({ description: 'When it last happened.' })),
       },
       { description: 'The repetitions this event stands for.' },
     ),
@@ -22,8 +22,8 @@ export const eventsEventSchema = s.object({
   reportingController: s.optional(s.string({ description: 'The controller that reports.' })),
   reportingInstance: s.optional(s.string({ description: 'The process that reports.' })),
   deprecatedCount: s.optional(s.integer({ format: 'int32', description: 'How often it happened, in the older form.' })),
-  deprecatedFirstTimestamp: s.optional(s.time({ description: 'When it first happened, in the older form.', nullable: true })),
-  deprecatedLastTimestamp: s.optional(s.time({ description: 'When it last happened, in the older form.', nullable: true })),
+  deprecatedFirstTimestamp: s.optional(s.time({ description: 'When it first happened, in the older form.' })),
+  deprecatedLastTimestamp: s.optional(s.time({ description: 'When it last happened, in the older form.' })),
   deprecatedSource: s.optional(
     s.object(
       {

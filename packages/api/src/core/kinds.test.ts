@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KindDefinition, StructuralSchema } from '@arc/apimachinery';
+import { objectSchemaOf, prune, validateSchema } from '@arc/apimachinery';
+import type { KindDefinition, StructuralSchema, UnstructuredObject } from '@arc/apimachinery';
 import { coreKinds } from './kinds.ts';
 import { leaseDefinition } from './lease.ts';
 import { selfSubjectAccessReviewDefinition } from './self-subject-access-review.ts';
@@ -71,6 +72,11 @@ test('stored core kinds take strategic merge patches; reviews can only be create
   }
 });
 
+test('what typed clients write is accepted as protobuf; nothing writes pods that way', () => {
+  for (const { group, kind, protobuf } of served)
+    assert.equal(typeof protobuf, kind === 'Pod' ? 'undefined' : 'function', `${group} ${kind}`);
+});
+
 test('a review asks about exactly one thing', () => {
   const fieldsOf = (spec: object): string[] =>
     (
@@ -98,4 +104,134 @@ test('a lease lasts longer than nothing', () => {
     );
   assert.deepEqual(fieldsOf({ leaseDurationSeconds: 15, leaseTransitions: 0 }), []);
   assert.deepEqual(fieldsOf({ leaseDurationSeconds: 0, leaseTransitions: -1 }), ['spec.leaseDurationSeconds', 'spec.leaseTransitions']);
+});
+
+/** As Go clients write them, without the nulls that the server drops from core kinds before it looks at them. */
+const samples: readonly UnstructuredObject[] = [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' }, spec: {}, status: {} },
+  { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, type: 'Opaque', data: { a: 'MQ==' } },
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { a: '1' }, binaryData: { b: 'MQ==' }, immutable: true },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'a' },
+    secrets: [{ name: 's' }],
+    imagePullSecrets: [{ name: 'p' }],
+    automountServiceAccountToken: false,
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'a' },
+    involvedObject: { kind: 'Order', namespace: 'n', name: 'o', uid: 'u', apiVersion: 'v1', resourceVersion: '1', fieldPath: 'spec' },
+    reason: 'R',
+    message: 'm',
+    source: { component: 'c', host: 'h' },
+    firstTimestamp: '2026-01-01T00:00:00Z',
+    lastTimestamp: '2026-01-01T00:00:00Z',
+    count: 2,
+    type: 'Normal',
+    eventTime: '2026-01-01T00:00:00.123456Z',
+    series: { count: 2, lastObservedTime: '2026-01-01T00:00:00.123456Z' },
+    action: 'A',
+    related: { name: 'r' },
+    reportingComponent: 'c',
+    reportingInstance: 'i',
+  },
+  {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name: 'a' },
+    eventTime: '2026-01-01T00:00:00.123456Z',
+    series: { count: 2, lastObservedTime: '2026-01-01T00:00:00.123456Z' },
+    reportingController: 'c',
+    reportingInstance: 'i',
+    action: 'A',
+    reason: 'R',
+    regarding: { name: 'o' },
+    related: { name: 'r' },
+    note: 'n',
+    type: 'Warning',
+    deprecatedSource: { component: 'c' },
+    deprecatedFirstTimestamp: '2026-01-01T00:00:00Z',
+    deprecatedLastTimestamp: '2026-01-01T00:00:00Z',
+    deprecatedCount: 1,
+  },
+  {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata: { name: 'a' },
+    spec: {
+      holderIdentity: 'h',
+      leaseDurationSeconds: 15,
+      acquireTime: '2026-01-01T00:00:00.123456Z',
+      renewTime: '2026-01-01T00:00:00.123456Z',
+      leaseTransitions: 0,
+    },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a' },
+    spec: {
+      containers: [{ name: 'main', image: 'i', env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }], resources: {} }],
+      volumes: [{ name: 'v', emptyDir: {} }],
+      hostNetwork: true,
+      restartPolicy: 'Never',
+    },
+    status: {
+      phase: 'Running',
+      podIPs: [{ ip: '127.0.0.1' }],
+      containerStatuses: [
+        {
+          name: 'main',
+          ready: true,
+          restartCount: 0,
+          state: { running: { startedAt: '2026-01-01T00:00:00Z' } },
+          lastState: {},
+          allocatedResources: {},
+        },
+      ],
+      conditions: [{ type: 'Ready', status: 'True', observedGeneration: 1 }],
+    },
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    metadata: {},
+    spec: { resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'n', group: '', version: '*', subresource: 'log', name: 'p' } },
+    status: { allowed: false },
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectRulesReview',
+    metadata: {},
+    spec: { namespace: 'n' },
+    status: {
+      resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+      nonResourceRules: [{ verbs: ['get'] }],
+      incomplete: false,
+    },
+  },
+  {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'SelfSubjectReview',
+    metadata: {},
+    status: { userInfo: { username: 'u', extra: { k: ['v'] } } },
+  },
+];
+
+test('what real clients write passes whole', () => {
+  for (const sample of samples) {
+    const definition = served.find(
+      ({ group, version, kind }) => sample.apiVersion === (group === '' ? version : `${group}/${version}`) && kind === sample.kind,
+    );
+    assert.ok(definition !== undefined, sample.kind);
+    const schema = objectSchemaOf(definition);
+    const object = structuredClone(sample);
+    assert.deepEqual(prune(object, schema), [], sample.kind);
+    assert.deepEqual(object, sample);
+    assert.deepEqual(validateSchema(object, schema, ''), [], sample.kind);
+  }
+  assert.equal(samples.length, served.length);
 });

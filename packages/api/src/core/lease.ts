@@ -1,6 +1,7 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { ageColumn } from './columns.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const leaseSchema = s.object({
   spec: s.optional(
@@ -8,8 +9,8 @@ const leaseSchema = s.object({
       {
         holderIdentity: s.optional(s.string({ description: 'Who holds the lease.' })),
         leaseDurationSeconds: s.optional(s.integer({ format: 'int32', description: 'How long others wait after the last renewal.' })),
-        acquireTime: s.optional(s.time({ description: 'When the holder got the lease.', nullable: true })),
-        renewTime: s.optional(s.time({ description: 'When the holder last renewed it.', nullable: true })),
+        acquireTime: s.optional(s.time({ description: 'When the holder got the lease.' })),
+        renewTime: s.optional(s.time({ description: 'When the holder last renewed it.' })),
         leaseTransitions: s.optional(s.integer({ format: 'int32', description: 'How often the holder changed.' })),
         strategy: s.optional(s.string({ description: 'How the next holder is chosen, when that is coordinated.' })),
         preferredHolder: s.optional(s.string({ description: 'Who should take the lease next.' })),
@@ -49,4 +50,5 @@ export const leaseDefinition: KindDefinition<Lease> = {
     ageColumn,
   ],
   strategicMergePatch: true,
+  ...protobufBodies('coordination.k8s.io/v1', 'Lease'),
 };

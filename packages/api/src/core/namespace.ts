@@ -1,6 +1,7 @@
 import { s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { ageColumn } from './columns.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const namespaceSchema = s.object({
   spec: s.optional(
@@ -25,7 +26,7 @@ const namespaceSchema = s.object({
             s.object({
               type: s.string({ description: 'What the condition is about.' }),
               status: s.string({ description: 'True, False or Unknown.' }),
-              lastTransitionTime: s.optional(s.time({ description: 'When the status last changed.', nullable: true })),
+              lastTransitionTime: s.optional(s.time({ description: 'When the status last changed.' })),
               reason: s.optional(s.string({ description: 'One word for programs.' })),
               message: s.optional(s.string({ description: 'One sentence for people.' })),
             }),
@@ -81,6 +82,7 @@ export const namespaceDefinition: KindDefinition<Namespace> = {
   subresources: { status: true },
   selectableFields: ['status.phase'],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'Namespace'),
 };
 
 /** Lets label selectors pick namespaces by name, as in Kubernetes. */

@@ -68,15 +68,15 @@ const containerState = s.object(
         message: s.optional(s.string({ description: 'The same in words.' })),
       }),
     ),
-    running: s.optional(s.object({ startedAt: s.optional(s.time({ description: 'When it started.', nullable: true })) })),
+    running: s.optional(s.object({ startedAt: s.optional(s.time({ description: 'When it started.' })) })),
     terminated: s.optional(
       s.object({
         exitCode: s.integer({ format: 'int32', description: 'Exit code of the program.' }),
         signal: s.optional(s.integer({ format: 'int32', description: 'Signal that ended it.' })),
         reason: s.optional(s.string({ description: 'Why it ended: Completed, Error, ...' })),
         message: s.optional(s.string({ description: 'The same in words.' })),
-        startedAt: s.optional(s.time({ description: 'When it started.', nullable: true })),
-        finishedAt: s.optional(s.time({ description: 'When it ended.', nullable: true })),
+        startedAt: s.optional(s.time({ description: 'When it started.' })),
+        finishedAt: s.optional(s.time({ description: 'When it ended.' })),
         containerID: s.optional(s.string({ description: 'Runner and number of the run.' })),
       }),
     ),
@@ -89,7 +89,7 @@ const containerStatus = s.object(
     name: s.string({ description: 'Name of the container.' }),
     ready: s.boolean({ description: 'Whether it runs and is ready.' }),
     restartCount: s.integer({ format: 'int32', description: 'How often it was started again.' }),
-    started: s.optional(s.boolean({ description: 'Whether it has started.', nullable: true })),
+    started: s.optional(s.boolean({ description: 'Whether it has started.' })),
     image: s.optional(s.string({ description: 'Image it runs.' })),
     imageID: s.optional(s.string({ description: 'Digest of the image.' })),
     containerID: s.optional(s.string({ description: 'Runner and number of the run.' })),
@@ -105,8 +105,8 @@ const condition = s.object(
     status: s.string({ description: 'True, False or Unknown.' }),
     reason: s.optional(s.string({ description: 'One word for programs.' })),
     message: s.optional(s.string({ description: 'One sentence for people.' })),
-    lastProbeTime: s.optional(s.time({ description: 'When it was last looked at.', nullable: true })),
-    lastTransitionTime: s.optional(s.time({ description: 'When the status last changed.', nullable: true })),
+    lastProbeTime: s.optional(s.time({ description: 'When it was last looked at.' })),
+    lastTransitionTime: s.optional(s.time({ description: 'When the status last changed.' })),
   },
   openEnded,
 );
@@ -124,7 +124,6 @@ const podSchema = s.object({
         volumes: s.optional(
           s.listMap(volume, ['name'], {
             description: 'Directories the containers share.',
-            nullable: true,
             'x-kubernetes-patch-strategy': 'merge,retainKeys',
             'x-kubernetes-patch-merge-key': 'name',
           }),
@@ -139,8 +138,8 @@ const podSchema = s.object({
         restartPolicy: s.optional(s.string({ description: 'Always, OnFailure or Never.' })),
         nodeName: s.optional(s.string({ description: 'The host it runs on.' })),
         serviceAccountName: s.optional(s.string({ description: 'The identity it runs under.' })),
-        activeDeadlineSeconds: s.optional(s.integer({ description: 'How long it may run, seconds.', nullable: true })),
-        terminationGracePeriodSeconds: s.optional(s.integer({ description: 'Time between SIGTERM and SIGKILL, seconds.', nullable: true })),
+        activeDeadlineSeconds: s.optional(s.integer({ description: 'How long it may run, seconds.' })),
+        terminationGracePeriodSeconds: s.optional(s.integer({ description: 'Time between SIGTERM and SIGKILL, seconds.' })),
       },
       { description: 'What is to run.', ...openEnded },
     ),
@@ -158,7 +157,7 @@ const podSchema = s.object({
             'x-kubernetes-patch-merge-key': 'type',
           }),
         ),
-        startTime: s.optional(s.time({ description: 'When the runner accepted it.', nullable: true })),
+        startTime: s.optional(s.time({ description: 'When the runner accepted it.' })),
         hostIP: s.optional(s.string({ description: 'Address of the host.' })),
         podIP: s.optional(s.string({ description: 'Address of the pod.' })),
         qosClass: s.optional(s.string({ description: 'Class of service.' })),
@@ -186,6 +185,9 @@ export const podDefinition: KindDefinition<Pod> = {
   schema: podSchema,
   strategy: {
     allowUnconditionalUpdate: true,
+    prepareForCreate(pod) {
+      pod.status = { phase: 'Pending' };
+    },
     warnings: (pod, old) =>
       old === undefined && !(pod.metadata.ownerReferences ?? []).some((owner) => owner.kind === 'Workflow')
         ? ['pods are records of workflow steps here: nothing runs a pod that no workflow owns']

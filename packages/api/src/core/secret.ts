@@ -2,13 +2,14 @@ import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { ageColumn } from './columns.ts';
 import { canonicalBase64, dataKeyErrors, decodeBase64, hiddenValue, immutabilityErrors, maxDataBytes, sameEntries } from './data-keys.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const secretSchema = s.object({
   type: s.optional(s.string({ description: 'What the keys mean, for example kubernetes.io/dockerconfigjson. Default: Opaque.' })),
-  immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.', nullable: true })),
+  immutable: s.optional(s.boolean({ description: 'Once true, the content can no longer change.' })),
   // Not `format: byte`: the schema's own check would quote the value in its error.
-  data: s.optional(s.map(s.string(), { description: 'The values, in base64.', nullable: true })),
-  stringData: s.optional(s.map(s.string(), { description: 'Values in clear text; written into data, never returned.', nullable: true })),
+  data: s.optional(s.map(s.string(), { description: 'The values, in base64.' })),
+  stringData: s.optional(s.map(s.string(), { description: 'Values in clear text; written into data, never returned.' })),
 });
 
 export interface Secret extends KubeObject, Static<typeof secretSchema> {}
@@ -46,6 +47,7 @@ export const secretDefinition: KindDefinition<Secret> = {
   ],
   selectableFields: ['type'],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'Secret'),
 };
 
 function mergeStringData(secret: Secret): void {

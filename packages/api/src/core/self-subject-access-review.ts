@@ -1,5 +1,6 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const selectorAttributes = (description: string) =>
   s.object(
@@ -95,4 +96,5 @@ export const selfSubjectAccessReviewDefinition: KindDefinition<SelfSubjectAccess
     },
   },
   verbs: ['create'],
+  ...protobufBodies('authorization.k8s.io/v1', 'SelfSubjectAccessReview'),
 };

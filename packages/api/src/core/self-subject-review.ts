@@ -1,5 +1,6 @@
 import { s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const selfSubjectReviewSchema = s.object({
   status: s.optional(
@@ -42,4 +43,5 @@ export const selfSubjectReviewDefinition: KindDefinition<SelfSubjectReview> = {
   description: 'SelfSubjectReview asks who the server takes the caller for.',
   schema: selfSubjectReviewSchema,
   verbs: ['create'],
+  ...protobufBodies('authentication.k8s.io/v1', 'SelfSubjectReview'),
 };

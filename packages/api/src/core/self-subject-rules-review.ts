@@ -1,5 +1,6 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const names = (description: string) => s.array(s.string(), { description, 'x-kubernetes-list-type': 'atomic' });
 
@@ -58,4 +59,5 @@ export const selfSubjectRulesReviewDefinition: KindDefinition<SelfSubjectRulesRe
     validate: ({ spec }) => ((spec.namespace ?? '') === '' ? [fieldError.required('spec.namespace')] : []),
   },
   verbs: ['create'],
+  ...protobufBodies('authorization.k8s.io/v1', 'SelfSubjectRulesReview'),
 };

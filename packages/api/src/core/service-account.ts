@@ -2,20 +2,19 @@ import { s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { ageColumn } from './columns.ts';
 import { localObjectReference, objectReference } from './object-reference.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const serviceAccountSchema = s.object({
-  automountServiceAccountToken: s.optional(s.boolean({ description: 'Whether steps get a token of this account.', nullable: true })),
+  automountServiceAccountToken: s.optional(s.boolean({ description: 'Whether steps get a token of this account.' })),
   imagePullSecrets: s.optional(
     s.array(localObjectReference, {
       description: 'Secrets with credentials for pulling images.',
-      nullable: true,
       'x-kubernetes-list-type': 'atomic',
     }),
   ),
   secrets: s.optional(
     s.listMap(objectReference('A Secret of this account.'), ['name'], {
       description: 'Secrets that steps of this account may use.',
-      nullable: true,
       'x-kubernetes-patch-strategy': 'merge',
       'x-kubernetes-patch-merge-key': 'name',
     }),
@@ -46,4 +45,5 @@ export const serviceAccountDefinition: KindDefinition<ServiceAccount> = {
     ageColumn,
   ],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'ServiceAccount'),
 };
