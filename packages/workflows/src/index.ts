@@ -1,8 +1,14 @@
 export { checkWorkflow } from './capabilities/check-workflow.ts';
 export type { CapabilityReport, Finding } from './capabilities/check-workflow.ts';
+export { createLogStore } from './logs/log-store.ts';
+export type { LogRef, LogStore, LogStoreOptions, OpenLogOptions } from './logs/log-store.ts';
 export { plan } from './planner/plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { Action, PlanInput, PodPlan, WorkflowIdentity } from './planner/planning.ts';
+export type { ImageMap, ImageMapping } from './runner/process/image-map.ts';
+export { createProcessRunner } from './runner/process/process-runner.ts';
+export type { ProcessRunnerOptions } from './runner/process/process-runner.ts';
+export type { PathMode } from './runner/process/supervisor.ts';
 export type {
   Attempt,
   AttemptId,

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { ArcError, messageOf } from '@arc/kernel';
+import type { AttemptDirectory } from './attempt-directory.ts';
+import type { StagedAttempt } from './stage.ts';
+import { enterScript, supervisorScript } from './supervisor.ts';
+import type { PathMode } from './supervisor.ts';
+
+export interface SpawnOptions {
+  readonly staged: StagedAttempt;
+  /** Descriptor standard output and error go to. */
+  readonly log: number | 'ignore';
+  readonly mode: PathMode;
+  readonly captureResult: boolean;
+  readonly mark: string;
+}
+
+/**
+ * Starts the supervisor of an attempt in a session of its own. Resolves once it runs; `exited` never rejects.
+ *
+ * @throws ArcError `SpawnFailed`
+ */
+export async function spawnSupervisor(directory: AttemptDirectory, options: SpawnOptions): Promise<{ readonly exited: Promise<void> }> {
+  const { staged, log, mode, captureResult, mark } = options;
+  const [name = '', value = ''] = mark.split('=');
+  try {
+    const child = spawn(
+      '/bin/sh',
+      [
+        '-c',
+        supervisorScript,
+        'arc-step',
+        directory.path,
+        captureResult ? '1' : '0',
+        mode,
+        directory.root,
+        staged.workingDir,
+        ...staged.argv,
+      ],
+      {
+        detached: true,
+        stdio: ['ignore', log, log],
+        cwd: directory.path,
+        env: { ...staged.env, [name]: value, ...(mode !== 'direct' && { ARC_ENTER: enterScript }) },
+      },
+    );
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await once(child, 'spawn');
+    child.unref();
+    return { exited };
+  } catch (error) {
+    throw new ArcError('SpawnFailed', `the step could not be started: ${messageOf(error)}`, { cause: error });
+  }
+}
