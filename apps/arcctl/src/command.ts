@@ -25,7 +25,7 @@ export interface Invocation extends CliContext {
 }
 
 /** Errors are thrown; what is returned is the exit code, 0 when nothing is. */
-export type Run = (invocation: Invocation) => Promise<ExitCode | void>;
+type Run = (invocation: Invocation) => Promise<ExitCode | void>;
 
 export interface OptionDefinition {
   /** As commander writes them: `-f, --filename <file>`. */

@@ -10,7 +10,9 @@ import type { TLSSocket } from 'node:tls';
 import { FakeClock } from '@arc/kernel';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from './authority.ts';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+/** A part of the machine, not of the project. */
+const openssl = 'openssl';
+const hasOpenssl = spawnSync(openssl, ['version']).status === 0;
 const opensslTest = { skip: hasOpenssl ? false : 'openssl is not installed' };
 
 test('an authority is a self-signed certificate authority', () => {
@@ -127,13 +129,13 @@ test('openssl verifies the chains strictly and reads every extension', opensslTe
     };
     const ca = write('ca.pem', authority.certPem);
     const verify = (path: string, purpose: string): string =>
-      execFileSync('openssl', ['verify', '-x509_strict', '-CAfile', ca, '-purpose', purpose, path], { encoding: 'utf8' });
+      execFileSync(openssl, ['verify', '-x509_strict', '-CAfile', ca, '-purpose', purpose, path], { encoding: 'utf8' });
     assert.match(verify(write('server.pem', server.certPem), 'sslserver'), /: OK/);
     assert.match(verify(write('client.pem', client.certPem), 'sslclient'), /: OK/);
-    const wrongPurpose = spawnSync('openssl', ['verify', '-CAfile', ca, '-purpose', 'sslserver', join(directory, 'client.pem')]);
+    const wrongPurpose = spawnSync(openssl, ['verify', '-CAfile', ca, '-purpose', 'sslserver', join(directory, 'client.pem')]);
     assert.notEqual(wrongPurpose.status, 0);
 
-    const text = (path: string): string => execFileSync('openssl', ['x509', '-in', path, '-noout', '-text'], { encoding: 'utf8' });
+    const text = (path: string): string => execFileSync(openssl, ['x509', '-in', path, '-noout', '-text'], { encoding: 'utf8' });
     const caText = text(ca);
     assert.match(caText, /Version: 3 \(0x2\)/);
     assert.match(caText, /Basic Constraints: critical\s+CA:TRUE, pathlen:0/);

@@ -14,7 +14,7 @@ import {
   unsignedInteger,
 } from './der.ts';
 
-export type Usage = 'authority' | 'server' | 'client';
+type Usage = 'authority' | 'server' | 'client';
 
 export interface CertificateTemplate {
   readonly usage: Usage;

@@ -1,7 +1,7 @@
 import { ArcError } from '@arc/kernel';
 
 /** Tags of the ASN.1 types certificates are made of (X.690 section 8). */
-export const tag = {
+const tag = {
   boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
@@ -16,7 +16,7 @@ export const tag = {
 } as const;
 
 /** One tag-length-value with the shortest length form, as DER demands. */
-export function tlv(type: number, ...contents: readonly Uint8Array[]): Buffer {
+function tlv(type: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(contents);
   return Buffer.concat([Buffer.from([type]), lengthOctets(body.length), body]);
 }

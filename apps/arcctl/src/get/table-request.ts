@@ -5,7 +5,7 @@ import type { TableColumn } from '@arc/cli-kit';
 import { requestPath } from '../cluster/request-path.ts';
 import type { RequestTarget } from '../cluster/request-path.ts';
 
-export interface TableRow {
+interface TableRow {
   readonly cells: readonly unknown[];
   readonly object?: KubeObject;
 }

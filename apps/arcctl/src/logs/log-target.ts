@@ -11,7 +11,7 @@ import { ArcError } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
 
 /** What logs are asked of, as it is at the moment. */
-export interface LogTarget {
+interface LogTarget {
   /** The pods of its steps, in the order they were created. */
   readonly pods: readonly Pod[];
   /** Nothing will be added any more. */
@@ -114,6 +114,6 @@ function byCreation(a: Pod, b: Pod): number {
   return order(a) < order(b) ? -1 : 1;
 }
 
-export function hasEnded({ status }: Pod): boolean {
+function hasEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }

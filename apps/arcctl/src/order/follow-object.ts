@@ -29,7 +29,8 @@ export async function* followObject<T extends KubeObject>(
     signal.throwIfAborted();
     try {
       const { items, metadata } = await client.list<T>(type, selection);
-      if (failures > 0) onInterruption?.(undefined);
+      if (isInterrupted) onInterruption?.(undefined);
+      isInterrupted = false;
       failures = 0;
       yield items[0];
       const watchOptions = { ...selection, resourceVersion: metadata.resourceVersion ?? '', timeoutSeconds: 300 };
@@ -38,10 +39,13 @@ export async function* followObject<T extends KubeObject>(
       }
     } catch (error) {
       if (isAbort(error, signal)) throw signal.aborted ? signal.reason : error;
-      const isPassing = error instanceof ArcError && (error.retryable || isStatusReason(error, 'Expired'));
-      if (!isPassing) throw error;
-      if (failures++ === 0 && !isStatusReason(error, 'Expired')) onInterruption?.(error);
-      await clock.sleep(backoffDelay(failures - 1, retry), signal);
+      const isExpired = isStatusReason(error, 'Expired');
+      if (!(error instanceof ArcError) || !(error.retryable || isExpired)) throw error;
+      if (!isExpired && !isInterrupted) {
+        isInterrupted = true;
+        onInterruption?.(error);
+      }
+      await clock.sleep(backoffDelay(failures++, retry), signal);
     }
   }
 }

@@ -16,13 +16,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../run-cli.ts';
 
-export interface CliResult {
+interface CliResult {
   readonly code: ExitCode;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface CliOptions extends MemoryStreamsOptions {
+interface CliOptions extends MemoryStreamsOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   readonly environment?: Readonly<Record<string, string>>;
