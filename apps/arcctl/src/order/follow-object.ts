@@ -25,7 +25,9 @@ export async function* followObject<T extends KubeObject>(
 ): AsyncGenerator<T | undefined> {
   const { clock, signal, onInterruption } = options;
   const selection = { ...(namespace !== undefined && { namespace }), fieldSelector: `metadata.name=${name}`, signal };
-  for (let failures = 0; ;) {
+  let failures = 0;
+  let isInterrupted = false;
+  for (;;) {
     signal.throwIfAborted();
     try {
       const { items, metadata } = await client.list<T>(type, selection);
