@@ -8,6 +8,7 @@ import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
 import { isControlledBy } from '../metadata/owner.ts';
+import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
 import { buildWorkflow } from './build-workflow.ts';
@@ -15,6 +16,9 @@ import type { RunContext } from './context.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
 import { isEnded } from './work-slots.ts';
+
+/** Writes the status of the run at hand; false when it had it already, or is gone. */
+type StatusWriter = (status: ArtifactWorkflowStatus) => Promise<boolean>;
 
 /** Brings the Workflow of an ArtifactWorkflow about, and its status to what the Workflow says. */
 export function artifactWorkflowReconciler(context: RunContext): Reconciler {
@@ -25,9 +29,11 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
    * Workflows, so that such a run can look as if it had never been started.
    */
   const begun = new Set<string>();
+  const ownWrites = new OwnWrites();
   const forget = (run: ArtifactWorkflow): void => {
     lastWrites.delete(run.metadata.uid ?? '');
     begun.delete(run.metadata.uid ?? '');
+    ownWrites.forget(run);
   };
 
   return async (request, signal) => {
@@ -45,19 +51,25 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       forget(run);
       return undefined;
     }
+    if (ownWrites.isBehind(run)) return undefined;
+    const write: StatusWriter = async (status) => {
+      const written = await writeStatus(context.client, artifactWorkflows, run, status, signal);
+      if (written !== undefined) ownWrites.note(run, written);
+      return written !== undefined;
+    };
     await addFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
     const uid = run.metadata.uid ?? '';
     const vanishable = begun.has(uid) || run.status?.activeWorkflowRef !== undefined;
     const workflow = await findWorkflow(context, run, vanishable, signal);
     if (workflow !== undefined) {
       begun.add(uid);
-      return await follow(context, run, workflow, lastWrites, signal);
+      return await follow(context, run, workflow, { lastWrites, write }, signal);
     }
     // Never start again what ended just now: only the server knows.
     if (vanishable && !(await isStillWanted(context, run, signal))) return undefined;
     if (vanishable) reportVanished(context, run);
     begun.delete(uid);
-    const result = await start(context, run, { key, vanished: vanishable }, signal);
+    const result = await start(context, run, { key, vanished: vanishable, write }, signal);
     if (result === 'started') begun.add(uid);
     return typeof result === 'object' ? result : undefined;
   };
@@ -91,11 +103,9 @@ async function isStillWanted(context: RunContext, run: ArtifactWorkflow, signal:
 async function start(
   context: RunContext,
   run: ArtifactWorkflow,
-  { key, vanished }: { readonly key: string; readonly vanished: boolean },
+  { key, vanished, write }: { readonly key: string; readonly vanished: boolean; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
-  const write = (status: ArtifactWorkflowStatus): Promise<boolean> => writeStatus(context.client, artifactWorkflows, run, status, signal);
-
   const refusal = refusalOf(run);
   if (refusal !== undefined) {
     context.slots.leave(key);
@@ -143,7 +153,7 @@ async function takeOver(
   context: RunContext,
   run: ArtifactWorkflow,
   key: string,
-  write: (status: ArtifactWorkflowStatus) => Promise<boolean>,
+  write: StatusWriter,
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
   const name = workflowName(run.metadata.name ?? '');
@@ -167,12 +177,12 @@ async function follow(
   context: RunContext,
   run: ArtifactWorkflow,
   workflow: WorkflowRecord,
-  lastWrites: Map<string, number>,
+  { lastWrites, write }: { readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   if (isEnded(workflow.phase)) {
     const status = await statusEnded(context, run, workflow, signal);
-    if (await writeStatus(context.client, artifactWorkflows, run, status, signal)) reportEnd(context, run, status);
+    if (await write(status)) reportEnd(context, run, status);
     return undefined;
   }
   // It is being deleted by somebody; when it is gone the run starts again.
@@ -187,7 +197,7 @@ async function follow(
   if (sinceLast < context.progressIntervalMs && isMereProgress(before, status)) {
     return { requeueAfterMs: context.progressIntervalMs - Math.max(0, sinceLast) };
   }
-  await writeStatus(context.client, artifactWorkflows, run, status, signal);
+  await write(status);
   lastWrites.set(uid, now);
   return undefined;
 }

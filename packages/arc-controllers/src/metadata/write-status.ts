@@ -7,7 +7,7 @@ import { refOf } from './references.ts';
  * Writes what differs between the status an object has and the one it should have, as a merge patch; nothing when they
  * are equal. An object that is gone, or was replaced by another of its name, is left alone.
  *
- * @returns true when something was written
+ * @returns the object as written; undefined when nothing was
  */
 export async function writeStatus(
   client: KubeClient,
@@ -15,16 +15,16 @@ export async function writeStatus(
   object: KubeObject & { readonly status?: object | undefined },
   status: object,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<KubeObject | undefined> {
   const patch = mergePatchBetween(object.status ?? {}, status);
-  if (patch === undefined) return false;
+  if (patch === undefined) return undefined;
   try {
-    await client.patch(type, refOf(object), { metadata: { uid: object.metadata.uid }, status: patch }, { signal, subresource: 'status' });
+    const body = { metadata: { uid: object.metadata.uid }, status: patch };
+    return await client.patch(type, refOf(object), body, { signal, subresource: 'status' });
   } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return false;
+    if (isStatusReason(error, 'NotFound')) return undefined;
     throw error;
   }
-  return true;
 }
 
 /** The JSON merge patch (RFC 7396) that turns `from` into `to`; undefined when they are equal. Undefined counts as absent. */

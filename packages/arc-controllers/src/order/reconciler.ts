@@ -16,6 +16,7 @@ import type { ReconcileResult, Reconciler } from '@arc/controller';
 import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
 import { controllerReference, isControlledBy } from '../metadata/owner.ts';
+import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting } from '../metadata/references.ts';
 import { mergePatchBetween, ownValue, writeStatus } from '../metadata/write-status.ts';
 import { resolveOrder } from '../resolve/resolve-order.ts';
@@ -26,28 +27,38 @@ import { deleteRun, finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
 import { entryOf, orderStatus, problemEntry, waitingEntry } from './status.ts';
 
+/** What is known of our own status writes. */
+interface StatusWrites {
+  /** When, by uid of the Order. */
+  readonly lastWrites: Map<string, number>;
+  readonly ownWrites: OwnWrites;
+}
+
 /** Brings the ArtifactWorkflows of an Order to what it asks for, and its status to what they are. */
 export function orderReconciler(context: OrderContext): Reconciler {
   /** When the status of an Order was last written, by uid; only to space writes, so losing it is harmless. */
   const lastWrites = new Map<string, number>();
+  const ownWrites = new OwnWrites();
 
   return async (request, signal) => {
     const order = context.orders.get(request.namespace, request.name);
     if (order === undefined) return undefined;
     if (isDeleting(order)) {
       lastWrites.delete(order.metadata.uid ?? '');
+      ownWrites.forget(order);
       await finalizeOrder(context, order, signal);
       return undefined;
     }
+    if (ownWrites.isBehind(order)) return undefined;
     await addFinalizer(context.client, orders, order, orderFinalizer, signal);
-    return await reconcileRuns(context, order, lastWrites, signal);
+    return await reconcileRuns(context, order, { lastWrites, ownWrites }, signal);
   };
 }
 
 async function reconcileRuns(
   context: OrderContext,
   order: Order,
-  lastWrites: Map<string, number>,
+  writes: StatusWrites,
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   const resolution = resolveOrder(order, lookupsOf(context));
@@ -77,7 +88,7 @@ async function reconcileRuns(
   }
   const generations = recordedGenerations(order.status ?? {}, resolution, context.digestKey);
   const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations }, context.clock.now());
-  const requeueAfterMs = await writeSpaced(context, order, status, lastWrites, signal);
+  const requeueAfterMs = await writeSpaced(context, order, status, writes, signal);
   // The siblings are served and the status says it: now let the queue retry, with its backoff.
   if (errors.length > 0) throw errors[0];
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
@@ -224,7 +235,7 @@ async function writeSpaced(
   context: OrderContext,
   order: Order,
   status: object,
-  lastWrites: Map<string, number>,
+  { lastWrites, ownWrites }: StatusWrites,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const uid = order.metadata.uid ?? '';
@@ -233,7 +244,10 @@ async function writeSpaced(
   if (sinceLast < context.statusIntervalMs && mergePatchBetween(order.status ?? {}, status) !== undefined) {
     return context.statusIntervalMs - Math.max(0, sinceLast);
   }
-  if (await writeStatus(context.client, orders, order, status, signal)) lastWrites.set(uid, now);
+  const written = await writeStatus(context.client, orders, order, status, signal);
+  if (written === undefined) return undefined;
+  lastWrites.set(uid, now);
+  ownWrites.note(order, written);
   return undefined;
 }
 
