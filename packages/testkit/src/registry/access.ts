@@ -27,6 +27,8 @@ export interface Scope {
 }
 
 interface TokenClaims {
+  /** Makes each token another one. */
+  readonly id: number;
   readonly user: string | undefined;
   readonly expires: number;
   readonly scopes: readonly Scope[];
@@ -88,7 +90,7 @@ export class Access {
     }));
     const expiresIn = auth.expiresIn ?? 300;
     this.#tokensIssued += 1;
-    const token = this.#sign({ user, scopes, expires: this.#now() + expiresIn * 1000 });
+    const token = this.#sign({ id: this.#tokensIssued, user, scopes, expires: this.#now() + expiresIn * 1000 });
     return Buffer.from(
       JSON.stringify({ token, access_token: token, expires_in: expiresIn, issued_at: new Date(this.#now()).toISOString() }),
     );
