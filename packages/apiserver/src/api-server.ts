@@ -43,10 +43,10 @@ export interface ApiServer extends AsyncDisposable {
   /** @throws ArcError `AddressInUse` or `ListenFailed`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>;
   /**
-   * Ends in order: `/readyz` fails, watches close, no more connections, requests in flight get `graceMs` to finish, then
-   * everything is cut. Idempotent.
+   * Ends in order: `/readyz` fails; after `lameDuckMs` (default 0: time for load balancers to notice) no more connections
+   * are taken and watches end; requests in flight get `graceMs` to finish; then everything is cut. Idempotent.
    */
-  close(options: { readonly graceMs: number }): Promise<void>;
+  close(options: { readonly graceMs: number; readonly lameDuckMs?: number }): Promise<void>;
 }
 
 /**
@@ -55,6 +55,7 @@ export interface ApiServer extends AsyncDisposable {
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, logger = silentLogger, clock = systemClock, version = defaultVersion } = options;
+  const stopping = new AbortController();
   const shutdown = new AbortController();
   const authorizer = authorizerChain([...builtInAuthorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
@@ -68,7 +69,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const server: ServerContext = {
     registry,
-    store,
     cache,
     writer: createWriter(store),
     locks: keyedLock(),
@@ -80,7 +80,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const pipeline: PipelineOptions = {
     server,
     flow: flowControl(options.inFlight ?? defaultInFlightLimits),
-    nonResource: nonResourceRoutes({ api: servedApi(options), version, logger, checks: healthChecks(server, options.readyChecks ?? []) }),
+    nonResource: nonResourceRoutes({
+      api: servedApi(options),
+      version,
+      logger,
+      checks: healthChecks(store, stopping.signal, options.readyChecks ?? []),
+    }),
     audit: options.audit,
   };
   const inFlight = new Set<Promise<void>>();
@@ -95,7 +100,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   });
 
-  const close = async (graceMs: number): Promise<void> => {
+  const close = async (graceMs: number, lameDuckMs: number): Promise<void> => {
+    stopping.abort();
+    if (lameDuckMs > 0) await clock.sleep(lameDuckMs);
     shutdown.abort();
     listener.drain();
     await finishedWithin(inFlight, graceMs, clock);
@@ -106,8 +113,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let closed: Promise<void> | undefined;
   return {
     listen: (address) => listener.listen(address),
-    close: ({ graceMs }) => (closed ??= close(graceMs)),
-    [Symbol.asyncDispose]: () => (closed ??= close(0)),
+    close: ({ graceMs, lameDuckMs = 0 }) => (closed ??= close(graceMs, lameDuckMs)),
+    [Symbol.asyncDispose]: () => (closed ??= close(0, 0)),
   };
 }
 
@@ -128,16 +135,16 @@ function servedApi({ kinds, connectors = [] }: ApiServerOptions): ServedApi {
   return { kinds, extraSubresources: [...finalize, ...connected] };
 }
 
-function healthChecks(server: ServerContext, readyChecks: readonly HealthCheck[]): HealthChecks {
+function healthChecks(store: Store, stopping: AbortSignal, readyChecks: readonly HealthCheck[]): HealthChecks {
   const ping: HealthCheck = { name: 'ping', check: () => {} };
   const storage: HealthCheck = {
     name: 'storage',
-    check: async (signal) => void (await server.store.currentRevision({ signal })),
+    check: async (signal) => void (await store.currentRevision({ signal })),
   };
   const shutdown: HealthCheck = {
     name: 'shutdown',
     check: () => {
-      if (server.shutdown.aborted) throw new Error('the server is shutting down');
+      if (stopping.aborted) throw new Error('the server is shutting down');
     },
   };
   return {

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@arc/kernel';
-import type { Store, WatchCache, Writer } from '@arc/storage';
+import type { WatchCache, Writer } from '@arc/storage';
 import type { UserInfo } from './authn/user.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -10,7 +10,6 @@ import type { RequestInfo } from './request/request-info.ts';
 /** What every request handler works with. */
 export interface ServerContext {
   readonly registry: Registry;
-  readonly store: Store;
   readonly cache: WatchCache;
   readonly writer: Writer;
   readonly locks: KeyedLock;

@@ -32,7 +32,7 @@ export interface TestServer extends AsyncDisposable {
   withCertificate(certificate: CertificateAndKey | undefined): TestClient;
 }
 
-export type TestServerOptions = Partial<Omit<ApiServerOptions, 'tls'>>;
+type TestServerOptions = Partial<Omit<ApiServerOptions, 'tls'>> & { readonly port?: number };
 
 /** A server over a memory store, with namespace `ns`, listening on loopback. */
 export async function startTestServer(pki: TestPki, options: TestServerOptions = {}): Promise<TestServer> {
@@ -46,7 +46,7 @@ export async function startTestServer(pki: TestPki, options: TestServerOptions =
     store,
     tls: { cert: serving.certPem, key: serving.keyPem, clientCa: authority.certPem },
   });
-  const { port } = await api.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await api.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   const clients: TestClient[] = [];
   const ca = authority.certPem;
   const withCertificate = (certificate: CertificateAndKey | undefined): TestClient => {
