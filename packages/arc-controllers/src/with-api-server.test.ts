@@ -108,7 +108,7 @@ async function supply(client: KubeClient): Promise<void> {
 }
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (!(await holds())) {
     assert.ok(Date.now() < deadline, `${what} did not happen`);
     await delay(10);
