@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { createGzip, gzip as gzipCallback } from 'node:zlib';
+import { createGzip, type Gzip, gzip as gzipCallback } from 'node:zlib';
 import { ArcError, type Clock } from '@arc/kernel';
 import type { Exchange, Outgoing } from './exchange.ts';
 import type { Reply, ReplyBody } from './reply.ts';
@@ -78,7 +78,7 @@ async function* compressedChunks(chunks: Iterable<Uint8Array> | AsyncIterable<Ui
   const feed = async (): Promise<void> => {
     for await (const chunk of chunks) {
       if (gzip.destroyed) return;
-      if (!gzip.write(chunk)) await new Promise<void>((resolve) => gzip.once('drain', resolve).once('close', resolve));
+      if (!gzip.write(chunk)) await drainOrClose(gzip);
     }
     gzip.end();
   };
@@ -89,6 +89,16 @@ async function* compressedChunks(chunks: Iterable<Uint8Array> | AsyncIterable<Ui
     gzip.destroy();
     await feeding;
   }
+}
+
+function drainOrClose(stream: Gzip): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      stream.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    stream.on('drain', settle).on('close', settle);
+  });
 }
 
 async function writeLiveChunk(outgoing: Outgoing, chunk: Uint8Array, { clock, signal }: WriteOptions): Promise<void> {
