@@ -1,0 +1,13 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { referencePages } from './reference/reference-pages.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, 'docs', 'reference');
+
+await mkdir(folder, { recursive: true });
+for (const { file, text } of referencePages(root)) {
+  await writeFile(join(folder, file), text);
+  process.stdout.write(`docs/reference/${file}\n`);
+}
