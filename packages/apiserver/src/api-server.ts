@@ -49,6 +49,9 @@ export interface ApiServer extends AsyncDisposable {
   close(options: { readonly graceMs: number; readonly lameDuckMs?: number }): Promise<void>;
 }
 
+/** What still runs this long after its connection was cut is left behind. */
+const abandonAfterMs = 1_000;
+
 /**
  * A Kubernetes API server over any kinds and any store. Loads the store into its watch cache before it resolves.
  * @throws ArcError `InvalidKind`, `InvalidClientCa`; StorageError when the store cannot be read.
@@ -60,6 +63,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authorizer = authorizerChain([...builtInAuthorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
   const cache = await openWatchCache(store, { resources: [...cached.values()], logger, clock });
+  await using opened = new AsyncDisposableStack();
+  opened.use(cache);
   const registry = createRegistry({
     kinds: options.kinds,
     connectors: options.connectors ?? [],
@@ -107,10 +112,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     listener.drain();
     await finishedWithin(inFlight, graceMs, clock);
     await listener.destroy();
-    await Promise.all(inFlight);
+    await finishedWithin(inFlight, abandonAfterMs, clock);
     await cache[Symbol.asyncDispose]();
   };
   let closed: Promise<void> | undefined;
+  // From here on `close` disposes of the cache.
+  opened.move();
   return {
     listen: (address) => listener.listen(address),
     close: ({ graceMs, lameDuckMs = 0 }) => (closed ??= close(graceMs, lameDuckMs)),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ApiStatusError, parseFieldSelector, requiredFieldValue, statusError } from '@arc/apimachinery';
 import { anySignal, type Clock, type Logger, messageOf, parseDuration } from '@arc/kernel';
-import type { AuditSink } from './audit.ts';
+import type { AuditRecord, AuditSink } from './audit.ts';
 import { authenticate } from './authn/authenticate.ts';
 import { impersonate } from './authn/impersonate.ts';
 import { anonymous, systemMasters, type UserInfo } from './authn/user.ts';
@@ -11,7 +11,7 @@ import { toStatus } from './errors/to-status.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { FlowControl } from './http/in-flight.ts';
 import { bytesReply, type Reply } from './http/reply.ts';
-import { warningHeader } from './http/warning-header.ts';
+import { warningHeaders } from './http/warning-header.ts';
 import { writeReply } from './http/write-reply.ts';
 import type { NonResourceHandler } from './nonresource/routes.ts';
 import { parseRequestInfo, type RequestInfo } from './request/request-info.ts';
@@ -65,7 +65,15 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     if (!exchange.signal.aborted) logger.debug('an answer was cut off', { path: exchange.path, reason: messageOf(error) });
     exchange.abort();
   } finally {
-    audit?.({ auditId, received, completed: clock.now(), exchange, user, code, ...(info !== undefined && { info }) });
+    report(audit, { auditId, received, completed: clock.now(), exchange, user, code, ...(info !== undefined && { info }) }, logger);
+  }
+}
+
+function report(audit: AuditSink | undefined, record: AuditRecord, logger: Logger): void {
+  try {
+    audit?.(record);
+  } catch (error) {
+    logger.error('the audit sink failed', { auditId: record.auditId, error });
   }
 }
 
@@ -155,7 +163,7 @@ function withCommonHeaders(reply: Reply, auditId: string, warnings: ReadonlySet<
     headers: {
       'audit-id': auditId,
       'cache-control': 'no-cache, private',
-      ...(warnings.size > 0 && { warning: [...warnings].map(warningHeader) }),
+      ...(warnings.size > 0 && { warning: warningHeaders(warnings) }),
       ...reply.headers,
     },
   };

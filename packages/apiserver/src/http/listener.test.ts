@@ -131,6 +131,46 @@ test('closing: readiness fails first, watches end cleanly, what is in flight fin
   await own[Symbol.asyncDispose]();
 });
 
+test('closing does not wait for a connector that notices nothing', async () => {
+  const never = Promise.withResolvers<never>();
+  const own = await startTestServer(pki, {
+    connectors: [
+      {
+        group: 'demo.example.com',
+        plural: 'widgets',
+        subresource: 'log',
+        verbs: ['get'],
+        handle: async () => ({
+          contentType: 'text/plain',
+          body: (async function* () {
+            yield Buffer.from('first\n');
+            yield await never.promise;
+          })(),
+        }),
+      },
+    ],
+  });
+  await own.admin.post(widgets, widget('w1'));
+  await using h2 = await session(own);
+  const stream = h2.request({ ':path': `${widgets}/w1/log` });
+  stream.on('error', () => {});
+  h2.on('error', () => {});
+  await once(stream, 'data');
+  const closed = new Promise((resolve) => stream.once('close', resolve));
+  await own[Symbol.asyncDispose]();
+  await closed;
+});
+
+test('4.5 warnings reach HTTP/2 clients too, one header each', async () => {
+  await using h2 = await session(server);
+  const stream = h2.request({ ':path': `${widgets}?dryRun=All`, ':method': 'POST', 'content-type': 'application/json' });
+  stream.end(JSON.stringify({ ...widget('w'), spec: { size: 1, a: 1, ü: 2 } }));
+  const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+  stream.resume();
+  const warning = Buffer.from(String(headers['warning']), 'latin1').toString();
+  assert.equal(warning, String.raw`299 - "unknown field \"spec.a\"", 299 - "unknown field \"spec.ü\""`);
+});
+
 test('a port in use is named', async () => {
   await assert.rejects(startTestServer(pki, { port: server.port }), {
     code: 'AddressInUse',

@@ -65,8 +65,14 @@ export function createListener({ tls, clock, logger, handle }: ListenerOptions):
   let draining = false;
 
   const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
-    if (draining && !('stream' in request)) response.setHeader('connection', 'close');
-    handle(createExchange(request, response, identities(request)));
+    try {
+      if (draining && !('stream' in request)) response.setHeader('connection', 'close');
+      handle(createExchange(request, response, identities(request)));
+    } catch (error) {
+      // The connection may have gone between its last byte and now.
+      logger.debug('a request could not be taken', { error: messageOf(error) });
+      response.destroy();
+    }
   };
   const server = createSecureServer(
     {

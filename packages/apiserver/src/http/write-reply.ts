@@ -56,7 +56,7 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
     case 'live': {
       outgoing.writeHead(reply.code, headers);
       outgoing.flushHeaders();
-      for await (const chunk of reply.body.chunks) await writeLiveChunk(outgoing, chunk, options);
+      await eachUntilAborted(reply.body.chunks, options.signal, (chunk) => writeLiveChunk(outgoing, chunk, options));
       outgoing.end();
     }
   }
@@ -98,6 +98,31 @@ function drainOrClose(stream: Gzip): Promise<void> {
       resolve();
     };
     stream.on('drain', settle).on('close', settle);
+  });
+}
+
+async function eachUntilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal, use: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (let next = await nextOrAborted(iterator, signal); next.done !== true; next = await nextOrAborted(iterator, signal)) {
+      await use(next.value);
+    }
+  } catch (error) {
+    iterator.return?.().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Does not wait for a producer that never notices that nobody listens any more. */
+function nextOrAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T, unknown>> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason ?? clientGone());
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    iterator
+      .next()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 

@@ -20,6 +20,7 @@ test('4.1 the first clause that can be served wins', () => {
     ['application/yaml', 'application/yaml object v1'],
     ['application/vnd.kubernetes.protobuf,application/json', 'application/json object v1'],
     ['application/json;q=0.1,application/yaml', 'application/yaml object v1'],
+    ['application/json;q=0,application/yaml', 'application/yaml object v1'],
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'application/json Table v1'],
     ['application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json', 'application/json Table v1beta1'],
     ['application/json;as=Table;v=v2;g=meta.k8s.io,application/json', 'application/json object v1'],

@@ -21,9 +21,9 @@ export interface Representation {
 export function parseAccept(header: string | undefined): readonly AcceptClause[] {
   const clauses = (header ?? '').split(',').flatMap((text) => {
     const clause = parseClause(text);
-    return clause === undefined ? [] : [clause];
+    return clause === undefined || clause.quality === 0 ? [] : [clause];
   });
-  return clauses.length === 0 ? [anything] : clauses.sort((a, b) => b.quality - a.quality);
+  return (header ?? '').trim() === '' ? [anything] : clauses.sort((a, b) => b.quality - a.quality);
 }
 
 const anything: AcceptClause = { type: '*/*', parameters: new Map(), quality: 1 };

@@ -41,9 +41,11 @@ interface Patch {
  */
 export function patch(scope: UpdateScope): VerbHandler {
   return async (server, resource, request) => {
+    // Before the options: what an apply patch may say is wrong for others, and clients fall back on exactly 415.
+    const type = patchType(resource, request);
     const options = parseWriteOptions(request.exchange.query, 'PatchOptions');
     const representation = negotiateObject(request.exchange);
-    const patch = await readPatch(resource, request);
+    const patch = await readPatch(type, request);
     const updated = await updateObject(server, resource, request, {
       scope,
       dryRun: options.dryRun,
@@ -54,11 +56,16 @@ export function patch(scope: UpdateScope): VerbHandler {
   };
 }
 
-/** @throws ApiStatusError 415, which clients fall back on, 413 or 400. */
-async function readPatch({ definition }: ServedResource, { exchange, signal }: RequestContext): Promise<Patch> {
+/** @throws ApiStatusError 415. */
+function patchType({ definition }: ServedResource, { exchange }: RequestContext): string {
   const accepted = [jsonPatchType, mergePatchType, ...(definition.strategicMergePatch === true ? [strategicMergePatchType] : [])];
   const type = bodyType(exchange.header('content-type'));
   if (!accepted.includes(type)) throw statusError.unsupportedMediaType(accepted);
+  return type;
+}
+
+/** @throws ApiStatusError 413 or 400. */
+async function readPatch(type: string, { exchange, signal }: RequestContext): Promise<Patch> {
   const body = await exchange.readBody(maxBodyBytes, signal);
   try {
     return { type, text: Buffer.from(body).toString(), decoded: decodeJson(body) };

@@ -195,3 +195,34 @@ test('2.5 a watch misses nothing between its list and now', async () => {
   const seen = new Set(await take(watch, 30));
   assert.equal(seen.size, 30);
 });
+
+test('2.5 LIST at R and WATCH from R together are the final state, whatever happens meanwhile', async () => {
+  await server.admin.send('DELETE', widgets);
+  const { text } = await server.admin.get(widgets);
+  const { metadata } = JSON.parse(text) as { metadata: { resourceVersion: string } };
+  const state = new Map<string, string>();
+  await using watch = await server.admin.watch(`${widgets}?watch=1&resourceVersion=${metadata.resourceVersion}`);
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  const disturb = async (name: string): Promise<void> => {
+    await create(name);
+    await server.admin.send('PATCH', `${widgets}/${name}`, { body: { metadata: { labels: { x: name } } }, headers: merge });
+    if (Number(name.slice(1)) % 3 === 0) await server.admin.send('DELETE', `${widgets}/${name}`);
+  };
+  await Promise.all(Array.from({ length: 20 }, (_, n) => disturb(`p${n}`)));
+  const final = (await server.admin.get(widgets)).object();
+  const end = Number(final.metadata.resourceVersion);
+  let last = Number(metadata.resourceVersion);
+  while (last < end) {
+    const event = await watch.next();
+    assert.ok(event);
+    const version = Number(event.object.metadata.resourceVersion);
+    assert.ok(version > last, 'in order, none twice');
+    last = version;
+    const name = event.object.metadata.name ?? '';
+    assert.equal(event.type === 'ADDED', !state.has(name));
+    if (event.type === 'DELETED') state.delete(name);
+    else state.set(name, JSON.stringify(event.object));
+  }
+  const items = final['items'] as WatchEvent['object'][];
+  assert.deepEqual([...state.values()].sort(), items.map((item) => JSON.stringify(item)).sort());
+});
