@@ -1,4 +1,4 @@
-import type { KindDefinition, KubeObject, ResourceType, Verb } from '@arc/apimachinery';
+import type { KindDefinition, KubeObject, ResourceType } from '@arc/apimachinery';
 import type { ResourceCache } from '@arc/storage';
 import type { Connector, ReviewHandler } from './connector.ts';
 
@@ -15,7 +15,7 @@ export interface ServedResource {
   readonly stored: KindDefinition;
   readonly conversion: Conversion | undefined;
   readonly type: ResourceType;
-  readonly verbs: ReadonlySet<Verb>;
+  readonly verbs: ReadonlySet<string>;
   readonly connectors: readonly Connector[];
   /** Keys are this followed by `<namespace>/<name>`, or by the name alone at the cluster scope. */
   readonly prefix: string;

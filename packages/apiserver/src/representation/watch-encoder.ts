@@ -22,9 +22,9 @@ export interface WatchEncoder {
 
 const newline = Buffer.from('}\n');
 
-export function watchEncoder(exchange: Exchange, resource: ServedResource, representation: Representation, clock: Clock): WatchEncoder {
+export function watchEncoder(query: URLSearchParams, resource: ServedResource, representation: Representation, clock: Clock): WatchEncoder {
   const { transform, metaVersion } = representation;
-  const include = transform === 'Table' ? parseIncludeObject(exchange.query) : 'Metadata';
+  const include = transform === 'Table' ? parseIncludeObject(query) : 'Metadata';
   // A table's columns come with the first event of each watch; all later events look the same for everybody.
   let columns = transform === 'Table';
   const form = `${transform} ${metaVersion} ${include} ${resource.definition.group}/${resource.definition.version}`;

@@ -15,19 +15,27 @@ import { review } from './review.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
 
-const handlers: Readonly<Record<Verb, VerbHandler>> = {
-  create,
-  get,
-  list,
-  watch,
-  update: update('main'),
-  patch: patch('main'),
-  delete: remove,
-  deletecollection: removeCollection,
-};
+type Handlers = ReadonlyMap<string, VerbHandler>;
 
-const statusHandlers: Readonly<Record<string, VerbHandler>> = { get, update: update('status'), patch: patch('status') };
-const finalizeHandlers: Readonly<Record<string, VerbHandler>> = { update: update('finalize'), create: update('finalize') };
+const handlers: Handlers = new Map<Verb, VerbHandler>([
+  ['create', create],
+  ['get', get],
+  ['list', list],
+  ['watch', watch],
+  ['update', update('main')],
+  ['patch', patch('main')],
+  ['delete', remove],
+  ['deletecollection', removeCollection],
+]);
+const statusHandlers: Handlers = new Map([
+  ['get', get],
+  ['update', update('status')],
+  ['patch', patch('status')],
+]);
+const finalizeHandlers: Handlers = new Map([
+  ['update', update('finalize')],
+  ['create', update('finalize')],
+]);
 
 interface Route {
   readonly resource: ServedResource;
@@ -55,17 +63,16 @@ function route(server: ServerContext, info: RequestInfo): Route {
   return { resource, handler };
 }
 
-function mainHandler(resource: ServedResource, { verb, name }: RequestInfo): VerbHandler | undefined {
-  const known = [...resource.verbs].find((candidate) => candidate === verb);
-  if (known === undefined || (known === 'create' && name !== '')) return undefined;
-  return known === 'create' && resource.review !== undefined ? review : handlers[known];
+function mainHandler({ verbs, review: answers }: ServedResource, { verb, name }: RequestInfo): VerbHandler | undefined {
+  if (!verbs.has(verb) || (verb === 'create' && name !== '')) return undefined;
+  return verb === 'create' && answers !== undefined ? review : handlers.get(verb);
 }
 
 function subresourceHandler(resource: ServedResource, { subresource, verb }: RequestInfo): VerbHandler | undefined {
   const connector = resource.connectors.find((candidate) => candidate.subresource === subresource);
   if (connector !== undefined) return connector.verbs.some((offered) => offered === verb) ? connect(connector) : undefined;
-  if (subresource === 'status' && resource.definition.subresources?.status === true) return statusHandlers[verb];
-  if (subresource === 'finalize' && isNamespaceKind(resource.definition)) return finalizeHandlers[verb];
+  if (subresource === 'status' && resource.definition.subresources?.status === true) return statusHandlers.get(verb);
+  if (subresource === 'finalize' && isNamespaceKind(resource.definition)) return finalizeHandlers.get(verb);
   throw statusError.noSuchRoute();
 }
 

@@ -29,7 +29,7 @@ export const watch: VerbHandler = async (server, resource, request) => {
   const representation = negotiateWatch(exchange);
   const options = parseWatchOptions(exchange.query);
   const filter = objectFilter(resource, options);
-  const encoder = watchEncoder(exchange, resource, representation, server.clock);
+  const encoder = watchEncoder(exchange.query, resource, representation, server.clock);
   const namespace = resource.type.namespaced ? request.info.namespace : '';
   const scope = { ...(namespace !== '' && { namespace }), ...(filter !== undefined && { filter }) };
   const events = watchEvents(server, resource, request, { options, scope, encoder });
