@@ -118,6 +118,8 @@ export interface Runner extends AsyncDisposable {
   known(workflowUid: string): readonly AttemptId[];
   /** Removes the directories of a Workflow's claims. */
   removeClaims(workflowUid: string): Promise<void>;
+  /** Removes what is left of Workflows that are gone. */
+  prune(exists: (workflowUid: string) => boolean): Promise<void>;
 }
 
 export interface StartReport {

@@ -103,6 +103,7 @@ export function createScriptedRunner(options: ScriptedRunnerOptions): ScriptedRu
       host.removedClaims.push(workflowUid);
       return Promise.resolve();
     },
+    prune: () => Promise.resolve(),
     running: () => [...host.entries.values()].filter((entry) => entry.observation.state === 'running').map((entry) => entry.attempt),
     end: (nodeName, result = {}) => finish(runningEntry(nodeName), result),
     progress(nodeName, progress) {

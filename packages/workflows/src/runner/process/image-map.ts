@@ -4,8 +4,10 @@ import { ArcError } from '@arc/kernel';
 
 /** What stands in for an image on this host. */
 export interface ImageMapping {
-  /** Run when a container names no command; its arguments follow. */
+  /** Run when a container names no command, or names `program`; its arguments follow. */
   readonly command: readonly string[];
+  /** The name of the image's own program, which `command` stands for. */
+  readonly program?: string;
   /** Directories searched for programs before the host's own. */
   readonly path?: readonly string[];
   /** Directories that must stay visible where they are, even below /tmp. Those the command names are found by themselves. */
@@ -48,9 +50,9 @@ export async function resolveProgram(images: ImageMap, hostPath: string, request
   const { image, command, args, inVolume } = request;
   const mapping = mappingOf(images, image);
   const path = [...(mapping?.path ?? []), hostPath].filter((part) => part !== '').join(delimiter);
-  const whole = command.length > 0 ? [...command, ...args] : mapping === undefined ? [] : [...mapping.command, ...args];
+  const whole = [...commandOf(mapping, command), ...args];
   const [program, ...rest] = whole;
-  if (program === undefined) {
+  if (program === undefined || (command.length === 0 && mapping === undefined)) {
     throw new ArcError('ProgramMissing', `image ${image} has no command here`, {
       hint: 'Give the container a command, or map the image to a program of this host.',
     });
@@ -63,6 +65,13 @@ export async function resolveProgram(images: ImageMap, hostPath: string, request
   }
   const shown = [...(mapping?.hostPaths ?? []), ...[found, ...(mapping?.command ?? [])].filter(isAbsolute), ...path.split(delimiter)];
   return { argv: [found, ...rest], path, hostPaths: shown };
+}
+
+function commandOf(mapping: ImageMapping | undefined, command: readonly string[]): readonly string[] {
+  const [first, ...rest] = command;
+  if (mapping === undefined) return command;
+  if (first === undefined) return mapping.command;
+  return mapping.program !== undefined && basename(first) === mapping.program ? [...mapping.command, ...rest] : command;
 }
 
 /** Absolute for programs found on the path; as given when it is a path that exists. */

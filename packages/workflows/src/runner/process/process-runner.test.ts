@@ -65,7 +65,7 @@ for (const paths of ['namespace', 'rewrite'] as const) {
       base = await mkdtemp(join(tmpdir(), 'arc-runner-'));
       logs = createLogStore(join(base, 'logs'));
       try {
-        const images = { 'example.org/worker': { command: [join(base, 'bin/worker'), 'run'] } };
+        const images = { 'example.org/worker': { command: [join(base, 'bin/worker'), 'run'], program: 'arc-worker' } };
         await mkdir(join(base, 'bin'));
         await writeFile(join(base, 'bin/worker'), '#!/bin/sh\necho "worker $*"\n', { mode: 0o755 });
         runner = await createProcessRunner({ directory: join(base, 'runs'), logs, path, paths, images, graceMs: 300 });
@@ -204,6 +204,11 @@ for (const paths of ['namespace', 'rewrite'] as const) {
       });
       assert.equal((await run(container)).result, 'worker run copy');
       assert.equal(await runner.missing({ image: 'example.org/worker:v1', command: [] }), undefined);
+      const named = attempt('echo', { image: 'example.org/worker', command: ['/usr/bin/arc-worker', '-v'], captureResult: true });
+      assert.equal(
+        (await run(named)).result,
+        `worker run -v ${paths === 'namespace' ? '' : join(base, 'runs/attempts/uid-1', named.nodeId, 'root')}/argo/staging/script`,
+      );
       assert.match((await runner.missing({ image: 'quay.io/x', command: ['no-such-tool'] })) ?? '', /no-such-tool.*quay\.io\/x.*Install/s);
       assert.match((await runner.missing({ image: 'quay.io/x', command: [] })) ?? '', /has no command/);
       assert.equal(await runner.missing({ image: 'x', command: ['/some/where/sh'] }), undefined);

@@ -304,6 +304,14 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
         await rm(join(attempts, workflowUid), { recursive: true, force: true });
       }
     },
+    async prune(exists) {
+      for (const kind of ['attempts', 'claims']) {
+        for (const uid of await namesIn(join(home, kind))) {
+          const isKnown = [...entries.values()].some((entry) => entry.id.workflowUid === uid);
+          if (!exists(uid) && !isKnown) await rm(join(home, kind, uid), { recursive: true, force: true });
+        }
+      }
+    },
     async [Symbol.asyncDispose]() {
       stopped.abort();
       progressTimer?.[Symbol.dispose]();
