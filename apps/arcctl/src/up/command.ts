@@ -13,6 +13,6 @@ export async function runUp(options: UpOptions, streams: Streams): Promise<ExitC
   const logger = lineLogger((line) => streams.stderr.write(line), { level: options.logLevel });
   await using embedded = await startEmbedded(options, { logger, clock: systemClock });
   if (!options.signal.aborted) streams.stdout.write(`ARC is ready at ${embedded.server}, kubeconfig ${embedded.kubeconfig}\n`);
-  await whenAborted(options.signal);
+  await Promise.race([whenAborted(options.signal), embedded.failed]);
   return exitCodes.ok;
 }

@@ -12,6 +12,7 @@ import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
 import { standaloneControllers } from '@arc/standalone';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
+import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
 import { loadCertificates } from './certificates.ts';
 import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
@@ -25,6 +26,8 @@ export interface Embedded extends AsyncDisposable {
   readonly server: string;
   /** The file written for the administrator. */
   readonly kubeconfig: string;
+  /** Rejects when a part has failed beyond repair; never resolves. */
+  readonly failed: Promise<never>;
 }
 
 /** How long requests in flight may take to finish when the server closes. */
@@ -91,12 +94,12 @@ export async function startEmbedded(
     startControllers(
       [
         ...arc.definitions,
-        ...engine.definitions,
         ...standaloneControllers({ client, types: storedTypes(kinds), clock, logger: logger.child({ component: 'standalone' }) }),
       ],
       { clock, logger: logger.child({ component: 'controllers' }) },
     ),
   );
+  const engineRun = starting.use(await startEngine(engine));
   await running.ready;
 
   const admin = { name: 'arc', server, caPem: certificates.authority.certPem, clientCertificate: certificates.admin };
@@ -104,7 +107,25 @@ export async function startEmbedded(
   for (const file of new Set([directory.kubeconfigFile, kubeconfig])) await writeKubeconfig(file, admin);
 
   const resources = starting.move();
-  return { server, kubeconfig, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { server, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Resolves when the engine works. Disposing asks it to end its steps and waits until it has. */
+async function startEngine(engine: WorkflowEngine): Promise<AsyncDisposable & { readonly failed: Promise<never> }> {
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  const run = engine.run(stop.signal, { onReady: ready.resolve });
+  run.catch(failure.reject);
+  await Promise.race([ready.promise, failure.promise]);
+  return {
+    failed: failure.promise,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await Promise.allSettled([run]);
+    },
+  };
 }
 
 /** Clients on this machine reach a server that listens everywhere by loopback. */
