@@ -13,12 +13,16 @@ export type CopyEvent =
 
 export type BlobOutcome = 'copied' | 'present' | 'mounted';
 
+/** Bytes between two reports of a blob on its way. */
+const reportBytes = 256 * 1024;
+
 /** Adds up the bytes of a copy; a blob that is begun anew counts from its beginning again. */
 export class CopyProgress {
   readonly #emit: (event: CopyEvent) => void;
   #settled = 0;
   #total = 0;
   #copied = 0;
+  #unreported = 0;
   readonly #running = new Map<Digest, number>();
 
   constructor(emit: (event: CopyEvent) => void) {
@@ -42,7 +46,8 @@ export class CopyProgress {
 
   advance(digest: Digest, bytes: number): void {
     this.#running.set(digest, (this.#running.get(digest) ?? 0) + bytes);
-    this.#report();
+    this.#unreported += bytes;
+    if (this.#unreported >= reportBytes) this.#report();
   }
 
   restart(digest: Digest): void {
@@ -58,6 +63,7 @@ export class CopyProgress {
   }
 
   #report(): void {
+    this.#unreported = 0;
     let doneBytes = this.#settled;
     for (const bytes of this.#running.values()) doneBytes += bytes;
     this.#emit({ kind: 'progress', doneBytes, totalBytes: this.#total });

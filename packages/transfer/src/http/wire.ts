@@ -7,6 +7,7 @@ import { getCACertificates } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, zoneOf } from './address-zone.ts';
 import { redactURL } from './url-rules.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface TlsOptions {
   /** PEM certificates trusted besides the system's. */
@@ -155,16 +156,25 @@ export class Wire implements Disposable {
       return;
     }
     let over = false;
-    const ended = answered.then(
-      () => void (over = true),
-      () => void (over = true),
-    );
+    let wake: () => void = () => {};
+    const goOn = (): void => wake();
+    const stop = (): void => {
+      over = true;
+      wake();
+    };
+    answered.then(stop, stop);
+    outgoing.on('drain', goOn);
+    outgoing.on('close', stop);
+    using idle = this.#watchdog(outgoing, `sending to ${request.url.host}`);
     try {
       for await (const chunk of body.stream) {
         if (over) break;
         if (outgoing.write(chunk)) continue;
-        using _idle = this.#watch(outgoing, this.#timeouts.idleMs, `sending to ${request.url.host}`);
-        await Promise.race([drained(outgoing), ended]);
+        idle.begin();
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        idle.end();
       }
     } catch (error) {
       throw new BodyFailure(error);
@@ -173,7 +183,7 @@ export class Wire implements Disposable {
   }
 
   #wrap(response: IncomingMessage, outgoing: ClientRequest, request: WireRequest, detach: () => void): WireResponse {
-    const idle = (): Disposable => this.#watch(response, this.#timeouts.idleMs, `reading from ${request.url.host}`);
+    const idle = this.#watchdog(response, `reading from ${request.url.host}`);
     const finish = (): void => {
       detach();
       if (!outgoing.writableFinished) outgoing.destroy();
@@ -183,8 +193,9 @@ export class Wire implements Disposable {
       try {
         const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
         for (;;) {
-          using _idle = idle();
+          idle.begin();
           const next = await chunks.next();
+          idle.end();
           if (next.done === true) break;
           yield next.value;
         }
@@ -192,6 +203,7 @@ export class Wire implements Disposable {
       } catch (error) {
         throw request.signal?.aborted === true ? request.signal.reason : classify(error, request.url);
       } finally {
+        idle[Symbol.dispose]();
         if (!ended) response.destroy();
         finish();
       }
@@ -213,16 +225,21 @@ export class Wire implements Disposable {
     };
   }
 
-  #watch(stalled: ClientRequest | IncomingMessage, ms: number, doing: string): Disposable {
-    return this.#clock.after(ms, () =>
-      stalled.destroy(
-        new TransferError('Timeout', `timed out ${doing}: nothing happened for ${Math.round(ms / 1000)} s`, {
-          retryable: true,
-          hint: 'Check the network and the load of the registry.',
-        }),
-      ),
-    );
+  #watch(stalled: ClientRequest, ms: number, doing: string): Disposable {
+    return this.#clock.after(ms, () => stalled.destroy(timedOut(doing, ms)));
   }
+
+  #watchdog(stalled: ClientRequest | IncomingMessage, doing: string): Watchdog {
+    const { idleMs } = this.#timeouts;
+    return new Watchdog(this.#clock, idleMs, () => stalled.destroy(timedOut(doing, idleMs)));
+  }
+}
+
+function timedOut(doing: string, ms: number): TransferError {
+  return new TransferError('Timeout', `timed out ${doing}: nothing happened for ${Math.round(ms / 1000)} s`, {
+    retryable: true,
+    hint: 'Check the network and the load of the registry.',
+  });
 }
 
 function destroyOnAbort(outgoing: ClientRequest, signal: AbortSignal | undefined): () => void {
@@ -230,22 +247,6 @@ function destroyOnAbort(outgoing: ClientRequest, signal: AbortSignal | undefined
   const abort = (): void => void outgoing.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
   signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);
-}
-
-function drained(outgoing: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    if (outgoing.destroyed) {
-      resolve();
-      return;
-    }
-    const done = (): void => {
-      outgoing.off('drain', done);
-      outgoing.off('close', done);
-      resolve();
-    };
-    outgoing.on('drain', done);
-    outgoing.on('close', done);
-  });
 }
 
 function classify(error: unknown, url: URL): unknown {
