@@ -43,7 +43,7 @@ export async function main(): Promise<void> {
 }
 
 /** The last line of a failed step: side, operation, reference, cause and what to do, all in one. */
-export function failureLine(error: unknown): string {
+function failureLine(error: unknown): string {
   const message = messageOf(error).replace(/\s+/g, ' ').trim();
   const hint = error instanceof ArcError && error.hint !== undefined ? ` ${error.hint}` : '';
   return `error: ${message}${/[.!?]$/.test(message) ? '' : '.'}${hint}`;

@@ -158,3 +158,18 @@ test('writers are told apart by their user agent', async () => {
   assert.equal(registry.writers.of('demo/app').maxConcurrentWriters, 1);
   assert.equal(registry.writers.tagWrites.length, 3);
 });
+
+test('a slow registry and a dripping answer serve the same bytes', async () => {
+  await using registry = await startTestRegistry({ bytesPerSecond: 2_000_000 });
+  const digest = registry.content.putBlob('demo/app', Buffer.alloc(100_000, 3));
+  const url = `${registry.url}/v2/demo/app/blobs/${digest}`;
+  registry.faults.add({ match: { method: 'GET' }, skip: 1, action: { kind: 'drip', chunkBytes: 25_000, everyMs: 1 } });
+  for (let times = 0; times < 2; times += 1) assert.equal(digestOf(Buffer.from(await (await fetch(url)).arrayBuffer())), digest);
+  assert.deepEqual(
+    registry.requests.entries.map(({ responseBytes, status }) => [responseBytes, status]),
+    [
+      [100_000, 200],
+      [100_000, 200],
+    ],
+  );
+});

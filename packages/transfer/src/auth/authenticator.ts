@@ -4,7 +4,7 @@ import { type Challenge, formatScope, mergeScopes, parseChallenges, parseScopes,
 import type { Credential, CredentialSource } from './credential.ts';
 
 /** Fetches from the token service: one exchange that retries but neither authenticates nor follows redirects. */
-export type TokenRequest = (request: {
+type TokenRequest = (request: {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ export interface RequestOptions {
 }
 
 /** Names the repository in messages: `registry.example.org/team/app`, `oci-layout:///dir/team/app`. */
-export interface Named {
+interface Named {
   readonly name: string;
 }
 

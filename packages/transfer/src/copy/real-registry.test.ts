@@ -13,7 +13,7 @@ import {
   startDockerRegistry,
   startTestRegistry,
 } from '@arc/testkit';
-import { copyArtifact, openEndpoint, parseEndpointURL } from '@arc/transfer';
+import { copyArtifact, openEndpoint, parseEndpointURL } from '../index.ts';
 
 const dockerRegistry = findProgram('docker-registry');
 const skopeo = findProgram('skopeo');

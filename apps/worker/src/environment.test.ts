@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { version } from './artifact-sides.ts';
+import { readEnvironment } from './environment.ts';
+
+const required = { ARC_SRC_URL: 'a.example.org', ARC_DST_URL: 'b.example.org', ARC_SPEC_JSON: '{}' };
+
+test('what is not set has its documented default, and so has what is empty', () => {
+  const expected = {
+    source: { url: 'a.example.org', secretDirectory: '/secrets/src', caFile: undefined, insecureSkipTlsVerify: false, trustedHosts: [] },
+    destination: {
+      url: 'b.example.org',
+      secretDirectory: '/secrets/dst',
+      caFile: undefined,
+      insecureSkipTlsVerify: false,
+      trustedHosts: [],
+    },
+    specJSON: '{}',
+    receiptFile: undefined,
+    receiptJSON: undefined,
+    progressFile: undefined,
+    referrers: 'best-effort',
+    concurrency: 4,
+    chunkBytes: 0,
+  };
+  assert.deepEqual(readEnvironment(required), expected);
+  assert.deepEqual(
+    readEnvironment({ ...required, ARC_SRC_TYPE: '', ARC_REFERRERS: '', ARC_CONCURRENCY: '', ARC_SRC_SECRET_DIR: '' }),
+    expected,
+  );
+});
+
+test('every variable is read', () => {
+  const environment = readEnvironment({
+    ...required,
+    ARC_SRC_TRUSTED_HOSTS: 'cdn.example.org, auth.example.org',
+    ARC_DST_CA_FILE: '/ca.crt',
+    ARC_DST_INSECURE_SKIP_TLS_VERIFY: 'true',
+    ARC_RECEIPT_FILE: '/r',
+    ARC_RECEIPT_JSON: '{"x":1}',
+    ARGO_PROGRESS_FILE: '/p',
+    ARC_REFERRERS: 'required',
+    ARC_CONCURRENCY: '8',
+    ARC_CHUNK_BYTES: '5242880',
+  });
+  assert.deepEqual(environment.source.trustedHosts, ['cdn.example.org', 'auth.example.org']);
+  assert.deepEqual([environment.destination.caFile, environment.destination.insecureSkipTlsVerify], ['/ca.crt', true]);
+  assert.deepEqual([environment.receiptFile, environment.receiptJSON, environment.progressFile], ['/r', '{"x":1}', '/p']);
+  assert.deepEqual([environment.referrers, environment.concurrency, environment.chunkBytes], ['required', 8, 5_242_880]);
+});
+
+test('the shipped template names this version and only variables that are read', async () => {
+  const [template, source] = await Promise.all(
+    ['../../../examples/oci/cluster-workflow-template.yaml', './environment.ts'].map((path) =>
+      readFile(new URL(path, import.meta.url), 'utf8'),
+    ),
+  );
+  const images = [...(template ?? '').matchAll(/image: (\S+)/g)].map(([, image]) => image);
+  assert.deepEqual(new Set(images), new Set([`ghcr.io/opendefensecloud/arc-worker:${version}`]));
+  const names = [...(template ?? '').matchAll(/name: (ARC_\w+)/g)].map(([, name = '']) => name);
+  assert.ok(names.length > 0);
+  for (const name of names) assert.ok(source?.includes(`\`${name}\``), name);
+});
