@@ -133,7 +133,7 @@ describe('what a user does wrong is said where the user looks', () => {
     const image = buildImage([{ a: 'wrong' }]);
     seedRegistry(source, 'demo/wrong', image, ['v1']);
     source.faults.add({ match: { path: /demo\/wrong\/blobs\// }, times: 1000, action: { kind: 'corrupt' } });
-    await failing('corrupted', { image: 'demo/wrong:v1' }, /digest/);
+    await failing('corrupted', { image: 'demo/wrong:v1' }, /source.*wrong content/);
     assert.equal(destination.content.manifest('demo/wrong', 'v1'), undefined);
   });
 

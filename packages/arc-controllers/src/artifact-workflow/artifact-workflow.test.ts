@@ -140,7 +140,7 @@ test('a failure says which step failed and shows the end of its log, without sec
   await world.settle();
   const { status } = onlyRun(world);
   assert.equal(status?.phase, 'Failed');
-  assert.equal(status?.message, "Step 'push' failed:\nmain: Error (exit code 1): [redacted]");
+  assert.equal(status?.message, "Step 'push' failed: login with [redacted] and [redacted] failed\nmain: Error (exit code 1): [redacted]");
   assert.equal(status?.failureTime, '2026-01-01T00:01:00Z');
   assert.deepEqual(asked, [`/api/v1/namespaces/team/pods/${name}-push-it-2/log?container=main&tailLines=30`]);
   const lines = status?.logTail?.split('\n') ?? [];
@@ -150,7 +150,7 @@ test('a failure says which step failed and shows the end of its log, without sec
     JSON.stringify([world.client.peekAll(artifactWorkflows), world.client.peekAll(orders), world.logs]),
     /hunter2|nestedsecret/,
   );
-  assert.match(world.entries()[0]?.message ?? '', /^Step 'push' failed:$/);
+  assert.match(world.entries()[0]?.message ?? '', /^Step 'push' failed: login with \[redacted\] and \[redacted\] failed$/);
   assert.equal(world.order().status?.phase, 'Failed');
 });
 
@@ -191,7 +191,7 @@ test('a log that is huge is bounded, one that cannot be read is no obstacle, Sec
     world.runs().find(({ metadata }) => metadata.name === nameOf(image))?.status;
   assert.ok(Buffer.byteLength(statusOf('huge')?.logTail ?? '') <= 4096);
   assert.match(statusOf('huge')?.logTail ?? '', /^…ä+$/);
-  assert.deepEqual([statusOf('none')?.logTail, statusOf('none')?.message], [undefined, "Step 'push' failed:\n[redacted] is wrong"]);
+  assert.deepEqual([statusOf('none')?.logTail, statusOf('none')?.message], [undefined, "Step 'push' failed: [redacted] is wrong"]);
   assert.match(statusOf('hidden')?.message ?? '', /output is withheld/);
   assert.doesNotMatch(JSON.stringify(world.client.peekAll(artifactWorkflows)), /hunter2/);
 });

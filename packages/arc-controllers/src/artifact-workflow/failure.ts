@@ -39,18 +39,26 @@ export async function reportFailure(
   const steps = stepsOf(nodes, redact);
   const logTail = await logOf(context, workflow, pods[0], redact, signal);
   return {
-    message: failureMessage(workflow, pods, redact),
+    message: failureMessage(workflow, pods, { redact, lastLine: lastLineOf(logTail) }),
     ...(logTail !== undefined && { logTail }),
     ...(steps.length > 0 && { steps }),
   };
 }
 
-function failureMessage(workflow: Workflow, pods: readonly NodeStatus[], redact: Redactor): string {
-  const parts = pods
-    .slice(0, maxSteps)
-    .map(
-      ({ displayName, message }) => `Step '${displayName}' failed:\n${cleanText(redact(textOf(message)), { maxBytes: maxStepMessage })}`,
-    );
+/**
+ * The first line says why, because it is all that the Order and the tables show: a program tells its reason in its last
+ * line, while the node only knows the exit code.
+ */
+function failureMessage(
+  workflow: Workflow,
+  pods: readonly NodeStatus[],
+  { redact, lastLine }: { readonly redact: Redactor; readonly lastLine: string | undefined },
+): string {
+  const parts = pods.slice(0, maxSteps).map(({ displayName, message }, index) => {
+    const own = cleanText(redact(textOf(message)), { maxBytes: maxStepMessage });
+    const reason = index === 0 && lastLine !== undefined ? `${lastLine}\n${own}` : own;
+    return `Step '${displayName}' failed: ${reason}`;
+  });
   if (pods.length > maxSteps) parts.push(`and ${pods.length - maxSteps} more steps`);
   const own = redact(textOf(workflow.status?.message));
   const text = parts.length > 0 ? parts.join('\n') : own === '' ? 'the workflow failed and says no more' : own;
@@ -74,6 +82,16 @@ async function logOf(
     context.logger.debug('no log of a failed step', { namespace, workflow: name, error: messageOf(error) });
     return undefined;
   }
+}
+
+function lastLineOf(logTail: string | undefined): string | undefined {
+  const line = logTail
+    ?.trimEnd()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^error: /i, '')
+    .trim();
+  return line === undefined || line === '' ? undefined : cleanText(line, { maxBytes: maxStepMessage });
 }
 
 function textOf(text: string | null | undefined): string {

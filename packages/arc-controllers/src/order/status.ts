@@ -8,7 +8,7 @@ import type { UnresolvedRun } from '../resolve/resolve-order.ts';
 import type { RecordedGenerations } from './generations.ts';
 
 /** Longest message of one entry, in characters; the whole text is in the ArtifactWorkflow. */
-const maxEntryMessage = 300;
+const maxEntryMessage = 500;
 
 /** The entry of a run that has an ArtifactWorkflow. */
 export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): OrderRun {
