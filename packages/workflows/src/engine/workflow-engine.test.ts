@@ -241,6 +241,13 @@ test('what cannot run is refused before the first step, all of it at once', () =
     await submit(single({ templates: [{ name: 'main', container: { image: 'i', command: ['{{workflow.parameters.typo}}'] } }] }), 'typo');
     await until(() => workflow('typo').status?.phase === 'Error');
     assert.match(workflow('typo').status?.message ?? '', /\{\{workflow\.parameters\.typo\}\}: the Workflow has no such argument/);
+    const malformed = { entrypoint: 'main', templates: [{ name: 'main', container: { image: 'i', command: 'true' } }], volumes: {} };
+    await submit(malformed as never, 'malformed');
+    await until(() => workflow('malformed').status?.phase === 'Error');
+    assert.equal(
+      workflow('malformed').status?.message,
+      'spec.templates[0].container.command must be a list, not a string; spec.volumes must be a list, not an object',
+    );
     assert.deepEqual(runner.host.starts, []);
     assert.equal(workflow('lost').metadata.finalizers, undefined);
   }));

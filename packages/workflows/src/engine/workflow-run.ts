@@ -160,9 +160,9 @@ function effectiveSpec(workflow: Workflow): WorkflowSpec {
   const { suspend: _suspend, shutdown: _shutdown, ...stored } = workflow.status?.storedWorkflowTemplateSpec ?? workflow.spec;
   return {
     ...stored,
-    ...(suspend !== undefined && { suspend }),
-    ...(shutdown !== undefined && { shutdown }),
-    ...(activeDeadlineSeconds !== undefined && { activeDeadlineSeconds }),
+    ...(typeof suspend === 'boolean' && { suspend }),
+    ...((shutdown === 'Stop' || shutdown === 'Terminate') && { shutdown }),
+    ...(typeof activeDeadlineSeconds === 'number' && { activeDeadlineSeconds }),
   };
 }
 

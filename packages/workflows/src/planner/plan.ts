@@ -100,7 +100,7 @@ function messageFor(planning: Planning, root: NodeStatus): string | undefined {
   return planning.shutdown !== undefined && phaseOf(root) !== 'Succeeded' ? `Stopped with strategy '${planning.shutdown}'` : root.message;
 }
 
-/** Ends a Workflow; also used for one that is refused before its first step. */
+/** Ends a Workflow, also one that is refused before its first step or cannot be planned any further. */
 export function complete(
   status: WorkflowStatus,
   phase: 'Succeeded' | 'Failed' | 'Error',
@@ -108,6 +108,12 @@ export function complete(
   now: number,
 ): WorkflowStatus {
   status.phase = phase;
+  for (const node of Object.values(status.nodes ?? {})) {
+    if (isFulfilled(node.phase)) continue;
+    node.phase = 'Error';
+    node.message = 'the workflow ended before the step did';
+    node.finishedAt = timestamp(now);
+  }
   status.startedAt ??= timestamp(now);
   status.finishedAt = timestamp(now);
   if (message === undefined || message === '') delete status.message;

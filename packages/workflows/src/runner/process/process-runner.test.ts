@@ -68,7 +68,15 @@ for (const paths of ['namespace', 'rewrite'] as const) {
         const images = { 'example.org/worker': { command: [join(base, 'bin/worker'), 'run'], program: 'arc-worker' } };
         await mkdir(join(base, 'bin'));
         await writeFile(join(base, 'bin/worker'), '#!/bin/sh\necho "worker $*"\n', { mode: 0o755 });
-        runner = await createProcessRunner({ directory: join(base, 'runs'), logs, path, paths, images, graceMs: 300 });
+        runner = await createProcessRunner({
+          directory: join(base, 'runs'),
+          logs,
+          path,
+          paths,
+          images,
+          graceMs: 300,
+          env: { HTTPS_PROXY: 'http://proxy:3128' },
+        });
       } catch (error) {
         if ((error as { code?: string }).code !== 'NamespacesNotPermitted') throw error;
         unavailable = 'this host does not permit mount namespaces';
@@ -180,7 +188,7 @@ for (const paths of ['namespace', 'rewrite'] as const) {
       const result = await run(step);
       const [names = '', pathLine] = (result.result ?? '').split('\n');
       const allowed = new Set(
-        'ARC_ATTEMPT ARC_ROOT ARGO_CONTAINER_NAME ARGO_INCLUDE_SCRIPT_OUTPUT ARGO_NODE_ID ARGO_PROGRESS_FILE ARGO_WORKFLOW_NAME HOME LANG OLDPWD PATH PWD SHLVL TMPDIR _'.split(
+        'ARC_ATTEMPT ARC_ROOT ARGO_CONTAINER_NAME ARGO_INCLUDE_SCRIPT_OUTPUT ARGO_NODE_ID ARGO_PROGRESS_FILE ARGO_WORKFLOW_NAME HOME HTTPS_PROXY LANG OLDPWD PATH PWD SHLVL TMPDIR _'.split(
           ' ',
         ),
       );

@@ -23,6 +23,8 @@ export interface ProcessRunnerOptions {
   /** The host's PATH, appended to whatever a template sets. */
   readonly path: string;
   readonly images?: ImageMap;
+  /** Variables every step gets besides its own, such as those of a proxy. Nothing else of the host's environment does. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Between asking a step to end and killing it. Default 30 s. */
   readonly graceMs?: number;
   /** `auto`: a private mount namespace where the host permits it, otherwise rewriting of declared paths. */
@@ -52,7 +54,7 @@ const killPollMs = 20;
  * @throws ArcError `UnsupportedPlatform` outside Linux; `NamespacesNotPermitted` when they were demanded
  */
 export async function createProcessRunner(options: ProcessRunnerOptions): Promise<Runner & { readonly pathMode: PathMode }> {
-  const { directory: home, logs, path, images = {}, graceMs = 30_000, clock = systemClock, logger = silentLogger } = options;
+  const { directory: home, logs, path, images = {}, env = {}, graceMs = 30_000, clock = systemClock, logger = silentLogger } = options;
   const bootId = await readBootId().catch((error: unknown) => {
     throw new ArcError('UnsupportedPlatform', 'steps can run as local processes on Linux only: there is no /proc here', { cause: error });
   });
@@ -89,7 +91,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
       await entry.directory.remove();
       await entry.directory.create();
       const claims = join(home, 'claims', attempt.workflowUid);
-      const staged = await stageAttempt(entry.directory, attempt, { mode: pathMode, images, path, claims });
+      const staged = await stageAttempt(entry.directory, attempt, { mode: pathMode, images, path, claims, env });
       entry.record = {
         ...entry.id,
         namespace: attempt.namespace,
@@ -118,7 +120,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
   async function run(entry: Entry, record: AttemptRecord, staged: Awaited<ReturnType<typeof stageAttempt>>): Promise<void> {
     const log = await open(await logs.begin(logRef(record)), 'a', 0o600);
     try {
-      const { exited } = await spawnSupervisor(entry.directory, {
+      const { exited, detach } = await spawnSupervisor(entry.directory, {
         staged,
         log: log.fd,
         mode: pathMode,
@@ -126,6 +128,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
         mark: markOf(entry.id),
       });
       logs.collect(logRef(record));
+      detach();
       void exited.then(() => settle(entry));
     } finally {
       await log.close();

@@ -15,12 +15,19 @@ export interface SpawnOptions {
   readonly mark: string;
 }
 
+export interface SpawnedSupervisor {
+  /** Never rejects. */
+  readonly exited: Promise<void>;
+  /** Lets this process end without waiting for the supervisor. */
+  detach(): void;
+}
+
 /**
- * Starts the supervisor of an attempt in a session of its own. Resolves once it runs; `exited` never rejects.
+ * Starts the supervisor of an attempt in a session of its own. Resolves once it runs.
  *
  * @throws ArcError `SpawnFailed`
  */
-export async function spawnSupervisor(directory: AttemptDirectory, options: SpawnOptions): Promise<{ readonly exited: Promise<void> }> {
+export async function spawnSupervisor(directory: AttemptDirectory, options: SpawnOptions): Promise<SpawnedSupervisor> {
   const { staged, log, mode, captureResult, mark } = options;
   const [name = '', value = ''] = mark.split('=');
   try {
@@ -46,8 +53,7 @@ export async function spawnSupervisor(directory: AttemptDirectory, options: Spaw
     );
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     await once(child, 'spawn');
-    child.unref();
-    return { exited };
+    return { exited, detach: () => child.unref() };
   } catch (error) {
     throw new ArcError('SpawnFailed', `the step could not be started: ${messageOf(error)}`, { cause: error });
   }

@@ -15,6 +15,7 @@ export interface StageOptions {
   readonly images: ImageMap;
   /** The host's PATH. */
   readonly path: string;
+  readonly env: Readonly<Record<string, string>>;
   /** Directory of the Workflow's claims. */
   readonly claims: string;
 }
@@ -71,7 +72,7 @@ export async function stageAttempt(directory: AttemptDirectory, attempt: Attempt
       ? await rewrittenLayout(directory, attempt, sources)
       : await mountedLayout(directory, attempt, sources, { ...options, hostPaths: program.hostPaths });
   await writeStaging(directory, attempt, layout.rewrite);
-  const env = environmentOf(attempt, program.path, layout);
+  const env = environmentOf(attempt, { path: program.path, host: options.env }, layout);
   return {
     argv: program.argv.map((word, index) => (index === 0 ? word : layout.rewrite(word))).with(0, layout.program(program.argv[0] ?? '')),
     env,
@@ -180,13 +181,18 @@ async function writeStaging(directory: AttemptDirectory, attempt: Attempt, rewri
   await writeFile(path, rewrite(attempt.script), { mode: 0o755 });
 }
 
-function environmentOf(attempt: Attempt, path: string, layout: Layout): Record<string, string> {
+function environmentOf(
+  attempt: Attempt,
+  { path, host }: { readonly path: string; readonly host: Readonly<Record<string, string>> },
+  layout: Layout,
+): Record<string, string> {
   const declared = Object.fromEntries(attempt.env.map(({ name, value }) => [name, layout.rewrite(value)]));
   const own = declared['PATH'];
   return {
     HOME: layout.home,
     LANG: 'C.UTF-8',
     TMPDIR: layout.tmp,
+    ...host,
     ...layout.extraEnv,
     ...declared,
     PATH: own === undefined || own === '' ? path : `${own}:${path}`,
