@@ -52,7 +52,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 const logPage = 250;
 const compactionStep = 500;
 
-class SqliteStore implements Store {
+/** The store over an open thread; outside this package only `openSqliteStore` makes one. */
+export class SqliteStore implements Store {
   readonly #thread: DatabaseThread;
   #revision: number;
   #compacted: number;
