@@ -14,15 +14,15 @@ export interface LogLayout {
   readonly liveBase: number;
 }
 
-export const wholeLayout: LogLayout = { headEnd: 0, tailStart: 0, liveBase: 0 };
+const wholeLayout: LogLayout = { headEnd: 0, tailStart: 0, liveBase: 0 };
 
 export const headPath = (path: string): string => `${path}.head`;
 export const tailPath = (path: string): string => `${path}.tail`;
-export const layoutPath = (path: string): string => `${path}.layout`;
+const layoutPath = (path: string): string => `${path}.layout`;
 export const timesPath = (path: string): string => `${path}.times`;
 
 /** Every file that belongs to the log at `path`. */
-export function partsOf(path: string): readonly string[] {
+function partsOf(path: string): readonly string[] {
   return [path, headPath(path), tailPath(path), layoutPath(path), timesPath(path)];
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '@arc/kernel';
 import type { AttemptId, StopReason } from '../runner.ts';
@@ -120,6 +120,17 @@ export class AttemptDirectory {
 
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
+  }
+
+  /**
+   * Removes an attempt that was taken back. It is moved away first: a supervisor that is still about to begin must find
+   * neither its claim free nor its directory.
+   */
+  async retire(graveyard: string): Promise<void> {
+    await mkdir(graveyard, { recursive: true, mode: 0o700 });
+    const grave = join(await mkdtemp(join(graveyard, 'attempt-')), 'attempt');
+    await rename(this.path, grave);
+    await rm(grave, { recursive: true, force: true });
   }
 
   async #writeWhole(name: string, content: unknown): Promise<void> {

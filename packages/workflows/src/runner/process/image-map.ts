@@ -18,7 +18,7 @@ export interface ImageMapping {
 export type ImageMap = Readonly<Record<string, ImageMapping>>;
 
 /** The most specific mapping of an image. */
-export function mappingOf(images: ImageMap, image: string): ImageMapping | undefined {
+function mappingOf(images: ImageMap, image: string): ImageMapping | undefined {
   const name = Object.keys(images)
     .filter((candidate) => image === candidate || (image.startsWith(candidate) && /^[:@/]/.test(image.slice(candidate.length))))
     .sort((a, b) => b.length - a.length)[0];

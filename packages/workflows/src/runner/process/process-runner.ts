@@ -201,6 +201,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
   }
 
   async function recover(): Promise<readonly AttemptId[]> {
+    await rm(join(home, 'retired'), { recursive: true, force: true });
     for (const workflowUid of await namesIn(attempts)) {
       for (const nodeId of await namesIn(join(attempts, workflowUid))) {
         await recoverAttempt(newEntry({ workflowUid, nodeId }, { state: 'absent' }));
@@ -214,8 +215,9 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
     const { directory } = entry;
     const record = await directory.readRecord();
     if (record === undefined || (await directory.revoke())) {
+      await killAll(entry);
+      await directory.retire(join(home, 'retired'));
       entries.delete(keyOf(entry.id));
-      await directory.remove();
       return;
     }
     entry.record = record;
