@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { orders } from '@arc/api/arc';
+import { whenAborted } from '@arc/kernel';
 import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import type { Order } from '@arc/api/arc';
 import type { KubeClient } from '@arc/kube-client';
@@ -112,9 +113,13 @@ async function demonstrate(folder: string): Promise<boolean> {
       ? `Done in ${((performance.now() - started) / 1000).toFixed(1)} s: ${comparisons.length} tags delivered, every digest as at the source.`
       : 'The destination does not hold what the source holds.',
   );
-  say(keep ? 'ARC and both registries keep running; try in another terminal:' : 'To try these yourself, run: npm run quickstart -- --keep');
+  say(
+    keep
+      ? 'ARC and both registries keep running; try in another terminal:'
+      : 'Everything is stopped again. Run it with "npm run quickstart -- --keep" to leave it running, then try in another terminal:',
+  );
   say();
-  say(`   export KUBECONFIG=${arc.kubeconfig}`);
+  say(`   export KUBECONFIG=${keep ? arc.kubeconfig : 'KUBECONFIG-IT-PRINTS'}`);
   say('   kubectl get orders,artifactworkflows,workflows,pods');
   say('   kubectl describe order demo');
   say('   kubectl logs $(kubectl get pods -o name | head -n 1)');
@@ -122,13 +127,7 @@ async function demonstrate(folder: string): Promise<boolean> {
   if (keep) {
     say();
     say('Press Ctrl-C to end and clean up.');
-    await new Promise<void>((resolve) => {
-      const alive = setInterval(() => {}, 1 << 30);
-      interrupted.signal.addEventListener('abort', () => {
-        clearInterval(alive);
-        resolve();
-      });
-    });
+    await whenAborted(interrupted.signal);
   }
   return good;
 }

@@ -4,7 +4,7 @@ import type { BuiltImage, TestRegistry } from '@arc/testkit';
 
 const mebibyte = 1024 * 1024;
 
-export interface SeededImage {
+interface SeededImage {
   /** Repository and tag at the source, as the Order names it. */
   readonly source: string;
   readonly image: BuiltImage;
@@ -17,11 +17,11 @@ export interface DemoRegistries extends AsyncDisposable {
 }
 
 /**
- * Starts two registries on loopback and builds real multi-platform images into the first. The source answers at the speed
- * of a good line, not of loopback, so that there is some progress to see.
+ * Starts two registries on loopback and builds real multi-platform images into the first. Each answer of the source is as fast
+ * as a good line, not as loopback, so that there is some progress to see.
  */
 export async function startDemoRegistries(): Promise<DemoRegistries> {
-  const source = await startTestRegistry({ bytesPerSecond: 10 * mebibyte });
+  const source = await startTestRegistry({ bytesPerSecond: 0.8 * mebibyte });
   const destination = await startTestRegistry();
   const images = [
     seed(source, 'demo/app', 'v1', 4, 3 * mebibyte),
@@ -49,12 +49,6 @@ function seed(registry: TestRegistry, repository: string, tag: string, layers: n
   );
   seedRegistry(registry, repository, image, [tag]);
   return { source: `${repository}:${tag}`, image };
-}
-
-export interface ExpectedTag {
-  readonly repository: string;
-  readonly tag: string;
-  readonly digest: string;
 }
 
 /** Asks the destination over HTTP what the tag points at and hashes what it sends. */

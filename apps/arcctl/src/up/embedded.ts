@@ -11,6 +11,8 @@ import type { Clock, Logger } from '@arc/kernel';
 import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
 import { standaloneControllers } from '@arc/standalone';
+import { compactRegularly } from '@arc/storage';
+import type { Store } from '@arc/storage';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
 import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
@@ -47,6 +49,7 @@ export async function startEmbedded(
 
   const directory = await openDataDirectory(resolve(options.dataDir));
   const store = starting.use(await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, options.signal));
+  starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
   const kinds = [...coreKinds, ...argoKinds, ...arcKinds];
@@ -108,6 +111,18 @@ export async function startEmbedded(
 
   const resources = starting.move();
   return { server, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Keeps the store's history bounded until disposed. */
+function startCompaction(store: Store, options: { readonly clock: Clock; readonly logger: Logger }): AsyncDisposable {
+  const stop = new AbortController();
+  const compaction = compactRegularly(store, { ...options, signal: stop.signal });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await compaction;
+    },
+  };
 }
 
 /** Resolves when the engine works. Disposing asks it to end its steps and waits until it has. */
