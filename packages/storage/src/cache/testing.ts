@@ -60,7 +60,7 @@ export function jsonOf(bytes: Uint8Array): unknown {
 }
 
 /** A delivery in short: `12: ADDED ns/a@11, DELETED ns/b@12`. */
-export function summary({ revision, events }: Delivery): string {
+function summary({ revision, events }: Delivery): string {
   return `${revision}: ${events.map(({ type, object }) => `${type} ${object.namespace}/${object.name}@${object.revision}`).join(', ')}`;
 }
 
