@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ArcError, codeOf, messageOf } from '@arc/kernel';
 
 const markerName = 'arc.json';
@@ -37,7 +37,7 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     workflows: join(root, 'workflows'),
   };
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeDirectory(root);
     await checkMarker(root);
     for (const folder of [paths.pki, paths.workflows]) await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -48,6 +48,28 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     });
   }
   return paths;
+}
+
+/** Not mkdir's own recursion: below a file system that refuses new entries with ENOENT, as /proc does, that never ends. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (codeOf(error) !== 'ENOENT' || (await exists(dirname(path)))) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function checkMarker(root: string): Promise<void> {
