@@ -1,10 +1,10 @@
-import { mkdirSync, openSync, closeSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { codeOf } from '@arc/kernel';
-import { DatabaseFailure, failureOf, isBusy, isIoError } from './failure.ts';
+import { realpathSync } from 'node:fs';
+import { lockExclusively } from './exclusive-lock.ts';
+import { DatabaseFailure, failureOf, isIoError } from './failure.ts';
+import { createPrivately } from './private-file.ts';
 import { pack, unpack, type Calls, type DatabaseOptions, type Opened, type Rows } from './protocol.ts';
 import { applicationId, createSchema, schemaVersion, statements } from './schema.ts';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from './sqlite.ts';
 
 type Statements = Readonly<Record<keyof typeof statements, StatementSync>>;
 type Call<Name extends keyof Calls> = (args: Calls[Name]['args']) => Calls[Name]['reply'];
@@ -13,7 +13,7 @@ type Row = Readonly<Record<string, unknown>>;
 /** The database file, used by one thread; everything is synchronous. */
 export class Database {
   readonly #options: DatabaseOptions;
-  readonly #lock: DatabaseSync;
+  readonly #lock: Disposable;
   #db: DatabaseSync;
   #sql: Statements;
   #newest = 0;
@@ -22,13 +22,13 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     createPrivately(options.file);
-    this.#lock = acquireLock(options.file);
+    this.#lock = lockExclusively(`${realpathSync(options.file)}.lock`, `the database ${options.file}`);
     try {
       this.#db = openDatabase(options);
       this.#sql = prepare(this.#db);
       this.#newest = scalar(this.#sql.selectNewest);
     } catch (error) {
-      this.#lock.close();
+      this.#lock[Symbol.dispose]();
       throw error;
     }
   }
@@ -96,7 +96,7 @@ export class Database {
 
   readonly close: Call<'close'> = () => {
     this.#db.close();
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
     return {};
   };
 
@@ -140,39 +140,6 @@ export class Database {
       return new DatabaseFailure(failure, cause);
     }
     return new DatabaseFailure({ ...failure, revision: this.#newest }, cause);
-  }
-}
-
-/** Makes the file readable by its owner only, since it holds Secrets; SQLite gives its -wal and -shm the same mode. */
-function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    // Opening and closing one that exists would drop the POSIX locks this process holds on it.
-    if (codeOf(error) !== 'EEXIST') throw error;
-  }
-}
-
-/** An exclusive transaction on a file beside the database keeps other processes out; the kernel ends it with the process. */
-function acquireLock(file: string): DatabaseSync {
-  const lockFile = `${realpathSync(file)}.lock`;
-  createPrivately(lockFile);
-  const lock = new DatabaseSync(lockFile, { timeout: 0 });
-  try {
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    if (!isBusy(error)) throw error;
-    throw new DatabaseFailure(
-      {
-        code: 'Locked',
-        message: `the database ${file} is in use by another process`,
-        hint: `Stop the other process, or choose another data directory. The lock is on ${lockFile} and ends with the process; do not delete the file.`,
-      },
-      error,
-    );
   }
 }
 

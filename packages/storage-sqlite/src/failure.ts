@@ -1,5 +1,5 @@
 import { messageOf } from '@arc/kernel';
-import type { StorageErrorCode } from '@arc/storage';
+import { StorageError, type StorageErrorCode } from '@arc/storage';
 import type { Failure } from './protocol.ts';
 
 /** A failure of the database thread, already classified. */
@@ -44,6 +44,8 @@ const classes: Readonly<Record<number, Class>> = {
 /** Classifies anything the database threw; what is classified already passes through. */
 export function failureOf(error: unknown, file: string): Failure {
   if (error instanceof DatabaseFailure) return error.failure;
+  if (error instanceof StorageError)
+    return { code: error.code, message: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
   const { code, what, hint } = classes[resultCode(error) & 0xff] ?? damaged;
   return { code, message: `the database ${file} ${what}: ${messageOf(error)}`, hint };
 }

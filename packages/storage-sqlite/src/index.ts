@@ -1,2 +1,3 @@
+export { lockExclusively } from './exclusive-lock.ts';
 export { openSqliteStore } from './sqlite-store.ts';
 export type { SqliteStoreOptions } from './sqlite-store.ts';

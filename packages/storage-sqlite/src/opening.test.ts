@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import type { Store, WriteItem } from '@arc/storage';
 import { DatabaseThread } from './database-thread.ts';
 import { pack } from './protocol.ts';
 import { openSqliteStore } from './sqlite-store.ts';
+import { DatabaseSync } from './sqlite.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'arc-sqlite-opening-'));
 after(() => rmSync(directory, { recursive: true, force: true }));

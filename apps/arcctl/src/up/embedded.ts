@@ -13,6 +13,7 @@ import type { KubeClient } from '@arc/kube-client';
 import { standaloneControllers } from '@arc/standalone';
 import { compactRegularly } from '@arc/storage';
 import type { Store } from '@arc/storage';
+import { lockExclusively } from '@arc/storage-sqlite';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
 import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
@@ -48,6 +49,7 @@ export async function startEmbedded(
   await using starting = new AsyncDisposableStack();
 
   const directory = await openDataDirectory(resolve(options.dataDir));
+  starting.use(lockExclusively(directory.lockFile, `the data directory ${directory.root}`));
   const store = starting.use(await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, options.signal));
   starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
   const certificates = await loadCertificates(directory.pki, listen.host);
