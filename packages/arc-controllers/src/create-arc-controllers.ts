@@ -1,5 +1,5 @@
 import { arcGroup } from '@arc/api/arc';
-import type { AnyArtifactType, ArtifactWorkflow, Endpoint } from '@arc/api/arc';
+import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
 import { deepEqual } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
 import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
@@ -152,6 +152,15 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
       requests: ({ metadata }) =>
         informers.artifactWorkflows.byIndex('secret', keyOf(metadata.namespace, metadata.name ?? '')).map(requestFor),
       changed: secretChanged,
+    }),
+    source<Order>({
+      informer: informers.orders,
+      // A run that has delivered goes only once its Order says so.
+      requests: ({ metadata }) =>
+        informers.artifactWorkflows
+          .byIndex('owner', metadata.uid ?? '')
+          .filter(isDeleting)
+          .map(requestFor),
     }),
     source({ informer: turns }),
   ];

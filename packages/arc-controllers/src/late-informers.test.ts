@@ -43,6 +43,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     events: { event: () => {} },
     slots: new WorkSlots(8, () => {}),
     progressIntervalMs: 0,
+    orders: frozenInformer<Order>([]),
     artifactWorkflows: frozenInformer(runs),
     workflows: frozenInformer(seen),
     secrets: frozenInformer([]),

@@ -255,11 +255,6 @@ test('risky but legal input is warned about', () => {
     ['Endpoint', { remoteURL: 'http://x', secretRef: { name: 's' } }, /plain http/],
     ['Endpoint', { remoteURL: 'https://user:pw@x' }, /contains credentials/],
     ['Order', { artifacts: [] }, /transfers nothing/],
-    [
-      'Order',
-      { ttl: '1h', artifacts: [{ type: 'a', srcRef: { name: 's' }, dstRef: { name: 'd' } }] },
-      /nothing is removed by this version/,
-    ],
     ['ClusterArtifactType', {}, /cannot be transferred/],
   ];
   for (const [kind, spec, warning] of warned) {

@@ -30,7 +30,12 @@ const orderSpec = s.object(
     ),
     artifacts: optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
     ttl: optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
-    TTLSecondsAfterCompletion: optional(s.integer({ description: 'Seconds after completion that runs are kept; unset keeps them.' })),
+    TTLSecondsAfterCompletion: optional(
+      s.integer({
+        description:
+          'Seconds after its completion that a run is kept; wins over the times of the type; unset keeps it, 0 removes it at once.',
+      }),
+    ),
   },
   { description: 'What is wanted.' },
 );
@@ -43,6 +48,8 @@ const orderRun = s.object({
   reason: optional(s.string({ description: 'One word: why it is in this phase.' })),
   message: optional(s.string({ description: 'A sentence for people.' })),
   blocked: optional(s.boolean({ description: 'True while the run waits for an object that does not exist.' })),
+  slot: optional(s.string({ description: 'Names what was asked for, whatever the Endpoints, Secrets and types look like.' })),
+  expired: optional(s.boolean({ description: 'True once the time to keep the ArtifactWorkflow is over; this entry is the record of it.' })),
   progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
   startTime: optional(s.time({ description: 'When the run started.' })),
   completionTime: optional(s.time({ description: 'When the run ended.' })),
@@ -73,6 +80,9 @@ const orderStatus = s.object(
       ),
     ),
     artifactWorkflows: optional(s.map(orderRun, { description: 'The runs the spec asks for, by content hash.' })),
+    deliveries: optional(
+      s.map(s.time(), { description: 'What was delivered and is not asked for at the moment, by content hash; never transferred again.' }),
+    ),
     endpointGenerations: optional(s.map(s.integer(), { description: 'Generation of each Endpoint the runs were made from.' })),
     secretGenerations: optional(
       s.map(s.integer(), { description: 'A number for each Secret in use, raised when its type or data changes.' }),
@@ -150,9 +160,6 @@ function warningsOf(order: Order): string[] {
   const spec = order.spec ?? {};
   const warnings: string[] = [];
   if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
-  if (spec.ttl !== undefined || spec.TTLSecondsAfterCompletion !== undefined) {
-    warnings.push('spec.ttl and spec.TTLSecondsAfterCompletion are stored, but nothing is removed by this version');
-  }
   if (spec.defaults?.cron !== undefined || (spec.artifacts ?? []).some(({ cron }) => cron !== undefined)) {
     warnings.push('schedules are stored, but this version does not run scheduled artifacts');
   }

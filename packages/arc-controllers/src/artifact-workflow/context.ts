@@ -1,4 +1,4 @@
-import type { ArtifactWorkflow } from '@arc/api/arc';
+import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
 import type { SecretRecord } from '../informers/secret-record.ts';
@@ -14,6 +14,7 @@ export interface RunContext {
   readonly slots: WorkSlots;
   /** Shortest time between two writes of mere progress, milliseconds. */
   readonly progressIntervalMs: number;
+  readonly orders: Informer<Order>;
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   readonly workflows: Informer<WorkflowRecord>;
   readonly secrets: Informer<SecretRecord>;

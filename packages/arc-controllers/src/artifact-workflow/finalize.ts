@@ -5,8 +5,9 @@ import { artifactWorkflowFinalizer, artifactWorkflows } from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
 import { workflowName } from '../identity/names.ts';
 import { hasFinalizer, removeFinalizer } from '../metadata/finalizers.ts';
-import { isControlledBy } from '../metadata/owner.ts';
+import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { isDeleting } from '../metadata/references.ts';
+import { isRecorded } from '../retention/deliveries.ts';
 import type { RunContext } from './context.ts';
 
 const orphanFinalizer = 'orphan';
@@ -15,7 +16,17 @@ const orphanFinalizer = 'orphan';
 export async function finalizeRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
   if (!hasFinalizer(run, artifactWorkflowFinalizer)) return;
   if (!hasFinalizer(run, orphanFinalizer) && (await endWorkflow(context, run, signal))) return;
+  if (isUnrecorded(context, run)) return;
   await removeFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
+}
+
+/** True while the Order of a run that has delivered does not say so yet: without the record it would be delivered again. */
+function isUnrecorded(context: RunContext, run: ArtifactWorkflow): boolean {
+  const owner = controllerOf(run);
+  if (run.status?.phase !== 'Succeeded' || owner?.kind !== 'Order') return false;
+  const order = context.orders.get(run.metadata.namespace, owner.name);
+  if (order === undefined || order.metadata.uid !== owner.uid || isDeleting(order)) return false;
+  return !isRecorded(order.status, run);
 }
 
 /** Deletes the Workflow of a run; true while it is still there. The informer only tells when to look again. */

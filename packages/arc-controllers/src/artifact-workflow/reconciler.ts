@@ -7,10 +7,13 @@ import { workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
-import { isControlledBy } from '../metadata/owner.ts';
+import { deleteQuietly } from '../metadata/delete-quietly.ts';
+import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
+import { delayUntil } from '../retention/delay-until.ts';
+import { runExpiry } from '../retention/expiry.ts';
 import { buildWorkflow } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
@@ -49,7 +52,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     }
     if (isFinishedPhase(run.status?.phase)) {
       forget(run);
-      return undefined;
+      return await expireOwnRun(context, run, signal);
     }
     if (ownWrites.isBehind(run)) return undefined;
     const write: StatusWriter = async (status) => {
@@ -73,6 +76,19 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     if (result === 'started') begun.add(uid);
     return typeof result === 'object' ? result : undefined;
   };
+}
+
+/** Deletes a run nobody's Order looks after when its own time is over; those of an Order are the Order's business. */
+async function expireOwnRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+  if (controllerOf(run)?.kind === 'Order') return undefined;
+  const now = context.clock.now();
+  const expiry = runExpiry(run.status ?? {}, run.spec ?? {});
+  if (expiry !== undefined && expiry <= now) {
+    await deleteQuietly(context.client, artifactWorkflows, run, signal);
+    return undefined;
+  }
+  const requeueAfterMs = delayUntil(now, [expiry]);
+  return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
 /** The Workflow of a run. One that should be there but is not in the informer is looked for on the server. */

@@ -11,6 +11,11 @@ export function artifactWorkflowName(orderName: string, hash: string): string {
   return `${shortened(orderName, maxWorkflowNameLength - hash.length - 1)}-${hash}`;
 }
 
+/** The content hash in the name of an ArtifactWorkflow of an Order. */
+export function hashOfName(name: string): string {
+  return name.slice(name.lastIndexOf('-') + 1);
+}
+
 /** The name of the Workflow of an ArtifactWorkflow: the same, unless somebody named the latter too long for Argo. */
 export function workflowName(artifactWorkflowName: string): string {
   return shortened(artifactWorkflowName, maxWorkflowNameLength);

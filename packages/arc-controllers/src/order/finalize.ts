@@ -1,9 +1,9 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import { artifactWorkflows, orderFinalizer, orders, orderUidLabel } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
+import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { hasFinalizer, removeFinalizer } from '../metadata/finalizers.ts';
 import { isControlledBy } from '../metadata/owner.ts';
-import { isDeleting, refOf } from '../metadata/references.ts';
+import { isDeleting } from '../metadata/references.ts';
 import { writeStatus } from '../metadata/write-status.ts';
 import type { OrderContext } from './context.ts';
 
@@ -27,17 +27,7 @@ export async function finalizeOrder(context: OrderContext, order: Order, signal:
 
 /** Deletes an ArtifactWorkflow, this very one; a no-op when it is gone or going. */
 export async function deleteRun(context: OrderContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
-  if (isDeleting(run)) return;
-  const { uid } = run.metadata;
-  try {
-    await context.client.delete(artifactWorkflows, refOf(run), {
-      signal,
-      propagationPolicy: 'Background',
-      ...(uid !== undefined && { preconditions: { uid } }),
-    });
-  } catch (error) {
-    if (!isStatusReason(error, 'NotFound') && !isStatusReason(error, 'Conflict')) throw error;
-  }
+  if (!isDeleting(run)) await deleteQuietly(context.client, artifactWorkflows, run, signal);
 }
 
 /** Asks the server: a run made a moment ago may not have reached the informer yet. */

@@ -1,31 +1,24 @@
 import type { ArtifactWorkflow, Order, OrderRun } from '@arc/api/arc';
-import {
-  arcApiVersion,
-  artifactIndexAnnotation,
-  artifactSlotAnnotation,
-  artifactTypeLabel,
-  artifactWorkflowFinalizer,
-  artifactWorkflows,
-  isFinishedPhase,
-  orderFinalizer,
-  orders,
-  orderUidLabel,
-} from '@arc/api/arc';
-import { ApiStatusError, isStatusReason } from '@arc/apimachinery';
+import { isFinishedPhase, orderFinalizer, orders } from '@arc/api/arc';
+import { ApiStatusError } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
-import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
+import { artifactWorkflowName } from '../identity/names.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
-import { controllerReference, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting } from '../metadata/references.ts';
-import { mergePatchBetween, ownValue, writeStatus } from '../metadata/write-status.ts';
+import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
 import { resolveOrder } from '../resolve/resolve-order.ts';
-import type { Resolution, ResolvedRun } from '../resolve/resolve-order.ts';
+import type { Resolution } from '../resolve/resolve-order.ts';
+import { delayUntil } from '../retention/delay-until.ts';
+import { deliveriesOf } from '../retention/deliveries.ts';
+import { orderExpiry } from '../retention/expiry.ts';
 import { lookupsOf } from './context.ts';
 import type { OrderContext } from './context.ts';
+import { ensureRun, keptEntry, slotOf } from './ensure-run.ts';
 import { deleteRun, finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
-import { entryOf, orderStatus, problemEntry, waitingEntry } from './status.ts';
+import { expireOrder, expireRuns } from './retention.ts';
+import { orderStatus, problemEntry, waitingEntry } from './status.ts';
 
 /** What is known of our own status writes. */
 interface StatusWrites {
@@ -49,6 +42,7 @@ export function orderReconciler(context: OrderContext): Reconciler {
       await finalizeOrder(context, order, signal);
       return undefined;
     }
+    if (await expireOrder(context, order, signal)) return undefined;
     if (ownWrites.isBehind(order)) return undefined;
     await addFinalizer(context.client, orders, order, orderFinalizer, signal);
     return await reconcileRuns(context, order, { lastWrites, ownWrites }, signal);
@@ -82,15 +76,19 @@ async function reconcileRuns(
   }
   reportRuns(context, order, 'Created', madeNames);
   for (const item of resolution.unresolved) {
-    const kept = item.blocked ? keptRun(order, item.slot, owned) : undefined;
+    const kept = item.blocked ? keptEntry(order, item, owned) : undefined;
     if (kept === undefined) entries.set(item.key, problemEntry(item));
-    else entries.set(kept.hash, entryOf(kept.run, item.index));
+    else entries.set(kept.hash, kept.entry);
   }
+  const nextExpiry = await expireRuns(context, order, { resolution, owned, entries }, signal);
+  const deliveries = deliveriesOf(order.status ?? {}, entries, owned);
   const generations = recordedGenerations(order.status ?? {}, resolution, context.digestKey);
-  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations }, context.clock.now());
-  const requeueAfterMs = await writeSpaced(context, order, status, writes, signal);
+  const now = context.clock.now();
+  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations, deliveries }, now);
+  const nextWrite = await writeSpaced(context, order, status, writes, signal);
   // The siblings are served and the status says it: now let the queue retry, with its backoff.
   if (errors.length > 0) throw errors[0];
+  const requeueAfterMs = delayUntil(now, [nextWrite, nextExpiry, orderExpiry(order)]);
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
@@ -134,103 +132,7 @@ function reportRuns(context: OrderContext, order: Order, reason: 'Created' | 'Su
   });
 }
 
-/** The entry of a wanted run, which is created unless it exists or has to wait. */
-async function ensureRun(
-  context: OrderContext,
-  order: Order,
-  run: ResolvedRun,
-  { superseded, madeNames }: { readonly superseded: readonly ArtifactWorkflow[]; readonly madeNames: string[] },
-  signal: AbortSignal,
-): Promise<OrderRun> {
-  const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
-  const existing = context.artifactWorkflows.get(order.metadata.namespace, name);
-  if (existing !== undefined) return await entryOfExisting(context, order, run, existing, signal);
-
-  // The entry is the record that the artifact was delivered; it outlives the run.
-  const record = ownValue(order.status?.artifactWorkflows, run.hash);
-  if (record?.phase === 'Succeeded' && record.name === name) return { ...record, artifactIndex: run.index };
-
-  const predecessor = superseded.find((old) => slotOf(old) === run.slot || indexOf(old) === run.index);
-  if (predecessor !== undefined) {
-    const message = `starts when its superseded run ${predecessor.metadata.name} has ended`;
-    return waitingEntry(run.index, name, { reason: 'Superseding', message });
-  }
-  try {
-    const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, name), { signal });
-    madeNames.push(name);
-    return entryOf(created, run.index);
-  } catch (error) {
-    if (!isStatusReason(error, 'AlreadyExists')) throw error;
-    const live = await context.client.get<ArtifactWorkflow>(
-      artifactWorkflows,
-      { namespace: order.metadata.namespace ?? '', name },
-      { signal },
-    );
-    return await entryOfExisting(context, order, run, live, signal);
-  }
-}
-
-async function entryOfExisting(
-  context: OrderContext,
-  order: Order,
-  run: ResolvedRun,
-  existing: ArtifactWorkflow,
-  signal: AbortSignal,
-): Promise<OrderRun> {
-  const name = existing.metadata.name ?? '';
-  if (!isControlledBy(existing, order)) {
-    return waitingEntry(run.index, name, {
-      reason: 'NameTaken',
-      message: `spec.artifacts[${run.index}]: an ArtifactWorkflow ${JSON.stringify(name)} that is not of this Order exists`,
-    });
-  }
-  if (isDeleting(existing) && existing.status?.phase !== 'Succeeded') {
-    return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts when the deleted run of the same name has ended' });
-  }
-  // A Secret may be renamed without changing the outcome; only a run that has not started can still take the new name.
-  const started = isFinishedPhase(existing.status?.phase) || existing.status?.activeWorkflowRef !== undefined;
-  if (!started && mergePatchBetween(secretsOf(existing.spec), secretsOf(run.spec)) !== undefined) {
-    await deleteRun(context, existing, signal);
-    return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts again with the renamed Secret' });
-  }
-  return entryOf(existing, run.index);
-}
-
-function secretsOf(spec: ArtifactWorkflow['spec']): object {
-  return { source: spec?.srcSecretRef?.name, destination: spec?.dstSecretRef?.name };
-}
-
-/** A run that was made for the same wish before what it needs disappeared: it goes on, or stays as the record. */
-function keptRun(order: Order, slot: string, owned: readonly ArtifactWorkflow[]): { hash: string; run: ArtifactWorkflow } | undefined {
-  for (const [hash, { name }] of Object.entries(order.status?.artifactWorkflows ?? {})) {
-    const run = owned.find((candidate) => candidate.metadata.name === name);
-    if (run !== undefined && slotOf(run) === slot && !isDeleting(run)) return { hash, run };
-  }
-  return undefined;
-}
-
-function artifactWorkflowFor(order: Order, run: ResolvedRun, name: string): ArtifactWorkflow {
-  const { [artifactTypeLabel]: _inherited, ...labels } = order.metadata.labels ?? {};
-  return {
-    apiVersion: arcApiVersion,
-    kind: 'ArtifactWorkflow',
-    metadata: {
-      name,
-      namespace: order.metadata.namespace ?? '',
-      labels: {
-        ...labels,
-        [orderUidLabel]: order.metadata.uid ?? '',
-        ...(isLabelValue(run.type) && { [artifactTypeLabel]: run.type }),
-      },
-      annotations: { [artifactIndexAnnotation]: String(run.index), [artifactSlotAnnotation]: run.slot },
-      finalizers: [artifactWorkflowFinalizer],
-      ownerReferences: [controllerReference(order)],
-    },
-    spec: run.spec,
-  };
-}
-
-/** Writes the status, unless the last write is too recent; then returns how long to wait. */
+/** Writes the status, unless the last write is too recent; then returns when it may be written. */
 async function writeSpaced(
   context: OrderContext,
   order: Order,
@@ -242,19 +144,11 @@ async function writeSpaced(
   const now = context.clock.now();
   const sinceLast = now - (lastWrites.get(uid) ?? Number.NEGATIVE_INFINITY);
   if (sinceLast < context.statusIntervalMs && mergePatchBetween(order.status ?? {}, status) !== undefined) {
-    return context.statusIntervalMs - Math.max(0, sinceLast);
+    return now + context.statusIntervalMs - Math.max(0, sinceLast);
   }
   const written = await writeStatus(context.client, orders, order, status, signal);
   if (written === undefined) return undefined;
   lastWrites.set(uid, now);
   ownWrites.note(order, written);
   return undefined;
-}
-
-function slotOf(run: ArtifactWorkflow): string {
-  return ownValue(run.metadata.annotations, artifactSlotAnnotation) ?? '';
-}
-
-function indexOf(run: ArtifactWorkflow): number {
-  return Number(ownValue(run.metadata.annotations, artifactIndexAnnotation) ?? -1);
 }

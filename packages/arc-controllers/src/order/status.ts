@@ -50,11 +50,13 @@ export interface OrderFindings {
   readonly entries: ReadonlyMap<string, OrderRun>;
   readonly unresolved: readonly UnresolvedRun[];
   readonly generations: RecordedGenerations;
+  /** What was delivered and is not asked for at the moment: time of completion by content hash. */
+  readonly deliveries: Readonly<Record<string, string>>;
 }
 
 /** The status an Order should have. Depends on `now` only where a condition changes. */
 export function orderStatus(order: Order, findings: OrderFindings, now: number): OrderStatus {
-  const { entries, unresolved, generations } = findings;
+  const { entries, unresolved, generations, deliveries } = findings;
   const before = order.status ?? {};
   const rollUp = rollUpOrder(entries.values());
   const observedGeneration = order.metadata.generation ?? 0;
@@ -68,6 +70,7 @@ export function orderStatus(order: Order, findings: OrderFindings, now: number):
     counts: rollUp.counts,
     conditions: updatedConditions(before.conditions ?? [], states, timestamp(now)),
     artifactWorkflows: Object.fromEntries(entries),
+    ...(Object.keys(deliveries).length > 0 && { deliveries }),
     ...generations,
   };
 }

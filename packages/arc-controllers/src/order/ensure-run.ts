@@ -1,0 +1,149 @@
+import type { ArtifactWorkflow, Order, OrderRun } from '@arc/api/arc';
+import {
+  arcApiVersion,
+  artifactIndexAnnotation,
+  artifactSlotAnnotation,
+  artifactTypeLabel,
+  artifactWorkflowFinalizer,
+  artifactWorkflows,
+  isFinishedPhase,
+  orderUidLabel,
+} from '@arc/api/arc';
+import { isStatusReason } from '@arc/apimachinery';
+import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
+import { controllerReference, isControlledBy } from '../metadata/owner.ts';
+import { isDeleting } from '../metadata/references.ts';
+import { mergePatchBetween, ownValue } from '../metadata/write-status.ts';
+import type { ResolvedRun } from '../resolve/resolve-order.ts';
+import type { OrderContext } from './context.ts';
+import { deleteRun } from './finalize.ts';
+import { entryOf, waitingEntry } from './status.ts';
+
+/** The entry of a wanted run, which is created unless it exists or has to wait. */
+export async function ensureRun(
+  context: OrderContext,
+  order: Order,
+  run: ResolvedRun,
+  { superseded, madeNames }: { readonly superseded: readonly ArtifactWorkflow[]; readonly madeNames: string[] },
+  signal: AbortSignal,
+): Promise<OrderRun> {
+  const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
+  const existing = context.artifactWorkflows.get(order.metadata.namespace, name);
+  if (existing !== undefined) return await entryOfExisting(context, order, run, existing, signal);
+
+  const record = recordOf(order, run, name);
+  if (record !== undefined) return record;
+
+  const predecessor = superseded.find((old) => slotOf(old) === run.slot || indexOf(old) === run.index);
+  if (predecessor !== undefined) {
+    const message = `starts when its superseded run ${predecessor.metadata.name} has ended`;
+    return waitingEntry(run.index, name, { reason: 'Superseding', message });
+  }
+  try {
+    const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, name), { signal });
+    madeNames.push(name);
+    return { ...entryOf(created, run.index), slot: run.slot };
+  } catch (error) {
+    if (!isStatusReason(error, 'AlreadyExists')) throw error;
+    const live = await context.client.get<ArtifactWorkflow>(
+      artifactWorkflows,
+      { namespace: order.metadata.namespace ?? '', name },
+      { signal },
+    );
+    return await entryOfExisting(context, order, run, live, signal);
+  }
+}
+
+async function entryOfExisting(
+  context: OrderContext,
+  order: Order,
+  run: ResolvedRun,
+  existing: ArtifactWorkflow,
+  signal: AbortSignal,
+): Promise<OrderRun> {
+  const name = existing.metadata.name ?? '';
+  if (!isControlledBy(existing, order)) {
+    return waitingEntry(run.index, name, {
+      reason: 'NameTaken',
+      message: `spec.artifacts[${run.index}]: an ArtifactWorkflow ${JSON.stringify(name)} that is not of this Order exists`,
+    });
+  }
+  if (isDeleting(existing)) {
+    const record = recordOf(order, run, name);
+    if (record !== undefined) return record;
+    if (existing.status?.phase !== 'Succeeded') {
+      return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts when the deleted run of the same name has ended' });
+    }
+  }
+  // A Secret may be renamed without changing the outcome; only a run that has not started can still take the new name.
+  const started = isFinishedPhase(existing.status?.phase) || existing.status?.activeWorkflowRef !== undefined;
+  if (!started && mergePatchBetween(secretsOf(existing.spec), secretsOf(run.spec)) !== undefined) {
+    await deleteRun(context, existing, signal);
+    return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts again with the renamed Secret' });
+  }
+  return { ...entryOf(existing, run.index), slot: run.slot };
+}
+
+function secretsOf(spec: ArtifactWorkflow['spec']): object {
+  return { source: spec?.srcSecretRef?.name, destination: spec?.dstSecretRef?.name };
+}
+
+/**
+ * The entry of a run whose ArtifactWorkflow is not needed any more: it has delivered, or failed and was kept for as long as
+ * it was to be. Such a record outlives the object, which is never made again for it.
+ */
+function recordOf(order: Order, run: ResolvedRun, name: string): OrderRun | undefined {
+  const entry = ownValue(order.status?.artifactWorkflows, run.hash);
+  if (entry?.name === name && (entry.phase === 'Succeeded' || entry.expired === true)) {
+    return { ...entry, artifactIndex: run.index, slot: run.slot };
+  }
+  const completionTime = ownValue(order.status?.deliveries, run.hash);
+  if (completionTime === undefined) return undefined;
+  return { artifactIndex: run.index, name, phase: 'Succeeded', expired: true, slot: run.slot, completionTime };
+}
+
+/** A run that was made for the same wish before what it needs disappeared: it goes on, or stays as the record. */
+export function keptEntry(
+  order: Order,
+  wish: { readonly index: number; readonly slot: string },
+  owned: readonly ArtifactWorkflow[],
+): { readonly hash: string; readonly entry: OrderRun } | undefined {
+  const { index, slot } = wish;
+  for (const [hash, entry] of Object.entries(order.status?.artifactWorkflows ?? {})) {
+    const run = owned.find(({ metadata }) => metadata.name === entry.name);
+    if (run !== undefined && slotOf(run) === slot && !isDeleting(run)) return { hash, entry: { ...entryOf(run, index), slot } };
+    const record = entry.phase === 'Succeeded' || entry.expired === true;
+    if (record && entry.name !== undefined && entry.slot === slot) return { hash, entry: { ...entry, artifactIndex: index } };
+  }
+  return undefined;
+}
+
+function artifactWorkflowFor(order: Order, run: ResolvedRun, name: string): ArtifactWorkflow {
+  const { [artifactTypeLabel]: _inherited, ...labels } = order.metadata.labels ?? {};
+  return {
+    apiVersion: arcApiVersion,
+    kind: 'ArtifactWorkflow',
+    metadata: {
+      name,
+      namespace: order.metadata.namespace ?? '',
+      labels: {
+        ...labels,
+        [orderUidLabel]: order.metadata.uid ?? '',
+        ...(isLabelValue(run.type) && { [artifactTypeLabel]: run.type }),
+      },
+      annotations: { [artifactIndexAnnotation]: String(run.index), [artifactSlotAnnotation]: run.slot },
+      finalizers: [artifactWorkflowFinalizer],
+      ownerReferences: [controllerReference(order)],
+    },
+    spec: run.spec,
+  };
+}
+
+/** What a run was made for. */
+export function slotOf(run: ArtifactWorkflow): string {
+  return ownValue(run.metadata.annotations, artifactSlotAnnotation) ?? '';
+}
+
+function indexOf(run: ArtifactWorkflow): number {
+  return Number(ownValue(run.metadata.annotations, artifactIndexAnnotation) ?? -1);
+}
