@@ -68,6 +68,7 @@ function openSide(
       trustedHosts: side.trustedHosts,
       trustedAuthHosts: side.trustedHosts,
       chunkBytes: environment.chunkBytes,
+      minThroughput: environment.minBytesPerSecond === 0 ? undefined : { bytesPerSecond: environment.minBytesPerSecond, windowMs: 60_000 },
       onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
       onResume: ({ digest, offset, reason, delayMs }) =>
         log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),

@@ -1,5 +1,5 @@
 import type { Clock } from '@arc/kernel';
-import type { CopyEvent, CopyResult } from '@arc/transfer';
+import type { BlobOutcome, CopyEvent, CopyResult } from '@arc/transfer';
 import { formatBytes, formatRate, shortDigest } from './byte-text.ts';
 
 const intervalMs = 2000;
@@ -8,11 +8,14 @@ const intervalMs = 2000;
 export class CopyLog {
   readonly #write: (line: string) => void;
   readonly #clock: Clock;
+  readonly #dryRun: boolean;
   readonly #startedAt: number;
   #saidAt: number;
 
-  constructor(write: (line: string) => void, clock: Clock) {
+  /** After a dry run nothing is claimed to have been copied. */
+  constructor(write: (line: string) => void, clock: Clock, dryRun = false) {
     this.#write = write;
+    this.#dryRun = dryRun;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#saidAt = this.#startedAt;
@@ -28,14 +31,16 @@ export class CopyLog {
         );
       case 'blob':
         return this.#write(
-          `${blobWord[event.outcome]} blob ${shortDigest(event.digest)} ${formatBytes(event.size)}${event.outcome === 'present' ? ', already there' : ''}`,
+          `${this.#word(event.outcome)} blob ${shortDigest(event.digest)} ${formatBytes(event.size)}${event.outcome === 'present' ? ', already there' : ''}`,
         );
       case 'manifest':
         return this.#write(
-          `${blobWord[event.outcome]} manifest ${shortDigest(event.digest)}${event.outcome === 'present' ? ', already there with all it names' : ''}`,
+          `${this.#word(event.outcome)} manifest ${shortDigest(event.digest)}${event.outcome === 'present' ? ', already there with all it names' : ''}`,
         );
       case 'tagged':
         return this.#write(`tagged    ${event.reference} is ${event.digest}`);
+      case 'kept':
+        return this.#write(`kept      ${event.reference} stays ${event.digest}`);
       case 'retry':
         return this.#write(`waiting   ${(event.delayMs / 1000).toFixed(1)} s, then again: ${event.operation} (${event.reason})`);
       case 'warning':
@@ -49,9 +54,20 @@ export class CopyLog {
     const ms = this.#clock.now() - this.#startedAt;
     const { blobs, bytes } = result;
     const parts = [`${blobs.copied} copied`, `${blobs.present} already there`, ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : [])];
+    if (this.#dryRun) {
+      const { copied, present } = result.blobs;
+      this.#write(
+        `plan      ${count(copied, 'blob')} to copy (${formatBytes(bytes.copied)}), ${present} already there; nothing was written`,
+      );
+      return;
+    }
     this.#write(
       `done      ${count(blobs.copied + blobs.present + blobs.mounted, 'blob')} (${parts.join(', ')}), ${formatBytes(bytes.copied)} in ${(ms / 1000).toFixed(1)} s (${formatRate(bytes.copied, ms)})`,
     );
+  }
+
+  #word(outcome: BlobOutcome): string {
+    return this.#dryRun && outcome !== 'present' ? 'would copy' : blobWord[outcome];
   }
 
   #progress(doneBytes: number, totalBytes: number): void {

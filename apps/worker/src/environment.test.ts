@@ -21,6 +21,10 @@ test('what is not set has its documented default, and so has what is empty', () 
     receiptJSON: undefined,
     progressFile: undefined,
     referrers: 'best-effort',
+    onConflict: 'fail',
+    dryRun: false,
+    maxBytesPerSecond: 0,
+    minBytesPerSecond: 0,
     concurrency: 4,
     chunkBytes: 0,
   };
@@ -41,6 +45,10 @@ test('every variable is read', () => {
     ARC_RECEIPT_JSON: '{"x":1}',
     ARGO_PROGRESS_FILE: '/p',
     ARC_REFERRERS: 'required',
+    ARC_ON_CONFLICT: 'skip',
+    ARC_DRY_RUN: 'true',
+    ARC_MAX_BYTES_PER_SECOND: '1000000',
+    ARC_MIN_BYTES_PER_SECOND: '1000',
     ARC_CONCURRENCY: '8',
     ARC_CHUNK_BYTES: '5242880',
   });
@@ -48,6 +56,8 @@ test('every variable is read', () => {
   assert.deepEqual([environment.destination.caFile, environment.destination.insecureSkipTlsVerify], ['/ca.crt', true]);
   assert.deepEqual([environment.receiptFile, environment.receiptJSON, environment.progressFile], ['/r', '{"x":1}', '/p']);
   assert.deepEqual([environment.referrers, environment.concurrency, environment.chunkBytes], ['required', 8, 5_242_880]);
+  assert.deepEqual([environment.onConflict, environment.dryRun], ['skip', true]);
+  assert.deepEqual([environment.maxBytesPerSecond, environment.minBytesPerSecond], [1_000_000, 1000]);
 });
 
 test('the shipped template names this version and only variables that are read', async () => {

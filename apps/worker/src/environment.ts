@@ -1,5 +1,5 @@
 import { ArcError } from '@arc/kernel';
-import type { ReferrerPolicy } from '@arc/transfer';
+import type { ConflictPolicy, ReferrerPolicy } from '@arc/transfer';
 
 /** One side of a copy as its variables describe it. */
 export interface SideEnvironment {
@@ -26,6 +26,14 @@ export interface WorkerEnvironment {
   /** Argo's progress file, `done/total`. */
   readonly progressFile: string | undefined;
   readonly referrers: ReferrerPolicy;
+  /** About tags that stand for something else, when the artifact's spec does not say. */
+  readonly onConflict: ConflictPolicy;
+  /** Say what would be done, and do nothing. */
+  readonly dryRun: boolean;
+  /** Most bytes a second; 0 for no limit. */
+  readonly maxBytesPerSecond: number;
+  /** Least bytes a second over a minute of waiting for one side; 0 for no rule. */
+  readonly minBytesPerSecond: number;
   /** Blobs in flight at a time. */
   readonly concurrency: number;
   /** Size of upload chunks in bytes; 0 uploads each blob in one request. */
@@ -47,6 +55,10 @@ export interface WorkerEnvironment {
  * | `ARC_RECEIPT_FILE` | receipt written here | not written |
  * | `ARC_RECEIPT_JSON` | receipt to verify against | none |
  * | `ARC_REFERRERS` | `none`, `best-effort`, `required` | `best-effort` |
+ * | `ARC_ON_CONFLICT` | `fail`, `skip`, `overwrite`, unless the spec says it | `fail` |
+ * | `ARC_DRY_RUN` | `true` says what would be done and does nothing | `false` |
+ * | `ARC_MAX_BYTES_PER_SECOND` | most bytes a second | 0: no limit |
+ * | `ARC_MIN_BYTES_PER_SECOND` | least bytes a second over a minute of waiting for one side | 0: no rule |
  * | `ARC_CONCURRENCY` | blobs in flight, 1 to 16 | 4 |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
  * | `ARGO_PROGRESS_FILE` | bytes done and total written here | set by the engine |
@@ -63,6 +75,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     receiptJSON: get('ARC_RECEIPT_JSON'),
     progressFile: get('ARGO_PROGRESS_FILE'),
     referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
+    onConflict: oneOf(get, 'ARC_ON_CONFLICT', ['fail', 'skip', 'overwrite']),
+    dryRun: oneOf(get, 'ARC_DRY_RUN', ['false', 'true']) === 'true',
+    maxBytesPerSecond: integer(get, 'ARC_MAX_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    minBytesPerSecond: integer(get, 'ARC_MIN_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     concurrency: integer(get, 'ARC_CONCURRENCY', { fallback: 4, min: 1, max: 16 }),
     chunkBytes: integer(get, 'ARC_CHUNK_BYTES', { fallback: 0, min: 0, max: 256 * 1024 * 1024 }),
   };

@@ -86,6 +86,8 @@ test('oci-copy copies with credentials from mounted secrets, and says what it di
       digest: image.digest,
       mediaType: image.mediaType,
     },
+    kept: [],
+    dryRun: false,
     rewritten: false,
     platforms: ['linux/amd64', 'linux/arm64'],
     manifests: { copied: 3, present: 0 },
@@ -205,4 +207,32 @@ test('kill -9 in the middle leaves no tag; the next run moves only what is missi
   assert.deepEqual(receipt.blobs, { copied: image.blobs.size - 3, present: 3, mounted: 0 });
   assert.equal(setting.destination.writers.of('zone-a/app').maxConcurrentWriters, 1);
   assert.equal(setting.destination.writers.of('zone-a/app').sequence.length, 2);
+});
+
+test('a dry run counts and writes nothing; a tag that stands for something else is left alone unless told', async () => {
+  await using setting = await setUp();
+  const planned = await setting.run('oci-copy', { ARC_DRY_RUN: 'true' });
+  assert.deepEqual([planned.code, planned.stderr], [0, '']);
+  assert.match(planned.stdout, new RegExp(`^plan +${image.blobs.size} blobs to copy .*; nothing was written$`, 'm'));
+  assert.doesNotMatch(planned.stdout, /^copied/m);
+  assert.deepEqual(setting.destination.content.repositories(), []);
+  const receiptOfPlan = await readFile(join(setting.folder, 'receipt.json'), 'utf8');
+  const unproven = await setting.run('oci-verify', { ARC_RECEIPT_JSON: receiptOfPlan });
+  assert.deepEqual([unproven.code, unproven.stdout], [0, 'skipped      nothing was delivered that could be verified: it was a dry run\n']);
+
+  const other = buildImage([{ other: 'x' }]);
+  seedRegistry(setting.destination, 'zone-a/app', other, ['v1']);
+  const refused = await setting.run('oci-copy');
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /^error: destination: tag .*\/zone-a\/app:v1: .* stands for sha256:.* already.*onConflict/);
+  const skipped = await setting.run('oci-copy', { ARC_ON_CONFLICT: 'skip' });
+  assert.equal(skipped.code, 0, skipped.stderr);
+  const { content } = setting.destination;
+  assert.deepEqual([content.tags('zone-a/app').get('v1'), content.tags('zone-a/app').get('stable')], [other.digest, image.digest]);
+  const verified = await setting.run('oci-verify', { ARC_RECEIPT_JSON: await readFile(join(setting.folder, 'receipt.json'), 'utf8') });
+  assert.equal(verified.code, 0, verified.stderr);
+  const spec = { image: 'demo/app:v1', override: 'app:v1', onConflict: 'overwrite' };
+  const moved = await setting.run('oci-copy', { ARC_ON_CONFLICT: 'fail', ARC_SPEC_JSON: JSON.stringify(spec) });
+  assert.equal(moved.code, 0, moved.stderr);
+  assert.equal(content.tags('zone-a/app').get('v1'), image.digest);
 });

@@ -13,15 +13,18 @@ export async function ociCopy(environment: WorkerEnvironment, write: (line: stri
   const startedAt = clock.now();
   using sides = await openSides(environment, write);
   const { artifact, source, destination, reference } = sides;
-  const log = new CopyLog(write, clock);
+  const log = new CopyLog(write, clock, environment.dryRun);
   const progress = new ProgressFile(environment.progressFile, clock);
   write(
-    `copying   ${source.name}${reference.includes(':') ? '@' : ':'}${reference} to ${destination.name}${artifact.tags.length === 0 ? '' : `, tagged ${artifact.tags.join(', ')}`}`,
+    `${environment.dryRun ? 'planning' : 'copying '}  ${source.name}${reference.includes(':') ? '@' : ':'}${reference} to ${destination.name}${artifact.tags.length === 0 ? '' : `, tagged ${artifact.tags.join(', ')}`}`,
   );
   const result = await copyArtifact(source, reference, destination, {
     tags: artifact.tags,
     platforms: artifact.platforms,
     referrers: environment.referrers,
+    onConflict: artifact.onConflict ?? environment.onConflict,
+    dryRun: environment.dryRun,
+    ...(environment.maxBytesPerSecond === 0 ? {} : { maxBytesPerSecond: environment.maxBytesPerSecond }),
     concurrency: environment.concurrency,
     signal,
     onEvent: (event) => {

@@ -14,8 +14,15 @@ export async function ociVerify(environment: WorkerEnvironment, write: (line: st
   using sides = await openSides(environment, write);
   const { artifact, source, destination } = sides;
   const receipt = environment.receiptJSON === undefined ? undefined : readReceipt(environment.receiptJSON);
+  const tags = artifact.tags.filter((tag) => receipt?.kept.includes(`${destination.name}:${tag}`) !== true);
+  const nothing =
+    receipt?.dryRun === true ? 'it was a dry run' : artifact.tags.length > 0 && tags.length === 0 ? 'every tag was left alone' : '';
+  if (nothing !== '') {
+    write(`skipped      nothing was delivered that could be verified: ${nothing}`);
+    return;
+  }
   const reference = receipt?.sourceDigest ?? sides.reference;
-  const result = await verifyArtifact(source, reference, destination, { tags: artifact.tags, platforms: artifact.platforms, signal });
+  const result = await verifyArtifact(source, reference, destination, { tags, platforms: artifact.platforms, signal });
   const sourceName = `${source.name}${sides.reference.includes(':') ? '@' : ':'}${sides.reference}`;
   write(`source       ${sourceName} is ${result.source.digest}`);
   if (result.expected.digest !== result.source.digest) {

@@ -8,6 +8,10 @@ export interface Receipt {
   readonly kind: 'oci-copy';
   readonly source: { readonly reference: string; readonly digest: string; readonly mediaType: string };
   readonly destination: { readonly references: readonly string[]; readonly digest: string; readonly mediaType: string };
+  /** Destination tags that stood for something else and were left alone; nothing was delivered when `references` is empty. */
+  readonly kept: readonly { readonly reference: string; readonly digest: string }[];
+  /** True when nothing was written and the numbers say what would be. */
+  readonly dryRun: boolean;
   /** True when only some platforms were copied, so that the digests differ. */
   readonly rewritten: boolean;
   readonly platforms: readonly string[];
@@ -26,7 +30,7 @@ export interface Receipt {
 export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: number, finishedAt: number): Receipt {
   const { source, destination, reference } = sides;
   const at = (name: string, part: string): string => `${name}${part.includes(':') ? '@' : ':'}${part}`;
-  const references = result.tags.length > 0 ? result.tags : [result.destination.digest];
+  const references = result.tags.length > 0 || result.kept.length > 0 ? result.tags : [result.destination.digest];
   return {
     schemaVersion: 1,
     kind: 'oci-copy',
@@ -36,6 +40,8 @@ export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: n
       digest: result.destination.digest,
       mediaType: result.destination.mediaType,
     },
+    kept: result.kept.map(({ tag, digest }) => ({ reference: at(destination.name, tag), digest })),
+    dryRun: result.dryRun,
     rewritten: result.rewritten,
     platforms: result.platforms,
     manifests: result.manifests,
@@ -48,12 +54,26 @@ export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: n
   };
 }
 
-/** The digests of a receipt. @throws ArcError `InvalidConfiguration` */
-export function readReceipt(json: string): { readonly sourceDigest: string; readonly destinationDigest: string } {
+/** What a receipt says that a verification starts from. */
+export interface ReceiptFacts {
+  readonly sourceDigest: string;
+  readonly destinationDigest: string;
+  /** References that were left alone. */
+  readonly kept: readonly string[];
+  readonly dryRun: boolean;
+}
+
+/** @throws ArcError `InvalidConfiguration` */
+export function readReceipt(json: string): ReceiptFacts {
   try {
     const receipt = JSON.parse(json) as Partial<Receipt>;
     if (typeof receipt.source?.digest === 'string' && typeof receipt.destination?.digest === 'string') {
-      return { sourceDigest: receipt.source.digest, destinationDigest: receipt.destination.digest };
+      return {
+        sourceDigest: receipt.source.digest,
+        destinationDigest: receipt.destination.digest,
+        kept: receipt.kept?.map(({ reference }) => reference) ?? [],
+        dryRun: receipt.dryRun === true,
+      };
     }
   } catch {
     // Said below.

@@ -20,6 +20,7 @@ export type TransferErrorCode =
   | 'TLSFailed'
   | 'Timeout'
   | 'UnsafeURL'
+  | 'TagConflict'
   | 'DigestMismatch'
   | 'SizeMismatch'
   | 'StorageFull'

@@ -107,7 +107,7 @@ test('a run after one that failed moves only what is missing', async () => {
 test('a tag that stands for something else is moved, and one that is right is left alone', async () => {
   await using sides = await bothSides();
   seedRegistry(sides.destination, 'mirror/app', buildImage([{ other: 'x' }]), ['v1']);
-  await copy(sides.source, sides.destination, { tags: ['v1', 'v1.0'] });
+  await copy(sides.source, sides.destination, { tags: ['v1', 'v1.0'], onConflict: 'overwrite' });
   assertWhole(sides.destination);
   assertWhole(sides.destination, 'mirror/app', 'v1.0');
 });

@@ -1,16 +1,18 @@
 import { type Clock, systemClock } from '@arc/kernel';
 import { type Descriptor, formatPlatform } from '../descriptor/descriptor.ts';
-import { isIndexType } from '../descriptor/media-types.ts';
 import type { Manifest } from '../descriptor/manifest.ts';
-import { type Digest, isDigest } from '../digest/digest.ts';
+import type { Digest } from '../digest/digest.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../http/retry.ts';
 import type { ReadableRepository, WritableRepository } from '../oci/repository.ts';
 import { TransferError } from '../transfer-error.ts';
 import { attribute } from './copy-error.ts';
-import { copyBelow, copyManifest, type CopyContext, planGraph, readAtDestination, readAtSource } from './copy-content.ts';
+import { BandwidthLimit } from './bandwidth-limit.ts';
+import { copyBelow, copyManifest, type CopyContext, planGraph, readAtDestination } from './copy-content.ts';
 import { type CopyEvent, CopyProgress } from './copy-events.ts';
 import { copyReferrers, type ReferrerPolicy } from './copy-referrers.ts';
-import { matchesPlatform, selectPlatforms } from './platforms.ts';
+import { findRoot, select, shown } from './find-root.ts';
+import { selectPlatforms } from './platforms.ts';
+import { type ConflictPolicy, type KeptTag, tagConflict } from './tag-conflict.ts';
 
 export interface CopyOptions {
   /** Tags to set at the destination, in this order; with none the artifact is only reachable by digest. */
@@ -22,6 +24,12 @@ export interface CopyOptions {
   readonly platforms?: readonly string[];
   /** `best-effort` unless told. */
   readonly referrers?: ReferrerPolicy;
+  /** About tags that stand for something else; `fail` unless told, and then nothing has been moved. */
+  readonly onConflict?: ConflictPolicy;
+  /** Looks at everything and writes nothing; the result says what a copy would do. */
+  readonly dryRun?: boolean;
+  /** Most bytes of blobs a second, all blobs together; unlimited unless told. */
+  readonly maxBytesPerSecond?: number;
   /** Blobs in flight at a time; 4 unless told. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
@@ -39,7 +47,11 @@ export interface CopyResult {
   /** True when platforms were selected so that the two differ. */
   readonly rewritten: boolean;
   readonly platforms: readonly string[];
+  /** Tags that stand for `destination` now (after a dry run: that would). */
   readonly tags: readonly string[];
+  /** Tags that were left alone under the policy `skip`. When that is all of them, nothing was copied. */
+  readonly kept: readonly KeptTag[];
+  readonly dryRun: boolean;
   readonly manifests: { readonly copied: number; readonly present: number };
   readonly blobs: { readonly copied: number; readonly present: number; readonly mounted: number };
   readonly bytes: { readonly copied: number; readonly total: number };
@@ -51,7 +63,7 @@ export interface CopyResult {
  * Copies an artifact by tag or digest: every byte as it is, verified on the way; what is there already is not sent
  * again; children before parents and the tags last, so that a copy that fails leaves no tag behind.
  *
- * @throws CopyError saying which side failed, doing what; the reason of the signal
+ * @throws CopyError, with code `TagConflict` when a tag stands for something else and may not be moved, saying which side failed, doing what; the reason of the signal
  */
 export async function copyArtifact(
   source: ReadableRepository,
@@ -59,11 +71,14 @@ export async function copyArtifact(
   destination: WritableRepository,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const { tags = [], platforms = [], referrers = 'best-effort' } = options;
+  const { platforms = [], referrers = 'best-effort' } = options;
   const context = contextOf(source, destination, options);
   const found = await findRoot(context, reference);
   const root = await select(context, found.manifest, platforms);
   const present = root === found.manifest ? found.present : (await readAtDestination(context, root.descriptor.digest)) !== undefined;
+  const { tags, kept } = await settleTags(context, root, options.tags ?? []);
+  const result = { source: found.manifest.descriptor, destination: root.descriptor, platforms: platformsOf(root, platforms), tags, kept };
+  if (kept.length > 0 && tags.length === 0) return resultOf(context, result, 0);
   const graph = await planGraph(context, root, present);
   context.emit({ kind: 'planned', manifests: graph.nodes.length, blobs: graph.blobCount, totalBytes: graph.totalBytes });
   for (const layer of graph.foreign) {
@@ -79,18 +94,7 @@ export async function copyArtifact(
   const subjects = graph.nodes.map(({ manifest }) => manifest.descriptor);
   const referrerCount = await copyReferrers(context, subjects, referrers, storeRoot);
   await place(context, root, { present, stored, tags });
-  return {
-    source: found.manifest.descriptor,
-    destination: root.descriptor,
-    rewritten: root.descriptor.digest !== found.manifest.descriptor.digest,
-    platforms: platformsOf(root, platforms),
-    tags,
-    manifests: { copied: context.counts.manifestsCopied, present: context.counts.manifestsPresent },
-    blobs: { copied: context.counts.copied, present: context.counts.present, mounted: context.counts.mounted },
-    bytes: { copied: context.progress.copiedBytes, total: context.progress.totalBytes },
-    referrers: referrerCount,
-    warnings: context.warnings,
-  };
+  return resultOf(context, result, referrerCount);
 }
 
 /**
@@ -134,14 +138,18 @@ function contextOf(source: ReadableRepository, destination: WritableRepository, 
     if (event.kind === 'warning') warnings.push(event.message);
     options.onEvent?.(event);
   };
+  const clock = options.clock ?? systemClock;
   return {
     source,
     destination,
     warnings,
     emit,
+    clock,
     signal: options.signal,
     concurrency: options.concurrency ?? 4,
-    clock: options.clock ?? systemClock,
+    onConflict: options.onConflict ?? 'fail',
+    dryRun: options.dryRun ?? false,
+    bandwidth: options.maxBytesPerSecond === undefined ? undefined : new BandwidthLimit(options.maxBytesPerSecond, clock),
     retry: options.retry ?? defaultRetryPolicy,
     progress: new CopyProgress(emit),
     counts: { manifestsCopied: 0, manifestsPresent: 0, copied: 0, present: 0, mounted: 0 },
@@ -149,63 +157,50 @@ function contextOf(source: ReadableRepository, destination: WritableRepository, 
   };
 }
 
-/** Resolves the reference once; from here on only digests count. */
-async function findRoot(context: CopyContext, reference: string): Promise<{ manifest: Manifest; present: boolean }> {
-  const { source, signal } = context;
-  const digest = isDigest(reference)
-    ? reference
-    : (await attribute('source', 'resolve', shown(source, reference), signal, () => source.resolve(reference, { signal })))?.digest;
-  const held = digest === undefined ? undefined : await readAtDestination(context, digest);
-  const manifest = held ?? (await readAtSource(context, digest ?? reference));
-  const { mediaType, size } = manifest.descriptor;
-  context.emit({ kind: 'resolved', reference: shown(source, reference), digest: manifest.descriptor.digest, mediaType, size });
-  return { manifest, present: held !== undefined };
-}
-
-async function select(context: CopyContext, found: Manifest, platforms: readonly string[]): Promise<Manifest> {
-  const { source, signal } = context;
-  if (platforms.length === 0) return found;
-  return attribute('source', 'select platforms of', shown(source, found.descriptor.digest), signal, async () => {
-    if (!isIndexType(found.descriptor.mediaType)) {
-      await requirePlatform(context, found, platforms);
-      return found;
-    }
-    const selection = selectPlatforms(found, platforms);
-    switch (selection.kind) {
-      case 'whole':
-        return found;
-      case 'single':
-        return (await readAtDestination(context, selection.manifest.digest)) ?? (await readAtSource(context, selection.manifest.digest));
-      case 'index':
-        context.emit({
-          kind: 'warning',
-          message:
-            'the index was rewritten for the chosen platforms, so its digest differs from the source and signatures of it do not apply',
-        });
-        return selection.index;
-    }
-  });
-}
-
-/** An image without an index says its platform in its config. */
-async function requirePlatform(context: CopyContext, manifest: Manifest, platforms: readonly string[]): Promise<void> {
-  const { config } = manifest;
-  if (config === undefined || config.size > 1024 * 1024) return;
-  const chunks: Buffer[] = [];
-  for await (const chunk of context.source.fetchBlob(config, { signal: context.signal })) chunks.push(chunk);
-  const document = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { os?: unknown; architecture?: unknown; variant?: unknown };
-  if (typeof document.os !== 'string' || typeof document.architecture !== 'string') return;
-  const platform = {
-    os: document.os,
-    architecture: document.architecture,
-    ...(typeof document.variant === 'string' ? { variant: document.variant } : {}),
-  };
-  const missing = platforms.find((wanted) => !matchesPlatform(platform, wanted));
-  if (missing !== undefined) {
-    throw new TransferError('PlatformNotFound', `the image is for ${formatPlatform(platform)} only, not ${missing}`, {
-      hint: `Choose ${formatPlatform(platform)}, or leave platforms out.`,
-    });
+/** Looks at every tag before anything is moved. @throws CopyError `TagConflict` */
+async function settleTags(context: CopyContext, root: Manifest, tags: readonly string[]): Promise<{ tags: string[]; kept: KeptTag[] }> {
+  const { destination, signal, onConflict } = context;
+  if (onConflict === 'overwrite') return { tags: [...tags], kept: [] };
+  const { digest } = root.descriptor;
+  const current = await resolveTags(context, tags);
+  const kept: KeptTag[] = [];
+  for (const [index, tag] of tags.entries()) {
+    const present = current[index]?.digest;
+    if (present === undefined || present === digest) continue;
+    const reference = `${destination.name}:${tag}`;
+    if (onConflict === 'fail')
+      await attribute('destination', 'tag', reference, signal, () => Promise.reject(tagConflict(reference, present, digest)));
+    kept.push({ tag, digest: present });
+    context.emit({ kind: 'kept', reference, digest: present });
   }
+  return { tags: tags.filter((tag) => !kept.some((other) => other.tag === tag)), kept };
+}
+
+function resolveTags(context: CopyContext, tags: readonly string[]): Promise<(Descriptor | undefined)[]> {
+  const { destination, signal } = context;
+  return Promise.all(
+    tags.map((tag) =>
+      attribute('destination', 'resolve', `${destination.name}:${tag}`, signal, () => destination.resolve(tag, { signal })),
+    ),
+  );
+}
+
+function resultOf(
+  context: RootContext,
+  about: Pick<CopyResult, 'source' | 'destination' | 'platforms' | 'tags' | 'kept'>,
+  referrers: number,
+): CopyResult {
+  const { counts, progress, warnings, dryRun } = context;
+  return {
+    ...about,
+    rewritten: about.destination.digest !== about.source.digest,
+    dryRun,
+    manifests: { copied: counts.manifestsCopied, present: counts.manifestsPresent },
+    blobs: { copied: counts.copied, present: counts.present, mounted: counts.mounted },
+    bytes: { copied: progress.copiedBytes, total: progress.totalBytes },
+    referrers,
+    warnings,
+  };
 }
 
 /** Stores the root and points the tags at it: the one step that makes the copy visible. */
@@ -218,21 +213,21 @@ async function place(
   const { digest, mediaType } = root.descriptor;
   const { present, stored, tags } = options;
   if (present || (tags.length === 0 && !stored)) await copyManifest(context, root, present);
-  const current = await Promise.all(
-    tags.map((tag) =>
-      attribute('destination', 'resolve', `${destination.name}:${tag}`, signal, () => destination.resolve(tag, { signal })),
-    ),
-  );
+  // Asked again: somebody may have set the tag while the blobs were on their way.
+  const current = await resolveTags(context, tags);
   for (const [index, tag] of tags.entries()) {
     const reference = `${destination.name}:${tag}`;
-    if (current[index]?.digest !== digest) {
+    const found = current[index]?.digest;
+    if (found !== undefined && found !== digest && context.onConflict !== 'overwrite')
+      await attribute('destination', 'tag', reference, signal, () => Promise.reject(tagConflict(reference, found, digest)));
+    if (found !== digest && !context.dryRun) {
       await attribute('destination', 'tag', reference, signal, () => destination.tagManifest(root, tag, { signal }));
     }
     if (index === 0 && !stored) {
       context.counts.manifestsCopied += 1;
       context.emit({ kind: 'manifest', digest, mediaType, outcome: 'copied' });
     }
-    context.emit({ kind: 'tagged', reference, digest });
+    if (!context.dryRun) context.emit({ kind: 'tagged', reference, digest });
   }
 }
 
@@ -241,8 +236,4 @@ function platformsOf(root: Manifest, wanted: readonly string[]): readonly string
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   );
   return named.length > 0 ? named : wanted;
-}
-
-function shown(repository: ReadableRepository, reference: string): string {
-  return `${repository.name}${isDigest(reference) ? '@' : ':'}${reference}`;
 }

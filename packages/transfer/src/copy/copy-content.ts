@@ -7,7 +7,9 @@ import type { ReadableRepository, WritableRepository } from '../oci/repository.t
 import { TransferError } from '../transfer-error.ts';
 import { forEachBounded } from './bounded.ts';
 import { attribute, CopyError } from './copy-error.ts';
+import type { BandwidthLimit } from './bandwidth-limit.ts';
 import type { BlobOutcome, CopyEvent, CopyProgress } from './copy-events.ts';
+import type { ConflictPolicy } from './tag-conflict.ts';
 import { type Graph, type ManifestNode, readGraph } from './graph.ts';
 
 /** Both sides of one copy and how it is to go about it. */
@@ -19,6 +21,11 @@ export interface CopyContext {
   readonly concurrency: number;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
+  readonly onConflict: ConflictPolicy;
+  /** True when everything is looked at as for a copy and nothing is written. */
+  readonly dryRun: boolean;
+  /** Shared by all blobs of a copy. */
+  readonly bandwidth: BandwidthLimit | undefined;
   readonly emit: (event: CopyEvent) => void;
   readonly progress: CopyProgress;
   readonly counts: { manifestsCopied: number; manifestsPresent: number; copied: number; present: number; mounted: number };
@@ -79,7 +86,7 @@ export async function copyBelow(context: CopyContext, graph: Graph): Promise<voi
 export async function copyManifest(context: CopyContext, manifest: Manifest, present: boolean): Promise<void> {
   const { destination, signal, counts } = context;
   const { digest, mediaType } = manifest.descriptor;
-  if (!present)
+  if (!present && !context.dryRun)
     await attribute('destination', 'write manifest', `${destination.name}@${digest}`, signal, () =>
       destination.pushManifest(manifest, { signal }),
     );
@@ -105,6 +112,7 @@ async function placeBlob(context: CopyContext, blob: Descriptor): Promise<BlobOu
   const { source, destination, signal } = context;
   const there = `${destination.name}@${blob.digest}`;
   if (await attribute('destination', 'look for blob', there, signal, () => destination.hasBlob(blob, { signal }))) return 'present';
+  if (context.dryRun) return 'copied';
   const from = source.mountPoint;
   const to = destination.mountPoint;
   if (from !== undefined && from.place === to?.place && from.repository !== to.repository && destination.mountBlob !== undefined) {
@@ -143,9 +151,10 @@ async function streamBlob(context: CopyContext, blob: Descriptor): Promise<void>
 }
 
 async function* fromSource(context: CopyContext, blob: Descriptor): AsyncGenerator<Buffer> {
-  const { source, signal, progress } = context;
+  const { source, signal, progress, bandwidth } = context;
   try {
     for await (const chunk of source.fetchBlob(blob, { signal })) {
+      await bandwidth?.take(chunk.length, signal);
       yield chunk;
       progress.advance(blob.digest, chunk.length);
     }

@@ -8,6 +8,8 @@ export type CopyEvent =
   | { readonly kind: 'blob'; readonly digest: Digest; readonly size: number; readonly outcome: BlobOutcome }
   | { readonly kind: 'manifest'; readonly digest: Digest; readonly mediaType: string; readonly outcome: 'copied' | 'present' }
   | { readonly kind: 'tagged'; readonly reference: string; readonly digest: Digest }
+  /** A destination tag that stands for something else and is left alone. */
+  | { readonly kind: 'kept'; readonly reference: string; readonly digest: Digest }
   | { readonly kind: 'retry'; readonly operation: string; readonly reason: string; readonly delayMs: number }
   | { readonly kind: 'warning'; readonly message: string };
 

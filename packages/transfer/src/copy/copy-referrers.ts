@@ -2,6 +2,7 @@ import type { Descriptor } from '../descriptor/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
 import { referrersTag } from '../oci/referrers-index.ts';
 import { attribute } from './copy-error.ts';
+import { tagConflict } from './tag-conflict.ts';
 import { copyBelow, copyManifest, type CopyContext, planGraph, readAtDestination, readAtSource } from './copy-content.ts';
 
 /** `none`; `best-effort`: what goes wrong is a warning; `required`: it fails the copy. */
@@ -86,6 +87,9 @@ async function copyTag(context: CopyContext, tag: string, beforeFirst: () => Pro
     destination.resolve(tag, { signal }),
   );
   if (current?.digest === root.descriptor.digest) return true;
+  if (current !== undefined && context.onConflict !== 'overwrite')
+    throw tagConflict(`${destination.name}:${tag}`, current.digest, root.descriptor.digest);
+  if (context.dryRun) return true;
   await attribute('destination', 'tag', `${destination.name}:${tag}`, signal, () => destination.tagManifest(root, tag, { signal }));
   context.emit({ kind: 'tagged', reference: `${destination.name}:${tag}`, digest: root.descriptor.digest });
   return true;

@@ -6,6 +6,7 @@ import { givenUp, TransferError } from '../transfer-error.ts';
 import type { AddressZone } from './address-zone.ts';
 import { defaultRetryPolicy, isRetryableStatus, retryDelay, type RetryPolicy } from './retry.ts';
 import { readLimited, statusError } from './status-error.ts';
+import type { MinThroughput } from './throughput-floor.ts';
 import { resolveDerivedURL, resolveRealm, sameOrigin } from './url-rules.ts';
 import { BodyFailure, type StreamBody, type TlsOptions, Wire, type WireResponse } from './wire.ts';
 
@@ -42,6 +43,8 @@ export interface HttpTransportOptions {
   readonly connectTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
   readonly responseTimeoutMs?: number;
+  /** Ends bodies that move slower than this. */
+  readonly minThroughput?: MinThroughput | undefined;
   readonly onRetry?: (notice: RetryNotice) => void;
 }
 
@@ -77,6 +80,7 @@ export class HttpTransport implements Disposable {
         connectMs: options.connectTimeoutMs ?? 10_000,
         idleMs: options.idleTimeoutMs ?? 30_000,
         responseMs: options.responseTimeoutMs ?? 120_000,
+        minThroughput: options.minThroughput,
       },
     });
     this.#authenticator = new Authenticator({

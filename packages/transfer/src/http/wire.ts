@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, zoneOf } from './address-zone.ts';
+import { type MinThroughput, ThroughputFloor } from './throughput-floor.ts';
 import { redactURL } from './url-rules.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -54,6 +55,8 @@ export interface WireTimeouts {
   readonly idleMs: number;
   /** Longest wait for the head of the answer once the request is sent. */
   readonly responseMs: number;
+  /** The slowest a body may be; none unless told. */
+  readonly minThroughput?: MinThroughput | undefined;
 }
 
 /** Raised through `send` when the stream of a request body failed: it is the fault of whoever produces it. */
@@ -166,15 +169,20 @@ export class Wire implements Disposable {
     outgoing.on('drain', goOn);
     outgoing.on('close', stop);
     using idle = this.#watchdog(outgoing, `sending to ${request.url.host}`);
+    const floor = this.#floor(`sending to ${request.url.host}`);
     try {
       for await (const chunk of body.stream) {
         if (over) break;
+        floor?.moved(chunk.length);
         if (outgoing.write(chunk)) continue;
         idle.begin();
+        const since = this.#clock.now();
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         idle.end();
+        const tooSlow = over ? undefined : floor?.waited(this.#clock.now() - since);
+        if (tooSlow !== undefined) outgoing.destroy(tooSlow);
       }
     } catch (error) {
       throw new BodyFailure(error);
@@ -184,6 +192,8 @@ export class Wire implements Disposable {
 
   #wrap(response: IncomingMessage, outgoing: ClientRequest, request: WireRequest, detach: () => void): WireResponse {
     const idle = this.#watchdog(response, `reading from ${request.url.host}`);
+    const floor = this.#floor(`reading from ${request.url.host}`);
+    const clock = this.#clock;
     const finish = (): void => {
       detach();
       if (!outgoing.writableFinished) outgoing.destroy();
@@ -194,9 +204,15 @@ export class Wire implements Disposable {
         const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
         for (;;) {
           idle.begin();
+          const since = floor === undefined ? 0 : clock.now();
           const next = await chunks.next();
           idle.end();
           if (next.done === true) break;
+          if (floor !== undefined) {
+            floor.moved(next.value.length);
+            const tooSlow = floor.waited(clock.now() - since);
+            if (tooSlow !== undefined) throw tooSlow;
+          }
           yield next.value;
         }
         ended = true;
@@ -227,6 +243,11 @@ export class Wire implements Disposable {
 
   #watch(stalled: ClientRequest, ms: number, doing: string): Disposable {
     return this.#clock.after(ms, () => stalled.destroy(timedOut(doing, ms)));
+  }
+
+  #floor(doing: string): ThroughputFloor | undefined {
+    const { minThroughput } = this.#timeouts;
+    return minThroughput === undefined ? undefined : new ThroughputFloor(minThroughput, doing);
   }
 
   #watchdog(stalled: ClientRequest | IncomingMessage, doing: string): Watchdog {

@@ -20,7 +20,10 @@ async function temporary(): Promise<{ folder: string } & AsyncDisposable> {
 async function copy(from: string, to: string): Promise<CopyResult> {
   using source = openEndpoint(parseEndpointURL(from));
   using destination = openEndpoint(parseEndpointURL(to));
-  return await copyArtifact(await source.source('demo/app'), 'v1', await destination.destination('demo/app'), { tags: ['v1', 'stable'] });
+  return await copyArtifact(await source.source('demo/app'), 'v1', await destination.destination('demo/app'), {
+    tags: ['v1', 'stable'],
+    onConflict: 'overwrite',
+  });
 }
 
 test('registry to layout to registry gives back every byte, with what refers to the image', async () => {

@@ -13,6 +13,7 @@ import { TransferError } from '../transfer-error.ts';
 import type { RequestOptions, WritableRepository } from './repository.ts';
 
 const refName = 'org.opencontainers.image.ref.name';
+const emptyIndex = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
 
 interface IndexDocument {
   readonly manifests: readonly Descriptor[];
@@ -26,6 +27,8 @@ export class OciLayout implements WritableRepository {
   readonly name: string;
   readonly #directory: string;
   #lock: Promise<unknown> = Promise.resolve();
+  /** Undefined until a layout that was not there before is begun. */
+  #begun: Promise<void> | undefined = Promise.resolve();
 
   private constructor(directory: string) {
     this.name = `oci-layout://${directory}`;
@@ -50,17 +53,23 @@ export class OciLayout implements WritableRepository {
     return new OciLayout(directory);
   }
 
-  /** Opens a layout, or makes an empty one where there is none. */
+  /** Opens a layout; where there is none, an empty one that is written to the disk with the first thing stored in it. */
   static async create(directory: string): Promise<OciLayout> {
     if ((await readIfExists(join(directory, 'oci-layout'))) !== undefined) return OciLayout.open(directory);
-    await storing(directory, async () => {
+    const layout = new OciLayout(directory);
+    layout.#begun = undefined;
+    return layout;
+  }
+
+  /** Makes the files every layout has, once, before anything is stored. */
+  #begin(): Promise<void> {
+    this.#begun ??= storing(this.name, async () => {
+      const directory = this.#directory;
       await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
-      if ((await readIfExists(join(directory, 'index.json'))) === undefined) {
-        await writeFile(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));
-      }
+      if ((await readIfExists(join(directory, 'index.json'))) === undefined) await writeFile(join(directory, 'index.json'), emptyIndex);
       await writeFile(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
     });
-    return new OciLayout(directory);
+    return this.#begun;
   }
 
   async resolve(reference: string): Promise<Descriptor | undefined> {
@@ -162,6 +171,7 @@ export class OciLayout implements WritableRepository {
 
   async #addEntry(manifest: Manifest, tag: string | undefined): Promise<void> {
     const update = async (): Promise<void> => {
+      await this.#begin();
       const document = parseStrictJson(await this.#readIndexBytes(), `${this.name}/index.json`) as { manifests: readonly Descriptor[] };
       const entry = {
         ...manifest.descriptor,
@@ -184,6 +194,7 @@ export class OciLayout implements WritableRepository {
   async #store(digest: Digest, write: (path: string) => Promise<void>): Promise<void> {
     const path = this.#path(digest);
     const temporary = join(this.#directory, 'blobs', algorithmOf(digest), `.partial-${randomUUID()}`);
+    await this.#begin();
     await storing(this.name, async () => {
       await mkdir(join(this.#directory, 'blobs', algorithmOf(digest)), { recursive: true });
       try {
@@ -203,6 +214,7 @@ export class OciLayout implements WritableRepository {
   }
 
   async #readIndexBytes(): Promise<Buffer> {
+    if (this.#begun === undefined) return Buffer.from(emptyIndex);
     const bytes = await readIfExists(join(this.#directory, 'index.json'));
     if (bytes === undefined)
       throw new TransferError('InvalidManifest', `${this.name} has no index.json`, { hint: 'The layout is incomplete: write it again.' });

@@ -10,7 +10,7 @@ const parse = (spec: unknown): unknown => parseOciArtifactSpec(JSON.stringify(sp
 
 test('the spec of an oci artifact, in each of its forms', () => {
   const source = { repository: 'demo/app', tag: 'v1', digest: undefined };
-  const plain = { source, repository: 'demo/app', tags: ['v1'], platforms: [] };
+  const plain = { source, repository: 'demo/app', tags: ['v1'], platforms: [], onConflict: undefined };
   for (const [spec, expected] of [
     [{ image: 'demo/app:v1' }, plain],
     [{ image: 'example.org/demo/app:v1' }, plain],

@@ -1,4 +1,5 @@
 import { parsePlatform } from '../copy/platforms.ts';
+import { type ConflictPolicy, parseConflictPolicy } from '../copy/tag-conflict.ts';
 import type { EndpointLocation } from '../reference/endpoint-url.ts';
 import { withoutHost } from '../reference/endpoint-url.ts';
 import { type ImageReference, parseImageReference, parseRepository, parseTag } from '../reference/image-reference.ts';
@@ -13,12 +14,14 @@ export interface OciArtifact {
   /** All tags to set there; empty when only a digest is wanted. */
   readonly tags: readonly string[];
   readonly platforms: readonly string[];
+  /** What to do about tags that stand for something else; undefined when the spec does not say. */
+  readonly onConflict: ConflictPolicy | undefined;
 }
 
 /**
  * Reads the spec of an `oci` artifact: `image` (`repository[:tag][@digest]`), or `repository` with `tag`; `override`
  * (`repository[:tag]` at the destination; `{{.repository}}` and `{{.tag}}` stand for the source's, or an object with
- * `repository` and `tag`); `tags[]`; `platforms[]`. Fields that are empty count as absent, unknown fields are ignored.
+ * `repository` and `tag`); `tags[]`; `platforms[]`; `onConflict` (`fail`, `skip`, `overwrite`). Fields that are empty count as absent, unknown fields are ignored.
  *
  * @throws TransferError `InvalidReference` naming the field
  */
@@ -33,6 +36,7 @@ export function parseOciArtifactSpec(json: string, endpoint: EndpointLocation): 
     repository: override.repository ?? source.repository,
     tags: [...new Set([...(tag === undefined ? [] : [tag]), ...further])],
     platforms: inField('platforms', () => [...new Set(strings(spec['platforms'], 'platforms').map(parsePlatform))]),
+    onConflict: inField('onConflict', () => parseConflictPolicy(text(spec['onConflict'], 'onConflict'))),
   };
 }
 
