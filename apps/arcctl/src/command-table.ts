@@ -17,7 +17,10 @@ const output = (...choices: readonly string[]): OptionDefinition => ({
 const timeout: OptionDefinition = { flags: '--timeout <duration>', description: 'give up waiting after this long, for example 90s or 15m' };
 
 /** Groups of commands, for help. */
-export const commandGroups: Readonly<Record<string, string>> = { order: 'Submit and watch Orders' };
+export const commandGroups: Readonly<Record<string, string>> = {
+  order: 'Submit and watch Orders',
+  artifact: 'Look at artifacts in registries',
+};
 
 export const commands: readonly CommandDefinition[] = [
   {
@@ -82,6 +85,22 @@ export const commands: readonly CommandDefinition[] = [
     ],
     examples: ['arcctl logs demo', 'arcctl logs order/demo -f', 'arcctl logs pod/demo-copy-1234'],
     load: async () => (await import('./logs/logs.ts')).printLogs,
+  },
+  {
+    path: ['artifact', 'list'],
+    summary: 'List the versions of an artifact in a registry or OCI layout, the newest first',
+    arguments: '<repository>',
+    options: [
+      { flags: '--versions <range>', description: 'only versions in this range, for example ">=1.2 <2", "^1.2" or "1.x"' },
+      { flags: '--match <pattern>', description: 'only tags that match, with * and ?' },
+      { flags: '--prereleases', description: 'count pre-releases as versions of the range' },
+      { flags: '--limit <count>', description: 'at most this many' },
+      { flags: '--digests', description: 'ask for the digest of each' },
+      { flags: '--authfile <file>', description: 'credentials; default: those of podman, skopeo or Docker' },
+      output('json', 'name'),
+    ],
+    examples: ["arcctl artifact list registry.example.org/team/app --versions '>=1.2 <2'"],
+    load: async () => (await import('./artifact/list.ts')).listArtifact,
   },
   {
     path: ['version'],

@@ -50,5 +50,11 @@ export { formatImageReference, parseImageReference } from './reference/image-ref
 export type { ImageReference } from './reference/image-reference.ts';
 export { parseOciArtifactSpec, referenceOf } from './spec/oci-artifact-spec.ts';
 export type { OciArtifact } from './spec/oci-artifact-spec.ts';
+export { listVersions } from './versions/list-versions.ts';
+export type { ListedVersion, ListVersionsOptions } from './versions/list-versions.ts';
+export { compareVersions, parseVersion } from './versions/semantic-version.ts';
+export type { SemanticVersion } from './versions/semantic-version.ts';
+export { parseRange } from './versions/version-range.ts';
+export type { VersionRange } from './versions/version-range.ts';
 export { isTransferError, TransferError } from './transfer-error.ts';
 export type { TransferErrorCode, TransferErrorOptions } from './transfer-error.ts';
