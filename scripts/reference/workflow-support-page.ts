@@ -27,7 +27,7 @@ export function workflowSupportPage(): ReferencePage {
     [
       'Argo Workflows itself honours all of its fields; this page is about the engine inside `arcctl up`.',
       '**Supported** fields mean what they mean in Argo.',
-      '**Ignored** ones are accepted and have no effect; the Workflow lists them once.',
+      '**Ignored** ones are accepted and have no effect; the Workflow lists them in its condition `SpecWarning`.',
       'A Workflow with a **refused** field ends as `Error` before its first step, naming template, field and reason.',
       'A field in none of the tables is refused as unknown. Fields that are empty, `false` or `null` ask for nothing and are always accepted.',
     ].join('\n'),
