@@ -1,4 +1,4 @@
-import { arcGroup } from '@arc/api/arc';
+import { arcGroup, isFinishedPhase } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
 import { deepEqual } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
@@ -162,6 +162,15 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
           .filter(isDeleting)
           .map(requestFor),
     }),
+    source<Order>({
+      informer: informers.orders,
+      requests: ({ metadata }) =>
+        informers.artifactWorkflows
+          .byIndex('owner', metadata.uid ?? '')
+          .filter(isUnstarted)
+          .map(requestFor),
+      changed: (order, old) => order.spec?.suspend !== old.spec?.suspend,
+    }),
     source({ informer: turns }),
   ];
 }
@@ -173,6 +182,10 @@ function source<T extends KubeObject>(typed: ControllerSource<T>): ControllerSou
 
 function requestFor(object: KubeObject): ReconcileRequest {
   return { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' };
+}
+
+function isUnstarted({ status }: ArtifactWorkflow): boolean {
+  return !isFinishedPhase(status?.phase) && status?.activeWorkflowRef === undefined;
 }
 
 function specChanged(object: KubeObject & { spec?: object }, old: KubeObject & { spec?: object }): boolean {

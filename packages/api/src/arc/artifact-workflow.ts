@@ -47,7 +47,8 @@ const artifactWorkflowStatus = s.object(
     succeeded: optional(s.integer()),
     failed: optional(s.integer()),
     lastReconcileAt: optional(s.time()),
-    lastForceAt: optional(s.time()),
+    lastForceAt: optional(s.time({ description: 'The force-at value that was carried out last.' })),
+    lastRetry: optional(s.string({ description: 'The retry annotation that was carried out last.' })),
   },
   { description: 'What is the case.' },
 );

@@ -20,7 +20,7 @@ export { unsetNulls, firstLine, referenceName } from './field-rules.ts';
 export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
 export { destinationNames, orderDefinition, orders, sourceName } from './order.ts';
 export type { Artifact, Order, OrderRun, OrderSpec, OrderStatus } from './order.ts';
-export { isFinishedPhase, rollUpOrder } from './phase.ts';
+export { hasFailed, isFinishedPhase, rollUpOrder } from './phase.ts';
 export type { OrderCounts, OrderPhase, OrderRollUp, RolledUpRun, RunPhase } from './phase.ts';
 export type { LocalReference, Parameter, WorkflowTemplateReference } from './shared-schemas.ts';
 export {
@@ -30,9 +30,13 @@ export {
   artifactWorkflowFinalizer,
   artifactWorkflowLabel,
   destinationSecretVolume,
+  dryRunParameter,
+  forceAtAnnotation,
   orderFinalizer,
   orderUidLabel,
+  parseForceAt,
   receiptOutput,
+  retryAnnotation,
   sourceSecretVolume,
 } from './well-known.ts';
 

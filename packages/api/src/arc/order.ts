@@ -4,6 +4,7 @@ import { cron, validateCron } from './cron.ts';
 import { unsetNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, duration, localReference, optional } from './shared-schemas.ts';
+import { forceAtAnnotation, parseForceAt } from './well-known.ts';
 
 const artifact = s.object({
   type: optional(s.string({ description: 'Name of an ArtifactType of this namespace or of a ClusterArtifactType.' })),
@@ -28,6 +29,9 @@ const orderSpec = s.object(
         { description: 'What holds for artifacts that do not say otherwise.' },
       ),
     ),
+    suspend: optional(s.boolean({ description: 'True: nothing new is started; what runs goes on.' })),
+    dryRun: optional(s.boolean({ description: 'True: everything is checked and nothing is transferred.' })),
+    priority: optional(s.integer({ description: 'Higher ones of a namespace go first; default 0.' })),
     artifacts: optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
     ttl: optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
     TTLSecondsAfterCompletion: optional(
@@ -91,7 +95,8 @@ const orderStatus = s.object(
       s.map(s.string(), { description: 'Keyed digest of each Secret in use; tells that it changed, not what it holds.' }),
     ),
     lastReconcileAt: optional(s.time()),
-    lastForceAt: optional(s.time()),
+    lastForceAt: optional(s.time({ description: 'The force-at value that was carried out last.' })),
+    lastRetry: optional(s.string({ description: 'The retry annotation that was carried out last.' })),
   },
   { description: 'What is the case.' },
 );
@@ -159,6 +164,10 @@ function destinationErrors(holder: Pick<Artifact, 'dstRef' | 'dstRefs'>, path: s
 function warningsOf(order: Order): string[] {
   const spec = order.spec ?? {};
   const warnings: string[] = [];
+  const force = order.metadata.annotations?.[forceAtAnnotation];
+  if (force !== undefined && parseForceAt(force) === undefined) {
+    warnings.push(`metadata.annotations[${forceAtAnnotation}] is not a Unix time in seconds and has no effect`);
+  }
   if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
   if (spec.defaults?.cron !== undefined || (spec.artifacts ?? []).some(({ cron }) => cron !== undefined)) {
     warnings.push('schedules are stored, but this version does not run scheduled artifacts');

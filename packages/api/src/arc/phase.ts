@@ -34,6 +34,11 @@ export function isFinishedPhase(phase: string | undefined): boolean {
   return phase !== undefined && finishedPhases.has(phase);
 }
 
+/** True when a run in this phase has ended without delivering. */
+export function hasFailed(phase: string | undefined): boolean {
+  return isFinishedPhase(phase) && phase !== 'Succeeded';
+}
+
 /**
  * The one roll-up of an Order: what the table, the CLI and the metrics show.
  *

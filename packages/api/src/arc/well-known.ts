@@ -21,3 +21,21 @@ export const sourceSecretVolume = 'src-secret-vol';
 export const destinationSecretVolume = 'dst-secret-vol';
 /** The global output parameter of a Workflow that carries the receipt of the transfer. */
 export const receiptOutput = 'arc-receipt';
+
+/** On Orders and on ArtifactWorkflows written by hand: a Unix time in seconds at which everything runs once more. */
+export const forceAtAnnotation = 'arc.opendefense.cloud/force-at';
+/** On Orders and ArtifactWorkflows: any text; for every new one, what has failed is tried once more. */
+export const retryAnnotation = 'arc.opendefense.cloud/retry';
+
+/** The parameter that tells a template to transfer nothing. */
+export const dryRunParameter = 'dryRun';
+
+/** The last second a timestamp can express, in the year 9999. */
+const lastSecond = 253_402_300_799;
+
+/** Reads a force-at annotation, in whole seconds since the epoch; undefined when it is none. */
+export function parseForceAt(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,12}$/.test(text)) return undefined;
+  const seconds = Number(text);
+  return seconds > 0 && seconds <= lastSecond ? seconds : undefined;
+}

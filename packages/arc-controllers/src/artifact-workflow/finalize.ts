@@ -30,7 +30,7 @@ function isUnrecorded(context: RunContext, run: ArtifactWorkflow): boolean {
 }
 
 /** Deletes the Workflow of a run; true while it is still there. The informer only tells when to look again. */
-async function endWorkflow(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
+export async function endWorkflow(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
   const ref = { namespace: run.metadata.namespace ?? '', name: workflowName(run.metadata.name ?? '') };
   const workflow = await readWorkflow(context, ref, signal);
   if (workflow === undefined || !isControlledBy(workflow, run)) return false;

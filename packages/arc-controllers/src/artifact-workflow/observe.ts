@@ -76,6 +76,10 @@ function isWaiting({ phase }: WorkflowRecord): boolean {
 }
 
 function carriedOver(status: ArtifactWorkflowStatus | undefined): ArtifactWorkflowStatus {
-  const { lastForceAt, lastScheduled } = status ?? {};
-  return { ...(lastForceAt !== undefined && { lastForceAt }), ...(lastScheduled !== undefined && { lastScheduled }) };
+  const { lastForceAt, lastRetry, lastScheduled } = status ?? {};
+  return {
+    ...(lastForceAt !== undefined && { lastForceAt }),
+    ...(lastRetry !== undefined && { lastRetry }),
+    ...(lastScheduled !== undefined && { lastScheduled }),
+  };
 }

@@ -7,6 +7,7 @@ import { workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
+import { timestamp } from '../metadata/conditions.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
@@ -16,8 +17,10 @@ import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
 import { buildWorkflow } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
+import { dryRunRefusal, isDryRun } from './dry-run.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
+import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
 import { isEnded } from './work-slots.ts';
 
 /** Writes the status of the run at hand; false when it had it already, or is gone. */
@@ -52,7 +55,8 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     }
     if (isFinishedPhase(run.status?.phase)) {
       forget(run);
-      return await expireOwnRun(context, run, signal);
+      context.slots.leave(key);
+      return await reconcileEnded(context, run, signal);
     }
     if (ownWrites.isBehind(run)) return undefined;
     const write: StatusWriter = async (status) => {
@@ -78,16 +82,21 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
   };
 }
 
-/** Deletes a run nobody's Order looks after when its own time is over; those of an Order are the Order's business. */
-async function expireOwnRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-  if (controllerOf(run)?.kind === 'Order') return undefined;
+/** A run that has ended is run once more when somebody asks for it, and removed when its time is over. */
+async function reconcileEnded(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ReconcileResult | undefined> {
   const now = context.clock.now();
+  if (isRestartWanted(run, now)) {
+    await restart(context, run, signal);
+    return undefined;
+  }
+  // Runs of an Order are kept as long as the Order says.
+  if (controllerOf(run)?.kind === 'Order') return undefined;
   const expiry = runExpiry(run.status ?? {}, run.spec ?? {});
   if (expiry !== undefined && expiry <= now) {
     await deleteQuietly(context.client, artifactWorkflows, run, signal);
     return undefined;
   }
-  const requeueAfterMs = delayUntil(now, [expiry]);
+  const requeueAfterMs = delayUntil(now, [expiry, nextForce(run, now)]);
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
@@ -122,22 +131,29 @@ async function start(
   { key, vanished, write }: { readonly key: string; readonly vanished: boolean; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
-  const refusal = refusalOf(run);
+  const carriedOut = carriedOutNow(run, context.clock.now());
+  const refusal = refusalOf(run) ?? (isDryRun(run) ? await dryRunProblem(context, run, signal) : undefined);
   if (refusal !== undefined) {
     context.slots.leave(key);
-    await write({ phase: 'Failed', ...refusal });
+    const ended = timestamp(context.clock.now());
+    await write({ phase: 'Failed', ...refusal, completionTime: ended, failureTime: ended, ...carriedOut });
     context.events.event(run, { type: 'Warning', action: 'Start', reason: refusal.reason, note: refusal.message });
+    return undefined;
+  }
+  if (isSuspended(context, run)) {
+    context.slots.leave(key);
+    await write({ phase: 'Pending', reason: 'Suspended', message: 'starts when its Order is resumed', ...carriedOut });
     return undefined;
   }
   const missing = missingSecret(context, run);
   if (missing !== undefined) {
     context.slots.leave(key);
-    await write({ phase: 'Pending', reason: 'MissingSecret', message: missing });
+    await write({ phase: 'Pending', reason: 'MissingSecret', message: missing, ...carriedOut });
     return undefined;
   }
   if (!context.slots.tryEnter(key)) {
     const message = `waits for its turn: at most ${context.slots.limit} workflows run at once`;
-    await write({ phase: 'Pending', reason: 'Queued', message });
+    await write({ phase: 'Pending', reason: 'Queued', message, ...carriedOut });
     return undefined;
   }
   const workflow = buildWorkflow(run);
@@ -148,7 +164,7 @@ async function start(
       // Whoever is next must not wait for this one's backoff.
       context.slots.leave(key);
       if (error instanceof ApiStatusError && !error.retryable) {
-        await write({ phase: 'Pending', reason: 'CreateFailed', message: error.message });
+        await write({ phase: 'Pending', reason: 'CreateFailed', message: error.message, ...carriedOut });
       }
       throw error;
     }
@@ -160,6 +176,7 @@ async function start(
     phase: 'Pending',
     ...(vanished && { reason: 'WorkflowVanished', message: `its Workflow ${name} disappeared before it had ended and was started again` }),
     activeWorkflowRef: { name },
+    ...carriedOut,
   });
   return 'started';
 }
@@ -175,7 +192,7 @@ async function takeOver(
   const name = workflowName(run.metadata.name ?? '');
   const live = await readWorkflow(context, { namespace: run.metadata.namespace ?? '', name }, signal);
   if (live !== undefined && isControlledBy(live, run)) {
-    await write(statusUnderWay(run, workflowRecord(live)));
+    await write(statusUnderWay(asStarted(context, run), workflowRecord(live)));
     return 'started';
   }
   context.slots.leave(key);
@@ -183,19 +200,27 @@ async function takeOver(
   await write({
     phase: 'Pending',
     reason: 'NameTaken',
+    ...carriedOutNow(run, context.clock.now()),
     message: `a Workflow ${JSON.stringify(name)} that is not of this ArtifactWorkflow exists in namespace ${JSON.stringify(run.metadata.namespace)}`,
   });
   // A foreign Workflow carries no label of ours, so no event will tell that it is gone.
   return { requeueAfterMs: 30_000 };
 }
 
+/** The run of a Workflow that is there, though its status may not say so yet: what a start carries out is carried out. */
+function asStarted(context: RunContext, run: ArtifactWorkflow): ArtifactWorkflow {
+  if (run.status?.activeWorkflowRef !== undefined) return run;
+  return { ...run, status: { ...run.status, ...carriedOutNow(run, context.clock.now()) } };
+}
+
 async function follow(
   context: RunContext,
-  run: ArtifactWorkflow,
+  seen: ArtifactWorkflow,
   workflow: WorkflowRecord,
   { lastWrites, write }: { readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
+  const run = asStarted(context, seen);
   if (isEnded(workflow.phase)) {
     const status = await statusEnded(context, run, workflow, signal);
     if (await write(status)) reportEnd(context, run, status);
@@ -205,7 +230,7 @@ async function follow(
   if (isDeleting(workflow)) return undefined;
 
   const status = keepVanishedNote(run, statusUnderWay(run, workflow));
-  const before = run.status ?? {};
+  const before = seen.status ?? {};
   if (mergePatchBetween(before, status) === undefined) return undefined;
   const uid = run.metadata.uid ?? '';
   const now = context.clock.now();
@@ -239,6 +264,23 @@ function refusalOf(run: ArtifactWorkflow): { reason: string; message: string } |
     return { reason: 'Unsupported', message: 'spec.cron: scheduled runs are not supported by this version' };
   }
   return undefined;
+}
+
+async function dryRunProblem(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  signal: AbortSignal,
+): Promise<{ reason: string; message: string } | undefined> {
+  const message = await dryRunRefusal(context, run, signal);
+  return message === undefined ? undefined : { reason: 'DryRunUnsupported', message };
+}
+
+/** True while the Order of a run wants nothing to be started. */
+function isSuspended(context: RunContext, run: ArtifactWorkflow): boolean {
+  const owner = controllerOf(run);
+  if (owner?.kind !== 'Order') return false;
+  const order = context.orders.get(run.metadata.namespace, owner.name);
+  return order?.metadata.uid === owner.uid && order.spec?.suspend === true;
 }
 
 function missingSecret(context: RunContext, run: ArtifactWorkflow): string | undefined {

@@ -20,6 +20,10 @@ export interface RunIdentity {
   readonly spec: unknown;
   readonly source: EndpointIdentity;
   readonly destination: EndpointIdentity;
+  /** Set for runs that transfer nothing. */
+  readonly dryRun?: true | undefined;
+  /** The force-at value that is in force. */
+  readonly force?: number | undefined;
 }
 
 /** The content identity of an ArtifactWorkflow: 16 hex digits, equal for equal configurations (design, section 5). */

@@ -6,41 +6,55 @@ import {
   artifactTypeLabel,
   artifactWorkflowFinalizer,
   artifactWorkflows,
+  hasFailed,
   isFinishedPhase,
   orderUidLabel,
+  retryAnnotation,
 } from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
 import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
 import { controllerReference, isControlledBy } from '../metadata/owner.ts';
-import { isDeleting } from '../metadata/references.ts';
+import { isDeleting, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, ownValue } from '../metadata/write-status.ts';
 import type { ResolvedRun } from '../resolve/resolve-order.ts';
 import type { OrderContext } from './context.ts';
 import { deleteRun } from './finalize.ts';
 import { entryOf, waitingEntry } from './status.ts';
 
+interface RunOptions {
+  /** Runs nobody asks for any more that may still be at work. */
+  readonly superseded: readonly ArtifactWorkflow[];
+  /** Gets the names of what is created. */
+  readonly madeNames: string[];
+  /** What has failed is to be tried once more, for this request. */
+  readonly retry: string | undefined;
+}
+
 /** The entry of a wanted run, which is created unless it exists or has to wait. */
 export async function ensureRun(
   context: OrderContext,
   order: Order,
   run: ResolvedRun,
-  { superseded, madeNames }: { readonly superseded: readonly ArtifactWorkflow[]; readonly madeNames: string[] },
+  { superseded, madeNames, retry }: RunOptions,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
   const existing = context.artifactWorkflows.get(order.metadata.namespace, name);
-  if (existing !== undefined) return await entryOfExisting(context, order, run, existing, signal);
+  if (existing !== undefined) return await entryOfExisting(context, order, { run, existing, retry }, signal);
 
-  const record = recordOf(order, run, name);
+  const record = recordOf(order, run, { name, retry });
   if (record !== undefined) return record;
 
+  if (order.spec?.suspend === true) {
+    return waitingEntry(run.index, name, { reason: 'Suspended', message: 'starts when the Order is resumed' });
+  }
   const predecessor = superseded.find((old) => slotOf(old) === run.slot || indexOf(old) === run.index);
   if (predecessor !== undefined) {
     const message = `starts when its superseded run ${predecessor.metadata.name} has ended`;
     return waitingEntry(run.index, name, { reason: 'Superseding', message });
   }
   try {
-    const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, name), { signal });
+    const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, { name, retry }), { signal });
     madeNames.push(name);
     return { ...entryOf(created, run.index), slot: run.slot };
   } catch (error) {
@@ -50,15 +64,14 @@ export async function ensureRun(
       { namespace: order.metadata.namespace ?? '', name },
       { signal },
     );
-    return await entryOfExisting(context, order, run, live, signal);
+    return await entryOfExisting(context, order, { run, existing: live, retry }, signal);
   }
 }
 
 async function entryOfExisting(
   context: OrderContext,
   order: Order,
-  run: ResolvedRun,
-  existing: ArtifactWorkflow,
+  { run, existing, retry }: { readonly run: ResolvedRun; readonly existing: ArtifactWorkflow; readonly retry: string | undefined },
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = existing.metadata.name ?? '';
@@ -69,7 +82,7 @@ async function entryOfExisting(
     });
   }
   if (isDeleting(existing)) {
-    const record = recordOf(order, run, name);
+    const record = recordOf(order, run, { name, retry });
     if (record !== undefined) return record;
     if (existing.status?.phase !== 'Succeeded') {
       return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts when the deleted run of the same name has ended' });
@@ -81,7 +94,15 @@ async function entryOfExisting(
     await deleteRun(context, existing, signal);
     return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts again with the renamed Secret' });
   }
+  if (retry !== undefined) await passRetryOn(context, existing, retry, signal);
   return { ...entryOf(existing, run.index), slot: run.slot };
+}
+
+/** Asks for one more attempt of a run that has failed; whoever carries it out remembers what was asked for. */
+async function passRetryOn(context: OrderContext, run: ArtifactWorkflow, retry: string, signal: AbortSignal): Promise<void> {
+  if (!hasFailed(run.status?.phase) || run.metadata.annotations?.[retryAnnotation] === retry) return;
+  const { uid } = run.metadata;
+  await context.client.patch(artifactWorkflows, refOf(run), { metadata: { uid, annotations: { [retryAnnotation]: retry } } }, { signal });
 }
 
 function secretsOf(spec: ArtifactWorkflow['spec']): object {
@@ -92,9 +113,14 @@ function secretsOf(spec: ArtifactWorkflow['spec']): object {
  * The entry of a run whose ArtifactWorkflow is not needed any more: it has delivered, or failed and was kept for as long as
  * it was to be. Such a record outlives the object, which is never made again for it.
  */
-function recordOf(order: Order, run: ResolvedRun, name: string): OrderRun | undefined {
+function recordOf(
+  order: Order,
+  run: ResolvedRun,
+  { name, retry }: { readonly name: string; readonly retry: string | undefined },
+): OrderRun | undefined {
   const entry = ownValue(order.status?.artifactWorkflows, run.hash);
-  if (entry?.name === name && (entry.phase === 'Succeeded' || entry.expired === true)) {
+  const kept = entry?.expired === true && retry === undefined;
+  if (entry?.name === name && (entry.phase === 'Succeeded' || kept)) {
     return { ...entry, artifactIndex: run.index, slot: run.slot };
   }
   const completionTime = ownValue(order.status?.deliveries, run.hash);
@@ -118,7 +144,11 @@ export function keptEntry(
   return undefined;
 }
 
-function artifactWorkflowFor(order: Order, run: ResolvedRun, name: string): ArtifactWorkflow {
+function artifactWorkflowFor(
+  order: Order,
+  run: ResolvedRun,
+  { name, retry }: { readonly name: string; readonly retry: string | undefined },
+): ArtifactWorkflow {
   const { [artifactTypeLabel]: _inherited, ...labels } = order.metadata.labels ?? {};
   return {
     apiVersion: arcApiVersion,
@@ -131,7 +161,11 @@ function artifactWorkflowFor(order: Order, run: ResolvedRun, name: string): Arti
         [orderUidLabel]: order.metadata.uid ?? '',
         ...(isLabelValue(run.type) && { [artifactTypeLabel]: run.type }),
       },
-      annotations: { [artifactIndexAnnotation]: String(run.index), [artifactSlotAnnotation]: run.slot },
+      annotations: {
+        [artifactIndexAnnotation]: String(run.index),
+        [artifactSlotAnnotation]: run.slot,
+        ...(retry !== undefined && { [retryAnnotation]: retry }),
+      },
       finalizers: [artifactWorkflowFinalizer],
       ownerReferences: [controllerReference(order)],
     },

@@ -14,6 +14,7 @@ import { deliveriesOf } from '../retention/deliveries.ts';
 import { orderExpiry } from '../retention/expiry.ts';
 import { lookupsOf } from './context.ts';
 import type { OrderContext } from './context.ts';
+import { forceOf, pendingRetry } from './requests.ts';
 import { ensureRun, keptEntry, slotOf } from './ensure-run.ts';
 import { deleteRun, finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
@@ -55,7 +56,9 @@ async function reconcileRuns(
   writes: StatusWrites,
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
-  const resolution = resolveOrder(order, lookupsOf(context));
+  const force = forceOf(order, context.clock.now());
+  const resolution = resolveOrder(order, lookupsOf(context), force.value);
+  const retry = pendingRetry(order);
   const owned = context.artifactWorkflows.byIndex('owner', order.metadata.uid ?? '');
   const superseded = await endSuperseded(context, order, resolution, owned, signal);
   const errors: unknown[] = [];
@@ -63,7 +66,7 @@ async function reconcileRuns(
   const entries = new Map<string, OrderRun>();
   for (const run of resolution.runs) {
     try {
-      entries.set(run.hash, await ensureRun(context, order, run, { superseded, madeNames }, signal));
+      entries.set(run.hash, await ensureRun(context, order, run, { superseded, madeNames, retry }, signal));
     } catch (error) {
       if (signal.aborted) throw error;
       const message = error instanceof ApiStatusError ? error.message : 'the ArtifactWorkflow could not be created';
@@ -83,12 +86,14 @@ async function reconcileRuns(
   const nextExpiry = await expireRuns(context, order, { resolution, owned, entries }, signal);
   const deliveries = deliveriesOf(order.status ?? {}, entries, owned);
   const generations = recordedGenerations(order.status ?? {}, resolution, context.digestKey);
+  // What could not be retried because of an error is retried with the next attempt.
+  const carriedOut = { force: force.value, retry: errors.length === 0 && retry !== undefined ? retry : order.status?.lastRetry };
   const now = context.clock.now();
-  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations, deliveries }, now);
+  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations, deliveries, ...carriedOut }, now);
   const nextWrite = await writeSpaced(context, order, status, writes, signal);
   // The siblings are served and the status says it: now let the queue retry, with its backoff.
   if (errors.length > 0) throw errors[0];
-  const requeueAfterMs = delayUntil(now, [nextWrite, nextExpiry, orderExpiry(order)]);
+  const requeueAfterMs = delayUntil(now, [nextWrite, nextExpiry, orderExpiry(order), force.next]);
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 

@@ -1,5 +1,5 @@
 import type { Order, OrderRun, OrderStatus } from '@arc/api/arc';
-import { firstLine, rollUpOrder } from '@arc/api/arc';
+import { firstLine, hasFailed, rollUpOrder } from '@arc/api/arc';
 import type { ArtifactWorkflow, OrderRollUp } from '@arc/api/arc';
 import { timestamp, updatedConditions } from '../metadata/conditions.ts';
 import type { ConditionState } from '../metadata/conditions.ts';
@@ -52,21 +52,29 @@ export interface OrderFindings {
   readonly generations: RecordedGenerations;
   /** What was delivered and is not asked for at the moment: time of completion by content hash. */
   readonly deliveries: Readonly<Record<string, string>>;
+  /** The force-at value that is in force, seconds since the epoch. */
+  readonly force: number | undefined;
+  /** The retry annotation that has been carried out. */
+  readonly retry: string | undefined;
 }
 
 /** The status an Order should have. Depends on `now` only where a condition changes. */
 export function orderStatus(order: Order, findings: OrderFindings, now: number): OrderStatus {
-  const { entries, unresolved, generations, deliveries } = findings;
+  const { entries, unresolved, generations, deliveries, force, retry } = findings;
   const before = order.status ?? {};
   const rollUp = rollUpOrder(entries.values());
   const observedGeneration = order.metadata.generation ?? 0;
-  const states = [acceptedState(unresolved), ...progressStates(rollUp)].map((state) => ({ ...state, observedGeneration }));
+  const states = [acceptedState(unresolved), ...progressStates(rollUp, order.spec?.suspend === true)].map((state) => ({
+    ...state,
+    observedGeneration,
+  }));
   return {
     ...(before.lastReconcileAt !== undefined && { lastReconcileAt: before.lastReconcileAt }),
-    ...(before.lastForceAt !== undefined && { lastForceAt: before.lastForceAt }),
+    ...(force !== undefined && { lastForceAt: timestamp(force * 1000) }),
+    ...(retry !== undefined && { lastRetry: retry }),
     observedGeneration,
     phase: rollUp.phase,
-    message: summary(rollUp, entries),
+    message: summary(order, rollUp, entries),
     counts: rollUp.counts,
     conditions: updatedConditions(before.conditions ?? [], states, timestamp(now)),
     artifactWorkflows: Object.fromEntries(entries),
@@ -84,15 +92,22 @@ function acceptedState(unresolved: readonly UnresolvedRun[]): State {
   return { type: 'Accepted', status: 'False', reason: first.problem.reason, message: `${first.problem.message}${more}` };
 }
 
-function progressStates({ phase, counts }: OrderRollUp): State[] {
+function progressStates({ phase, counts }: OrderRollUp, suspended: boolean): State[] {
   const { total, succeeded, failed, running, pending, blocked } = counts;
-  const underWay = running + pending > 0;
+  const underWay = running + (suspended ? 0 : pending) > 0;
+  const paused = suspended && !underWay && pending > 0;
   const done = phase === 'Succeeded' || phase === 'Failed';
+  const idleReason = paused ? 'Suspended' : done ? 'Finished' : 'Blocked';
   const numbers = `${succeeded} of ${total} succeeded, ${failed} failed`;
   return [
     underWay
       ? { type: 'Progressing', status: 'True', reason: phase, message: `${running} running, ${pending} pending` }
-      : { type: 'Progressing', status: 'False', reason: done ? 'Finished' : 'Blocked', message: blockedText(blocked) },
+      : {
+          type: 'Progressing',
+          status: 'False',
+          reason: idleReason,
+          message: paused ? `suspended, ${pending} pending` : blockedText(blocked),
+        },
     { type: 'Completed', status: done && blocked === 0 ? 'True' : 'False', reason: phase, message: numbers },
     { type: 'Failed', status: phase === 'Failed' ? 'True' : 'False', reason: phase, message: numbers },
   ];
@@ -102,16 +117,13 @@ function blockedText(blocked: number): string {
   return blocked === 0 ? 'nothing is left to do' : `${blocked} waiting for what does not exist`;
 }
 
-function summary({ counts }: OrderRollUp, entries: ReadonlyMap<string, OrderRun>): string {
-  const { total, succeeded, failed, blocked } = counts;
+function summary(order: Order, { counts }: OrderRollUp, entries: ReadonlyMap<string, OrderRun>): string {
+  const { total, succeeded, failed, blocked, pending } = counts;
   if (total === 0) return 'the Order asks for no artifacts';
-  const parts = [`${succeeded} of ${total} artifacts transferred`];
+  const parts = [`${succeeded} of ${total} artifacts ${order.spec?.dryRun === true ? 'checked (dry run)' : 'transferred'}`];
+  if (order.spec?.suspend === true && pending > 0) parts.push(`suspended with ${pending} not started`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (blocked > 0) parts.push(`${blocked} waiting`);
-  const worst = [...entries.values()].find(({ phase, blocked: waits }) => isFailure(phase) || waits === true);
+  const worst = [...entries.values()].find(({ phase, blocked: waits }) => hasFailed(phase) || waits === true);
   return worst?.message === undefined ? parts.join(', ') : `${parts.join(', ')}: ${worst.message}`;
-}
-
-function isFailure(phase: string | undefined): boolean {
-  return phase === 'Failed' || phase === 'Error' || phase === 'Stopped';
 }

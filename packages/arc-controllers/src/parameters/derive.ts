@@ -1,3 +1,4 @@
+import { dryRunParameter } from '@arc/api/arc';
 import type { Parameter } from '@arc/api/arc';
 import { canonicalJson } from '../identity/canonical-json.ts';
 import { flattenSpec } from './flatten.ts';
@@ -13,6 +14,8 @@ export interface ParameterSources {
   readonly destination: ParameterSide;
   /** True for scheduled runs. */
   readonly scheduled: boolean;
+  /** True for runs that transfer nothing. */
+  readonly dryRun: boolean;
   /** The artifact's spec. */
   readonly spec: unknown;
   /** The type's own parameters; they replace derived ones of the same name. */
@@ -26,10 +29,10 @@ export type DerivedParameters =
 
 /**
  * The arguments of a run, with unique names in sorted order: `srcType`, `srcRemoteURL`, `srcSecret` and the same for
- * `dst`, `cron`, `specJSON`, the flattened spec, the type's own.
+ * `dst`, `cron`, `dryRun`, `specJSON`, the flattened spec, the type's own.
  */
 export function deriveParameters(sources: ParameterSources): DerivedParameters {
-  const { source, destination, scheduled, spec, typeParameters } = sources;
+  const { source, destination, scheduled, dryRun, spec, typeParameters } = sources;
   const values = new Map<string, string>([
     ['srcType', source.type],
     ['srcRemoteURL', source.remoteURL],
@@ -38,6 +41,7 @@ export function deriveParameters(sources: ParameterSources): DerivedParameters {
     ['dstRemoteURL', destination.remoteURL],
     ['dstSecret', String(destination.hasSecret)],
     ['cron', String(scheduled)],
+    [dryRunParameter, String(dryRun)],
     ['specJSON', canonicalJson(spec ?? {})],
   ]);
   const origins = new Map([['specJSON', 'the whole spec']]);
@@ -48,7 +52,8 @@ export function deriveParameters(sources: ParameterSources): DerivedParameters {
     values.set(name, value);
   }
   for (const { name = '', value = '' } of typeParameters) {
-    if (name !== '') values.set(name, value);
+    // A type that fixes this one would turn a dry run into a real one.
+    if (name !== '' && !(dryRun && name === dryRunParameter)) values.set(name, value);
   }
   const parameters = [...values].map(([name, value]) => ({ name, value })).sort((a, b) => (a.name < b.name ? -1 : 1));
   return { parameters };

@@ -13,6 +13,7 @@ const sides: Omit<ParameterSources, 'spec'> = {
   source: { type: 'oci', remoteURL: 'https://src', hasSecret: true },
   destination: { type: 's3', remoteURL: 's3://bucket', hasSecret: false },
   scheduled: false,
+  dryRun: false,
   typeParameters: [],
 };
 
@@ -46,6 +47,7 @@ test('both sides, the schedule and the whole spec are parameters too, sorted by 
   const { parameters } = deriveParameters({ ...sides, spec: { b: 1, a: null } });
   assert.deepEqual(parameters, [
     { name: 'cron', value: 'false' },
+    { name: 'dryRun', value: 'false' },
     { name: 'dstRemoteURL', value: 's3://bucket' },
     { name: 'dstSecret', value: 'false' },
     { name: 'dstType', value: 's3' },
@@ -100,4 +102,9 @@ test('whatever the spec, names are unique, sorted and acceptable to Argo, values
       }
     }),
   );
+});
+
+test('a type cannot turn a dry run into a real one', () => {
+  const { parameters } = deriveParameters({ ...sides, dryRun: true, spec: {}, typeParameters: [{ name: 'dryRun', value: 'false' }] });
+  assert.equal(parameters?.find(({ name }) => name === 'dryRun')?.value, 'true');
 });

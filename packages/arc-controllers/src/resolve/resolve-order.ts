@@ -40,16 +40,17 @@ export interface Resolution {
 
 /**
  * Works out what an Order asks for: one run per artifact and destination, or what keeps it from being run. Artifacts
- * never influence each other, but those that come to the same are one run (the first index stands for all).
+ * never influence each other, but those that come to the same are one run (the first index stands for all). Another
+ * `force` makes every run a new one.
  */
-export function resolveOrder(order: Order, lookups: Lookups): Resolution {
+export function resolveOrder(order: Order, lookups: Lookups, force?: number): Resolution {
   const runs = new Map<string, ResolvedRun>();
   const unresolved = new Map<string, UnresolvedRun>();
   const spec = order.spec ?? {};
   for (const [index, artifact] of (spec.artifacts ?? []).entries()) {
     const destinations = destinationNames(spec, artifact);
     for (const destination of destinations.length > 0 ? destinations : [undefined]) {
-      const outcome = resolveRun(order, { index, artifact, destination }, lookups);
+      const outcome = resolveRun(order, { index, artifact, destination, force }, lookups);
       if ('hash' in outcome) {
         if (!runs.has(outcome.hash)) runs.set(outcome.hash, outcome);
       } else if (!unresolved.has(outcome.key)) unresolved.set(outcome.key, outcome);
@@ -62,6 +63,7 @@ interface Request {
   readonly index: number;
   readonly artifact: Artifact;
   readonly destination: string | undefined;
+  readonly force: number | undefined;
 }
 
 function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedRun | UnresolvedRun {
@@ -88,6 +90,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     source: sideOf(source),
     destination: sideOf(destination),
     scheduled: false,
+    dryRun: order.spec?.dryRun === true,
     spec: artifact.spec,
     typeParameters: type.spec?.parameters ?? [],
   });
@@ -106,6 +109,8 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     spec: artifact.spec ?? {},
     source: identityOf(source),
     destination: identityOf(destination),
+    ...(order.spec?.dryRun === true && { dryRun: true }),
+    force: request.force,
   });
   const { ttlAfterFinished, ttlAfterFailed } = type.spec ?? {};
   return {

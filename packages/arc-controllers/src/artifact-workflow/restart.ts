@@ -1,0 +1,77 @@
+import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
+import { artifactWorkflows, forceAtAnnotation, hasFailed, isFinishedPhase, parseForceAt, retryAnnotation } from '@arc/api/arc';
+import { isStatusReason } from '@arc/apimachinery';
+import { workflowName } from '../identity/names.ts';
+import { timestamp } from '../metadata/conditions.ts';
+import { controllerOf, isControlledBy } from '../metadata/owner.ts';
+import { isDeleting, refOf } from '../metadata/references.ts';
+import { ownValue, writeStatus } from '../metadata/write-status.ts';
+import type { RunContext } from './context.ts';
+import { endWorkflow } from './finalize.ts';
+
+/** The part of a status that remembers which requests were carried out. */
+export type CarriedOut = Pick<ArtifactWorkflowStatus, 'lastRetry' | 'lastForceAt'>;
+
+/** What a start carries out: every request made up to now. */
+export function carriedOutNow(run: ArtifactWorkflow, now: number): CarriedOut {
+  const retry = ownValue(run.metadata.annotations, retryAnnotation) ?? '';
+  const force = forceAtOf(run);
+  const lastRetry = retry === '' ? run.status?.lastRetry : retry;
+  const lastForceAt = force === undefined || force > now ? run.status?.lastForceAt : timestamp(force);
+  return { ...(lastRetry !== undefined && { lastRetry }), ...(lastForceAt !== undefined && { lastForceAt }) };
+}
+
+/** True when a run that has ended is to run once more: it failed and is to be retried, or it is forced. */
+export function isRestartWanted(run: ArtifactWorkflow, now: number): boolean {
+  const before = run.status ?? {};
+  if (!isFinishedPhase(before.phase)) return false;
+  const { lastRetry, lastForceAt } = carriedOutNow(run, now);
+  return (hasFailed(before.phase) && lastRetry !== before.lastRetry) || lastForceAt !== before.lastForceAt;
+}
+
+/** When a force-at annotation comes into force, milliseconds since the epoch; undefined when it has, or there is none. */
+export function nextForce(run: ArtifactWorkflow, now: number): number | undefined {
+  const force = forceAtOf(run);
+  return force !== undefined && force > now ? force : undefined;
+}
+
+/**
+ * Makes a run that has ended one that has not begun, once its Workflow is gone. Each step leads to an event that leads
+ * here again.
+ */
+export async function restart(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
+  if (await endWorkflow(context, run, signal)) return;
+  const { namespace = '', name = '' } = run.metadata;
+  // As long as the informer shows the old Workflow, it would be taken for that of the new attempt.
+  const shown = context.workflows.get(namespace, workflowName(name));
+  if (shown !== undefined && isControlledBy(shown, run)) return;
+  const live = await readRun(context, run, signal);
+  const now = context.clock.now();
+  if (live === undefined || !isRestartWanted(live, now)) return;
+  const status: ArtifactWorkflowStatus = {
+    phase: 'Pending',
+    reason: 'Restarting',
+    message: `the attempt that ended as ${live.status?.phase} is followed by another one`,
+    ...carriedOutNow(live, now),
+  };
+  await writeStatus(context.client, artifactWorkflows, live, status, signal);
+  context.events.event(run, { type: 'Normal', reason: 'Restarting', action: 'Start', note: `starts again after ${live.status?.phase}` });
+}
+
+/** The informer keeps only the outcome of what has ended; undefined when it is gone or going. */
+async function readRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
+  try {
+    const live = await context.client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
+    return live.metadata.uid === run.metadata.uid && !isDeleting(live) ? live : undefined;
+  } catch (error) {
+    if (isStatusReason(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+/** Of a run of an Order it is the Order that is forced. */
+function forceAtOf(run: ArtifactWorkflow): number | undefined {
+  if (controllerOf(run)?.kind === 'Order') return undefined;
+  const seconds = parseForceAt(ownValue(run.metadata.annotations, forceAtAnnotation));
+  return seconds === undefined ? undefined : seconds * 1000;
+}
