@@ -5,6 +5,7 @@ import {
   followChanges,
   prefixEnd,
   rangeStart,
+  RecentChanges,
   StorageError,
   type ChangeBatch,
   type ChangeEvent,
@@ -18,7 +19,6 @@ import {
 } from '@arc/storage';
 import { DatabaseThread } from './database-thread.ts';
 import { pack, unpack, type Calls, type Opened, type Packed, type Rows } from './protocol.ts';
-import { RecentChanges } from './recent-changes.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; made, with its directory, when it does not exist. Files named after it are kept beside it. */

@@ -21,6 +21,7 @@ export { createWriter } from './group-commit.ts';
 export type { Writer, WriterOptions } from './group-commit.ts';
 export { compareKeys, keyAfter, prefixEnd, rangeStart } from './key-order.ts';
 export { createMemoryStore } from './memory/memory-store.ts';
+export { RecentChanges } from './recent-changes.ts';
 export { StorageError } from './storage-error.ts';
 export type { StorageErrorCode } from './storage-error.ts';
 export type {

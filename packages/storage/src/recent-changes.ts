@@ -1,4 +1,4 @@
-import type { ChangeBatch, ChangeEvent } from '@arc/storage';
+import type { ChangeBatch, ChangeEvent } from './store.ts';
 
 const maxEvents = 1024;
 const maxBytes = 4 * 1024 * 1024;

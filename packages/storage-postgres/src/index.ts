@@ -1,0 +1,4 @@
+export { migratePostgres } from './migrate.ts';
+export type { MigrationResult, PostgresAccess } from './migrate.ts';
+export { openPostgresStore } from './postgres-store.ts';
+export type { PostgresStoreOptions } from './postgres-store.ts';

@@ -1,0 +1,35 @@
+import { after, test } from 'node:test';
+import type { Store } from '@arc/storage';
+import { storeConformance } from '@arc/storage/conformance';
+import { missingPostgres, startPostgres } from '@arc/testkit';
+import { openPostgresStore } from './postgres-store.ts';
+import { testDatabases, withParameters } from './testing/database.ts';
+
+const given = process.env['ARC_TEST_POSTGRES_URL'];
+const skip = given === undefined ? missingPostgres() : undefined;
+if (skip !== undefined) test('the PostgreSQL store conforms to the Store port', { skip });
+else await conformance();
+
+async function conformance(): Promise<void> {
+  const resources = new AsyncDisposableStack();
+  after(() => resources.disposeAsync());
+  const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
+  const databases = resources.use(testDatabases(adminUrl));
+  const urls = new Map<Store, string>();
+
+  const open = async (url: string): Promise<Store> => {
+    const store = await openPostgresStore({ url });
+    urls.set(store, url);
+    return store;
+  };
+  const reopen = async (store: Store): Promise<Store> => {
+    await store[Symbol.asyncDispose]();
+    return await open(urls.get(store) ?? '');
+  };
+
+  storeConformance('the PostgreSQL store', { open: async () => await open(await databases.create()), reopen });
+  storeConformance('the PostgreSQL store behind a pooler', {
+    open: async () => await open(withParameters(await databases.create(), { pgbouncer: 'true' })),
+    reopen,
+  });
+}

@@ -1,0 +1,41 @@
+/** Every statement a running store sends, for the tables in `schema`. Each is one transaction. */
+export function statementsFor(schema: string) {
+  const facts = `SELECT coalesce((SELECT max(revision) FROM ${schema}.log), 0) AS newest,
+    (SELECT value FROM ${schema}.meta WHERE name = 'compacted') AS compacted`;
+  const inRange = `key >= $1 AND key > $2 AND ($3::text IS NULL OR key < $3)`;
+  return {
+    version: `SELECT coalesce(max(version), 0), current_setting('server_encoding') FROM ${schema}.migrations`,
+    facts,
+    commit: `SELECT won_revision, was_revision, was_value FROM ${schema}.commit_batch($1, $2, $3, $4, $5)`,
+    settle: `SELECT revision, key, prior_revision, prior_value FROM ${schema}.settle_batch($1, $2)`,
+    get: `SELECT key, revision, value FROM ${schema}.live WHERE key = $1`,
+    // Facts and rows are of one snapshot because they are of one statement; an empty range still has its facts.
+    range: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
+      SELECT key, revision, value FROM ${schema}.live WHERE ${inRange} ORDER BY key LIMIT $4) r ON true ORDER BY r.key`,
+    // Of the changes after the snapshot, a key's first one holds what the snapshot saw: the only one whose prior value is that old.
+    rangeAt: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
+      (SELECT key, revision, value FROM ${schema}.live WHERE ${inRange} AND revision <= $5 ORDER BY key LIMIT $4)
+      UNION ALL
+      (SELECT key, prior_revision, prior_value FROM ${schema}.log
+        WHERE revision > $5 AND prior_revision BETWEEN 1 AND $5 AND ${inRange} ORDER BY key LIMIT $4)
+      ORDER BY key LIMIT $4) r ON true ORDER BY r.key`,
+    log: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
+      SELECT revision, key, value, prior_revision, prior_value FROM ${schema}.log WHERE revision > $1 ORDER BY revision LIMIT $2
+      ) r ON true ORDER BY r.revision`,
+    raiseCompacted: `UPDATE ${schema}.meta SET value = $1 WHERE name = 'compacted' AND value < $1`,
+    // Several servers may compact at once: each takes rows that no other has taken.
+    deleteLog: `WITH gone AS (
+      DELETE FROM ${schema}.log WHERE revision IN (
+        SELECT revision FROM ${schema}.log WHERE revision <= $1 AND revision < (SELECT max(revision) FROM ${schema}.log)
+        ORDER BY revision LIMIT $2 FOR UPDATE SKIP LOCKED)
+      RETURNING 1)
+      SELECT count(*) FROM gone`,
+    deleteAbandoned: `DELETE FROM ${schema}.abandoned WHERE at < now() - interval '1 day'`,
+    size: `SELECT (SELECT count(*) FROM ${schema}.live), (SELECT count(*) FROM ${schema}.log),
+      (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = '${schema}' AND c.relkind = 'r'),
+      current_setting('server_version')`,
+  } as const;
+}
+
+export type Statements = ReturnType<typeof statementsFor>;

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { Client, type QueryResult } from 'pg';
+import { migratePostgres } from '../migrate.ts';
+
+/** Databases on one server, made and dropped by tests. */
+export interface TestDatabases extends AsyncDisposable {
+  /** Makes a database and returns its URL. */
+  create(options?: { readonly migrated?: boolean }): Promise<string>;
+}
+
+/** Makes databases as the user of `adminUrl`, who must be allowed to, and drops them in the end. */
+export function testDatabases(adminUrl: string): TestDatabases {
+  const made: string[] = [];
+  return {
+    async create({ migrated = true } = {}) {
+      const name = `arc_test_${randomUUID().replaceAll('-', '')}`;
+      await runStatements(adminUrl, `CREATE DATABASE ${name} ENCODING 'UTF8' TEMPLATE template0`);
+      made.push(name);
+      const url = new URL(adminUrl);
+      url.pathname = `/${name}`;
+      if (migrated) await migratePostgres({ url: url.href });
+      return url.href;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const name of made) await runStatements(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+/** Runs statements in the database of a URL and returns the rows of the last one. */
+export async function runStatements(url: string, statements: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const result: unknown = await client.query(statements);
+    const last = Array.isArray(result) ? (result as QueryResult[]).at(-1) : (result as QueryResult);
+    return last?.rows ?? [];
+  } finally {
+    await client.end();
+  }
+}
+
+/** The URL with further parameters. */
+export function withParameters(url: string, parameters: Readonly<Record<string, string>>): string {
+  const changed = new URL(url);
+  for (const [name, value] of Object.entries(parameters)) changed.searchParams.set(name, value);
+  return changed.href;
+}
