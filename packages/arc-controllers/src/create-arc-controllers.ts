@@ -138,6 +138,8 @@ function orderSources(informers: ArcInformers): ControllerSource[] {
 }
 
 function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): ControllerSource[] {
+  const runsByHand = (endpoint: KubeObject): readonly ReconcileRequest[] =>
+    informers.artifactWorkflows.byIndex('endpoint', keyOf(endpoint.metadata.namespace, endpoint.metadata.name ?? '')).map(requestFor);
   return [
     source({ informer: informers.artifactWorkflows }),
     source<WorkflowRecord>({
@@ -149,9 +151,24 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
     }),
     source<SecretRecord>({
       informer: informers.secrets,
-      requests: ({ metadata }) =>
-        informers.artifactWorkflows.byIndex('secret', keyOf(metadata.namespace, metadata.name ?? '')).map(requestFor),
+      requests: ({ metadata }) => {
+        const key = keyOf(metadata.namespace, metadata.name ?? '');
+        const mounting = informers.artifactWorkflows.byIndex('secret', key).map(requestFor);
+        return [...mounting, ...informers.endpoints.byIndex('secret', key).flatMap(runsByHand)];
+      },
       changed: secretChanged,
+    }),
+    source<Endpoint>({ informer: informers.endpoints, requests: runsByHand, changed: specChanged }),
+    source<AnyArtifactType>({
+      informer: informers.artifactTypes,
+      requests: ({ metadata }) =>
+        informers.artifactWorkflows.byIndex('type', keyOf(metadata.namespace, metadata.name ?? '')).map(requestFor),
+      changed: specChanged,
+    }),
+    source<AnyArtifactType>({
+      informer: informers.clusterArtifactTypes,
+      requests: ({ metadata }) => informers.artifactWorkflows.byIndex('clusterType', metadata.name ?? '').map(requestFor),
+      changed: specChanged,
     }),
     source<Order>({
       informer: informers.orders,

@@ -46,7 +46,10 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     orders: frozenInformer<Order>([]),
     artifactWorkflows: frozenInformer(runs),
     workflows: frozenInformer(seen),
+    endpoints: frozenInformer([]),
     secrets: frozenInformer([]),
+    artifactTypes: frozenInformer([]),
+    clusterArtifactTypes: frozenInformer([]),
   };
 }
 

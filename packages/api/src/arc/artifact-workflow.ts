@@ -14,6 +14,7 @@ const artifactWorkflowSpec = s.object(
     type: optional(s.string({ description: 'The artifact type this was made from.' })),
     srcRef: optional({ ...localReference, description: 'The source Endpoint this was made from.' }),
     dstRef: optional({ ...localReference, description: 'The destination Endpoint this was made from.' }),
+    renderConfig: optional(s.boolean({ description: 'True: the run gets its configuration as a Secret of its own.' })),
     cron: optional(cron),
     ...timeToLive,
   },

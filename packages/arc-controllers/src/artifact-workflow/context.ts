@@ -1,12 +1,12 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
-import type { SecretRecord } from '../informers/secret-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
+import type { LookupInformers } from '../resolve/lookups.ts';
 import type { WorkSlots } from './work-slots.ts';
 
 /** What the ArtifactWorkflow controller works with. */
-export interface RunContext {
+export interface RunContext extends LookupInformers {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -17,5 +17,4 @@ export interface RunContext {
   readonly orders: Informer<Order>;
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   readonly workflows: Informer<WorkflowRecord>;
-  readonly secrets: Informer<SecretRecord>;
 }

@@ -28,7 +28,7 @@ export async function reportFailure(
 ): Promise<FailureReport> {
   let redact: Redactor;
   try {
-    redact = await redactorFor(context.client, run, signal);
+    redact = await redactorFor(context.client, workflow, signal);
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     context.logger.warn('cannot read the Secrets of a failed run, so its output is withheld', { ...refOf(run), error: messageOf(error) });

@@ -13,6 +13,9 @@ import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
+import { hydrateRun, isByHand } from '../resolve/hydrate-run.ts';
+import { lookupsOf } from '../resolve/lookups.ts';
+import { isProblem } from '../resolve/problem.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
 import { buildWorkflow } from './build-workflow.ts';
@@ -53,7 +56,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       context.slots.leave(key);
       return undefined;
     }
-    if (isFinishedPhase(run.status?.phase)) {
+    if (isFinishedPhase(run.status?.phase) && !isMisconfigured(run)) {
       forget(run);
       context.slots.leave(key);
       return await reconcileEnded(context, run, signal);
@@ -100,6 +103,12 @@ async function reconcileEnded(context: RunContext, run: ArtifactWorkflow, signal
   return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
 }
 
+/** True for a run that failed before it began because of what it refers to: it begins when that is mended. */
+function isMisconfigured(run: ArtifactWorkflow): boolean {
+  const { phase, reason, activeWorkflowRef } = run.status ?? {};
+  return isByHand(run) && phase === 'Failed' && activeWorkflowRef === undefined && isProblem(reason);
+}
+
 /** The Workflow of a run. One that should be there but is not in the informer is looked for on the server. */
 async function findWorkflow(
   context: RunContext,
@@ -127,10 +136,22 @@ async function isStillWanted(context: RunContext, run: ArtifactWorkflow, signal:
 
 async function start(
   context: RunContext,
-  run: ArtifactWorkflow,
+  written: ArtifactWorkflow,
   { key, vanished, write }: { readonly key: string; readonly vanished: boolean; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
+  const hydration = isByHand(written) ? hydrateRun(written, lookupsOf(context)) : { spec: written.spec ?? {} };
+  if (hydration.problem !== undefined) {
+    context.slots.leave(key);
+    // Failed as far as people are concerned, but looked at again when what it refers to changes.
+    const phase = hydration.blocked ? 'Pending' : 'Failed';
+    const { reason, message } = hydration.problem;
+    if (await write({ phase, reason, message, ...carriedOutNow(written, context.clock.now()) })) {
+      context.events.event(written, { type: 'Warning', action: 'Start', reason, note: message.slice(0, 500) });
+    }
+    return undefined;
+  }
+  const run = { ...written, spec: hydration.spec };
   const carriedOut = carriedOutNow(run, context.clock.now());
   const refusal = refusalOf(run) ?? (isDryRun(run) ? await dryRunProblem(context, run, signal) : undefined);
   if (refusal !== undefined) {

@@ -1,5 +1,4 @@
-import type { ArtifactWorkflow } from '@arc/api/arc';
-import { referenceName } from '@arc/api/arc';
+import type { Workflow } from '@arc/api/argo';
 import type { Secret } from '@arc/api/core';
 import { secrets } from '@arc/api/core';
 import { isStatusReason } from '@arc/apimachinery';
@@ -12,14 +11,14 @@ const minValueLength = 6;
 export type Redactor = (text: string) => string;
 
 /**
- * Reads the Secrets of a run, for as long as the redactor lives, so that what a step printed can be put into a status.
+ * Reads the Secrets a Workflow mounts, for as long as the redactor lives, so that what a step printed can be put into a status.
  * Throws when a Secret exists but cannot be read: then nothing it may have leaked into must be shown.
  */
-export async function redactorFor(client: KubeClient, run: ArtifactWorkflow, signal: AbortSignal): Promise<Redactor> {
-  const names = [run.spec?.srcSecretRef, run.spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
+export async function redactorFor(client: KubeClient, workflow: Workflow, signal: AbortSignal): Promise<Redactor> {
+  const names = (workflow.spec.volumes ?? []).map(({ secret }) => secret?.secretName).filter((name) => typeof name === 'string');
   const values = new Set<string>();
   for (const name of new Set(names)) {
-    const secret = await readSecret(client, { namespace: run.metadata.namespace ?? '', name }, signal);
+    const secret = await readSecret(client, { namespace: workflow.metadata.namespace ?? '', name }, signal);
     for (const encoded of Object.values(secret?.data ?? {})) addValues(values, encoded);
   }
   const longestFirst = [...values].sort((a, b) => b.length - a.length);

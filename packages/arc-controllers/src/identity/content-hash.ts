@@ -22,6 +22,8 @@ export interface RunIdentity {
   readonly destination: EndpointIdentity;
   /** Set for runs that transfer nothing. */
   readonly dryRun?: true | undefined;
+  /** Set for runs that get their configuration as a Secret. */
+  readonly renderConfig?: true | undefined;
   /** The force-at value that is in force. */
   readonly force?: number | undefined;
 }

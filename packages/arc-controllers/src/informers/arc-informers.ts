@@ -19,6 +19,7 @@ import { createInformer } from '@arc/kube-client';
 import type { Informer, KubeClient } from '@arc/kube-client';
 import { controllerOf } from '../metadata/owner.ts';
 import { keyOf } from '../metadata/references.ts';
+import { isByHand } from '../resolve/hydrate-run.ts';
 import { leanArtifactType, leanArtifactWorkflow, leanEndpoint, leanOrder } from './lean.ts';
 import { secretRecorder } from './secret-record.ts';
 import type { SecretRecord } from './secret-record.ts';
@@ -29,7 +30,10 @@ import type { WorkflowRecord } from './workflow-record.ts';
 export interface ArcInformers {
   /** Indexes: `endpoint`, `type` (both namespace/name), `clusterType` (name), `run` (namespace/name of its runs). */
   readonly orders: Informer<Order>;
-  /** Indexes: `owner` (uid of the Order), `secret` (namespace/name, runs that have not ended). */
+  /**
+   * Indexes: `owner` (uid of the Order), `secret` (namespace/name, runs that have not ended); of runs written by hand that
+   * have not begun: `endpoint`, `type` (both namespace/name), `clusterType` (name).
+   */
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   /** Index: `secret` (namespace/name). */
   readonly endpoints: Informer<Endpoint>;
@@ -56,7 +60,13 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
     artifactWorkflows: createInformer<ArtifactWorkflow>(client, artifactWorkflows, {
       ...common,
       transform: leanArtifactWorkflow,
-      indexes: { owner: ownerOfRun, secret: secretsOfRun },
+      indexes: {
+        owner: ownerOfRun,
+        secret: secretsOfRun,
+        endpoint: endpointsOfRun,
+        type: typeOfRun,
+        clusterType: clusterTypeOfRun,
+      },
     }),
     endpoints: createInformer<Endpoint>(client, endpoints, { ...common, transform: leanEndpoint, indexes: { secret: secretOfEndpoint } }),
     artifactTypes: createInformer<AnyArtifactType>(client, artifactTypes, { ...common, transform: leanArtifactType }),
@@ -103,6 +113,25 @@ function secretsOfRun(run: ArtifactWorkflow): string[] {
   if (isFinishedPhase(run.status?.phase)) return [];
   const names = [run.spec?.srcSecretRef, run.spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
   return [...new Set(names)].map((name) => keyOf(run.metadata.namespace, name));
+}
+
+function endpointsOfRun(run: ArtifactWorkflow): string[] {
+  if (!isAwaited(run)) return [];
+  const names = [run.spec?.srcRef, run.spec?.dstRef].map(referenceName).filter((name) => name !== undefined);
+  return [...new Set(names)].map((name) => keyOf(run.metadata.namespace, name));
+}
+
+function typeOfRun(run: ArtifactWorkflow): string[] {
+  return clusterTypeOfRun(run).map((name) => keyOf(run.metadata.namespace, name));
+}
+
+function clusterTypeOfRun(run: ArtifactWorkflow): string[] {
+  return isAwaited(run) ? [run.spec?.type ?? ''] : [];
+}
+
+/** True for a run that depends on what it refers to until its Workflow is made. */
+function isAwaited(run: ArtifactWorkflow): boolean {
+  return isByHand(run) && run.status?.activeWorkflowRef === undefined;
 }
 
 function secretOfEndpoint(endpoint: Endpoint): string[] {

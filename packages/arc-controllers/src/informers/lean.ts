@@ -23,10 +23,10 @@ export function leanArtifactType(type: AnyArtifactType): AnyArtifactType {
   return lean(type);
 }
 
-/** A run that has ended is only ever asked for its outcome. */
+/** A run whose Workflow has ended is only ever asked for its outcome. */
 export function leanArtifactWorkflow(run: ArtifactWorkflow): ArtifactWorkflow {
   unsetNulls(run.status);
-  if (run.status !== undefined && isFinishedPhase(run.status.phase)) {
+  if (run.status?.activeWorkflowRef !== undefined && isFinishedPhase(run.status.phase)) {
     delete run.status.receipt;
     delete run.status.logTail;
     delete run.status.steps;

@@ -3,7 +3,7 @@ import type { Parameter } from '@arc/api/arc';
 import { canonicalJson } from '../identity/canonical-json.ts';
 import { flattenSpec } from './flatten.ts';
 
-interface ParameterSide {
+export interface ParameterSide {
   readonly type: string;
   readonly remoteURL: string;
   readonly hasSecret: boolean;

@@ -1,12 +1,13 @@
-import { allowedEndpointTypes, destinationNames, mayPull, mayPush, referenceName, sourceName } from '@arc/api/arc';
-import type { AnyArtifactType, Artifact, ArtifactWorkflowSpec, Endpoint, Order } from '@arc/api/arc';
+import { destinationNames, sourceName } from '@arc/api/arc';
+import type { Artifact, ArtifactWorkflowSpec, Endpoint, Order } from '@arc/api/arc';
 import type { SecretRecord } from '../informers/secret-record.ts';
 import { contentHash, shortHash } from '../identity/content-hash.ts';
 import type { EndpointIdentity } from '../identity/content-hash.ts';
 import { deriveParameters } from '../parameters/derive.ts';
 import type { Lookups } from './lookups.ts';
-import { isBlocking } from './problem.ts';
 import type { Problem } from './problem.ts';
+import { nameOf, resolveTransfer, sideOf, templateOf, worstOf } from './resolve-transfer.ts';
+import type { ResolvedEndpoint } from './resolve-transfer.ts';
 
 /** One artifact to one destination: what is asked for, before it is known whether it can be done. */
 interface Wish {
@@ -73,12 +74,12 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
   const asked = [artifact.type, artifact.spec ?? {}, sourceName(order.spec ?? {}, artifact), request.destination];
   const wish: Wish = { index, slot: shortHash('slot', asked) };
 
-  const problems: Problem[] = [];
-  const source = resolveEndpoint(namespace, sourceName(order.spec ?? {}, artifact), 'source', lookups, problems);
-  const destination = resolveEndpoint(namespace, request.destination, 'destination', lookups, problems);
-  const type = resolveType(namespace, artifact.type ?? '', lookups, problems);
-  if (source !== undefined && type !== undefined) checkRules(type, source.endpoint, 'source', problems);
-  if (destination !== undefined && type !== undefined) checkRules(type, destination.endpoint, 'destination', problems);
+  const transfer = resolveTransfer(
+    { namespace, type: artifact.type, source: sourceName(order.spec ?? {}, artifact), destination: request.destination },
+    lookups,
+  );
+  const { source, destination, type } = transfer;
+  const problems: Problem[] = [...transfer.problems];
   if ((artifact.cron ?? order.spec?.defaults?.cron) !== undefined) {
     problems.push({ reason: 'Unsupported', message: 'scheduled runs are not supported by this version; without cron it runs once' });
   }
@@ -98,10 +99,8 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     return unresolved(wish, where, [{ reason: 'InvalidSpec', message: derived.conflict }], asked);
   }
 
-  const template = {
-    name: referenceName(type.spec?.workflowTemplateRef) ?? '',
-    clusterScope: type.kind === 'ClusterArtifactType' || type.spec?.workflowTemplateRef?.clusterScope === true,
-  };
+  const template = templateOf(type);
+  const renderConfig = type.spec?.renderConfig === true;
   const hash = contentHash({
     namespace,
     template,
@@ -110,6 +109,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     source: identityOf(source),
     destination: identityOf(destination),
     ...(order.spec?.dryRun === true && { dryRun: true }),
+    ...(renderConfig && { renderConfig }),
     force: request.force,
   });
   const { ttlAfterFinished, ttlAfterFailed } = type.spec ?? {};
@@ -124,6 +124,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
       parameters: derived.parameters,
       ...(source.secret !== undefined && { srcSecretRef: { name: nameOf(source.secret) } }),
       ...(destination.secret !== undefined && { dstSecretRef: { name: nameOf(destination.secret) } }),
+      ...(renderConfig && { renderConfig }),
       type: artifact.type ?? '',
       srcRef: { name: nameOf(source.endpoint) },
       dstRef: { name: nameOf(destination.endpoint) },
@@ -133,105 +134,14 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
   };
 }
 
-interface ResolvedEndpoint {
-  readonly endpoint: Endpoint;
-  readonly secret: SecretRecord | undefined;
-}
-
-function resolveEndpoint(
-  namespace: string,
-  name: string | undefined,
-  side: 'source' | 'destination',
-  lookups: Lookups,
-  problems: Problem[],
-): ResolvedEndpoint | undefined {
-  if (name === undefined) {
-    problems.push({ reason: 'InvalidSpec', message: `it names no ${side} Endpoint and the Order has no default` });
-    return undefined;
-  }
-  const endpoint = lookups.endpoint(namespace, name);
-  const absence = absenceOf(endpoint);
-  if (endpoint === undefined || absence !== undefined) {
-    problems.push({
-      reason: 'MissingEndpoint',
-      message: `the ${side} Endpoint ${JSON.stringify(name)} ${absence} in namespace ${JSON.stringify(namespace)}`,
-    });
-    return undefined;
-  }
-  if (side === 'source' ? !mayPull(endpoint.spec) : !mayPush(endpoint.spec)) {
-    problems.push({
-      reason: 'EndpointUsage',
-      message: `Endpoint ${JSON.stringify(name)} is not compatible with ${side} usage: its usage is ${endpoint.spec?.usage}`,
-    });
-  }
-  const secretName = referenceName(endpoint.spec?.secretRef);
-  if (secretName === undefined) return { endpoint, secret: undefined };
-  const secret = lookups.secret(namespace, secretName);
-  const secretAbsence = absenceOf(secret);
-  if (secret === undefined || secretAbsence !== undefined) {
-    problems.push({
-      reason: 'MissingSecret',
-      message: `the Secret ${JSON.stringify(secretName)} of the ${side} Endpoint ${JSON.stringify(name)} ${secretAbsence} in namespace ${JSON.stringify(namespace)}`,
-    });
-    return undefined;
-  }
-  return { endpoint, secret };
-}
-
-function resolveType(namespace: string, name: string, lookups: Lookups, problems: Problem[]): AnyArtifactType | undefined {
-  if (name === '') {
-    problems.push({ reason: 'InvalidSpec', message: 'it has no type' });
-    return undefined;
-  }
-  const candidates = [lookups.artifactType(namespace, name), lookups.clusterArtifactType(name)];
-  const type = candidates.find((candidate) => absenceOf(candidate) === undefined);
-  if (type === undefined) {
-    const absence = absenceOf(candidates.find((candidate) => candidate !== undefined));
-    problems.push({
-      reason: 'MissingArtifactType',
-      message: `the type ${JSON.stringify(name)} ${absence}, neither as ArtifactType in namespace ${JSON.stringify(namespace)} nor as ClusterArtifactType`,
-    });
-    return undefined;
-  }
-  if (referenceName(type.spec?.workflowTemplateRef) === undefined) {
-    problems.push({ reason: 'InvalidArtifactType', message: `${type.kind} ${JSON.stringify(name)} has no spec.workflowTemplateRef.name` });
-  }
-  if (type.spec?.renderConfig === true) {
-    problems.push({
-      reason: 'Unsupported',
-      message: `${type.kind} ${JSON.stringify(name)} asks for renderConfig, which this version does not support`,
-    });
-  }
-  return type;
-}
-
-function checkRules(type: AnyArtifactType, endpoint: Endpoint, side: 'source' | 'destination', problems: Problem[]): void {
-  const allowed = allowedEndpointTypes(type.spec, side);
-  const actual = endpoint.spec?.type ?? '';
-  if (allowed.length === 0 || allowed.includes(actual)) return;
-  problems.push({
-    reason: 'TypeNotAllowed',
-    message: `${side} endpoint type ${JSON.stringify(actual)} of Endpoint ${JSON.stringify(nameOf(endpoint))} is not allowed by the rules of ${type.kind} ${JSON.stringify(nameOf(type))} (allowed: ${allowed.join(', ')})`,
-  });
-}
-
 function unresolved(wish: Wish, where: string, problems: readonly Problem[], asked: unknown): UnresolvedRun {
-  const first = problems.find(({ reason }) => !isBlocking(reason)) ?? problems[0] ?? { reason: 'InvalidSpec', message: '' };
+  const { problem, blocked } = worstOf(problems);
   return {
     ...wish,
     key: shortHash('unresolved', [wish.index, asked]),
-    problem: { reason: first.reason, message: `${where}: ${problems.map(({ message }) => message).join('; ')}` },
-    blocked: problems.every(({ reason }) => isBlocking(reason)),
+    problem: { ...problem, message: `${where}: ${problem.message}` },
+    blocked,
   };
-}
-
-function absenceOf(object: { readonly metadata: { readonly deletionTimestamp?: string } } | undefined): string | undefined {
-  if (object === undefined) return 'does not exist';
-  return object.metadata.deletionTimestamp === undefined ? undefined : 'is being deleted';
-}
-
-function sideOf({ endpoint, secret }: ResolvedEndpoint): { type: string; remoteURL: string; hasSecret: boolean } {
-  return { type: endpoint.spec?.type ?? '', remoteURL: endpoint.spec?.remoteURL ?? '', hasSecret: secret !== undefined };
 }
 
 function identityOf({ endpoint, secret }: ResolvedEndpoint): EndpointIdentity {
@@ -242,8 +152,4 @@ function identityOf({ endpoint, secret }: ResolvedEndpoint): EndpointIdentity {
     url: endpoint.spec?.remoteURL ?? '',
     secretDigest: secret?.digest,
   };
-}
-
-function nameOf(object: { readonly metadata: { readonly name?: string } }): string {
-  return object.metadata.name ?? '';
 }
