@@ -1,3 +1,9 @@
+export { applyConfiguration } from './apply/apply-configuration.ts';
+export { applyTypeOf } from './apply/apply-type.ts';
+export { sameManagers, trackFields } from './apply/track-fields.ts';
+export type { FieldWrite } from './apply/track-fields.ts';
+export type { WritableFields } from './apply/tracked-fields.ts';
+export type { TypedVersion } from './apply/updater.ts';
 export { DecodeError } from './codec/decode-error.ts';
 export type { Decoded } from './codec/decode-error.ts';
 export { decodeJson } from './codec/decode-json.ts';
