@@ -29,6 +29,7 @@ export const commands: readonly CommandDefinition[] = [
     options: [
       { flags: '--data-dir <dir>', description: 'where everything is kept; default: $ARC_DATA_DIR or ~/.local/share/arc' },
       { flags: '--listen <address>', description: 'address of the API server', defaultValue: '127.0.0.1:6443' },
+      { flags: '--kubeconfig <file>', description: 'where to write the kubeconfig of the administrator; default: in the data directory' },
       { flags: '--storage <url>', description: 'sqlite:FILE or memory:; default: a file in the data directory' },
       {
         flags: '--log-level <level>',

@@ -48,7 +48,8 @@ async function existing(path: string): Promise<JsonObject> {
 }
 
 function withContext(file: JsonObject, context: KubeconfigContext): JsonObject {
-  const { name, server, caPem, clientCertificate, token, namespace } = context;
+  const { name, server, caPem, clientCertificate, token } = context;
+  const namespace = context.namespace ?? namespaceIn(file, name);
   const currentContext = file['current-context'];
   return {
     ...file,
@@ -68,6 +69,14 @@ function withContext(file: JsonObject, context: KubeconfigContext): JsonObject {
       },
     }),
   };
+}
+
+/** What the user chose with `kubectl config set-context --current --namespace` stays. */
+function namespaceIn(file: JsonObject, name: string): string | undefined {
+  const contexts = Array.isArray(file['contexts']) ? (file['contexts'] as unknown[]) : [];
+  const entry = contexts.find((candidate): candidate is JsonObject => isObject(candidate) && candidate['name'] === name);
+  const namespace = isObject(entry?.['context']) ? entry['context']['namespace'] : undefined;
+  return typeof namespace === 'string' ? namespace : undefined;
 }
 
 function withEntry(list: unknown, entry: { readonly name: string; readonly [field: string]: unknown }): unknown[] {

@@ -31,6 +31,13 @@ const inaccessible: Class = {
   hint: 'Check that the directory exists and that this user may write to it.',
 };
 
+/** No result code of SQLite: a fault of this program, which says nothing about the file. */
+const unexpected: Class = {
+  code: 'Unavailable',
+  what: 'could not be used',
+  hint: 'This is a fault of ARC, not of the file. Start it again, and report the message if it comes back.',
+};
+
 /** By SQLite's primary result codes (sqlite.org/rescode.html). */
 const classes: Readonly<Record<number, Class>> = {
   3: inaccessible,
@@ -46,7 +53,8 @@ export function failureOf(error: unknown, file: string): Failure {
   if (error instanceof DatabaseFailure) return error.failure;
   if (error instanceof StorageError)
     return { code: error.code, message: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
-  const { code, what, hint } = classes[resultCode(error) & 0xff] ?? damaged;
+  const result = resultCode(error) & 0xff;
+  const { code, what, hint } = result === 0 ? unexpected : (classes[result] ?? damaged);
   return { code, message: `the database ${file} ${what}: ${messageOf(error)}`, hint };
 }
 

@@ -23,6 +23,8 @@ export type LookAtTarget = (signal: AbortSignal) => Promise<LogTarget>;
 
 /** On pods: the Workflow whose step they run, as Argo labels them. */
 const workflowLabel = 'workflows.argoproj.io/workflow';
+/** On pods: the node, for example `demo[1].verify`. */
+const nodeNameAnnotation = 'workflows.argoproj.io/node-name';
 
 const types = [orders, artifactWorkflows, workflows, pods] as const;
 const shortNames: Readonly<Record<string, ResourceType>> = { ord: orders, aw: artifactWorkflows, wf: workflows, po: pods };
@@ -110,8 +112,11 @@ async function workflowsOf(
 }
 
 function byCreation(a: Pod, b: Pod): number {
-  const order = (pod: Pod): string => `${pod.metadata.creationTimestamp ?? ''}/${pod.metadata.name ?? ''}`;
-  return order(a) < order(b) ? -1 : 1;
+  const [first, second] = [a.metadata.creationTimestamp ?? '', b.metadata.creationTimestamp ?? ''];
+  if (first !== second) return first < second ? -1 : 1;
+  // Many steps begin within one second; the names of their nodes count the groups.
+  const nodeName = (pod: Pod): string => pod.metadata.annotations?.[nodeNameAnnotation] ?? pod.metadata.name ?? '';
+  return nodeName(a).localeCompare(nodeName(b), 'en', { numeric: true });
 }
 
 function hasEnded({ status }: Pod): boolean {

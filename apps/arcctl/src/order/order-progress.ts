@@ -26,15 +26,18 @@ export function progressOf(order: Order, isOneOfMany: boolean): ProgressItem[] {
   }
   return runs.map(([hash, run]) => {
     const label = artifactLabel(artifacts[run.artifactIndex], run.artifactIndex);
-    const siblings = runs.filter(([, other]) => other.artifactIndex === run.artifactIndex).length;
-    return runItem(`${key}/${hash}`, `${prefix}${label}${siblings > 1 ? ` (${hash.slice(0, 6)})` : ''}`, run);
+    const hasSiblings = runs.filter(([, other]) => other.artifactIndex === run.artifactIndex).length > 1;
+    const id = `${key}/${run.artifactIndex}`;
+    return hasSiblings ? runItem(`${id}/${hash}`, `${prefix}${label} (${hash.slice(0, 6)})`, run) : runItem(id, `${prefix}${label}`, run);
   });
 }
 
 function runItem(id: string, label: string, run: OrderRun): ProgressItem {
   const state = stateOf(run);
   const progress = parseProgress(run.progress);
-  const steps = progress !== undefined && !isBytes(progress) ? `${progress.done} of ${progress.total} steps` : undefined;
+  // Steps are counted as they begin, so the first of several looks like the only one.
+  const steps =
+    progress !== undefined && !isBytes(progress) && progress.total > 1 ? `${progress.done} of ${progress.total} steps` : undefined;
   const step = state === 'running' ? steps : run.reason;
   const message = run.message;
   return {

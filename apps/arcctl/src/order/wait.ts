@@ -133,7 +133,7 @@ function printSummary({ streams }: Invocation, order: Order): void {
   const bytes = succeeded.reduce((sum, { totalBytes = 0 }) => sum + totalBytes, 0);
   const phase = order.status?.phase ?? '';
   const facts = [
-    `${succeeded.length} of ${items.length} ${items.length === 1 ? 'artifact' : 'artifacts'} delivered`,
+    `${succeeded.length} of ${items.length} ${items.length === 1 ? 'artifact' : 'artifacts'} ${order.spec?.dryRun === true ? 'checked (dry run)' : 'delivered'}`,
     ...(bytes > 0 ? [formatBytes(bytes)] : []),
     ...durationOf(order),
   ];

@@ -58,7 +58,7 @@ async function loadAuthority(folder: string): Promise<CertificateAndKey> {
   if (certPem !== undefined || keyPem !== undefined) {
     const missing = certPem === undefined ? `${base}.crt` : `${base}.key`;
     throw new ArcError('BadDataDirectory', `the certificate authority is incomplete: ${missing} is missing`, {
-      hint: `Restore the file, or remove the folder ${folder} to make a new authority (kubeconfigs handed out before stop working).`,
+      hint: `Restore the file, or remove ca.crt and ca.key from ${folder} to make a new authority (kubeconfigs handed out before stop working).`,
     });
   }
   const authority = createAuthority({ commonName: 'arc-embedded-ca' });

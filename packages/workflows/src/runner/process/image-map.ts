@@ -54,13 +54,13 @@ export async function resolveProgram(images: ImageMap, hostPath: string, request
   const [program, ...rest] = whole;
   if (program === undefined || (command.length === 0 && mapping === undefined)) {
     throw new ArcError('ProgramMissing', `image ${image} has no command here`, {
-      hint: 'Give the container a command, or map the image to a program of this host.',
+      hint: 'Give the container a command: images are not pulled in embedded mode.',
     });
   }
   const found = inVolume(program) ? program : await findProgram(program, path);
   if (found === undefined) {
     throw new ArcError('ProgramMissing', `program ${JSON.stringify(program)} (image ${image}) is not on this host`, {
-      hint: `Install ${basename(program)} and put it on the PATH, or map the image to a program of this host.`,
+      hint: `Install ${basename(program)} and put it on the PATH of arcctl up.`,
     });
   }
   const shown = [...(mapping?.hostPaths ?? []), ...[found, ...(mapping?.command ?? [])].filter(isAbsolute), ...path.split(delimiter)];
