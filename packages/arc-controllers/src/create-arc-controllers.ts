@@ -92,6 +92,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
           ...common,
           logger: logger.child({ controller: 'artifact-workflow' }),
           slots,
+          digestKey,
           events: runEvents,
           progressIntervalMs,
         }),
@@ -151,7 +152,10 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
     }),
     source<SecretRecord>({
       informer: informers.secrets,
-      requests: ({ metadata }) => {
+      requests: (secret) => {
+        const { metadata } = secret;
+        const owner = controllerOf(secret);
+        if (owner?.kind === 'ArtifactWorkflow') return [{ namespace: metadata.namespace ?? '', name: owner.name }];
         const key = keyOf(metadata.namespace, metadata.name ?? '');
         const mounting = informers.artifactWorkflows.byIndex('secret', key).map(requestFor);
         return [...mounting, ...informers.endpoints.byIndex('secret', key).flatMap(runsByHand)];

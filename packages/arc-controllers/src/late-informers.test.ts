@@ -41,6 +41,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     clock: new FakeClock(),
     logger: silentLogger,
     events: { event: () => {} },
+    digestKey: Buffer.alloc(16),
     slots: new WorkSlots(8, () => {}),
     progressIntervalMs: 0,
     orders: frozenInformer<Order>([]),

@@ -51,9 +51,6 @@ export function typeWarnings(type: AnyArtifactType): string[] {
   if (referenceName(type.spec?.workflowTemplateRef) === undefined) {
     warnings.push('spec.workflowTemplateRef.name is empty: artifacts of this type cannot be transferred');
   }
-  if (type.spec?.renderConfig === true) {
-    warnings.push('spec.renderConfig is stored, but this version does not transfer artifacts of types that ask for it');
-  }
   return warnings;
 }
 

@@ -19,6 +19,12 @@ export const orderUidLabel = 'arc.opendefense.cloud/order-uid';
 export const sourceSecretVolume = 'src-secret-vol';
 /** The volume that holds the destination Endpoint's Secret, or nothing. */
 export const destinationSecretVolume = 'dst-secret-vol';
+/** The volume that holds the run's rendered configuration, where its type asks for one. */
+export const configVolume = 'config-vol';
+/** On rendered configurations: a keyed digest of what they were made of. */
+export const configInputsAnnotation = 'arc.opendefense.cloud/config-inputs';
+/** On rendered configurations: a keyed digest of what they hold, by which an edit is noticed. */
+export const configDigestAnnotation = 'arc.opendefense.cloud/config-digest';
 /** The global output parameter of a Workflow that carries the receipt of the transfer. */
 export const receiptOutput = 'arc-receipt';
 

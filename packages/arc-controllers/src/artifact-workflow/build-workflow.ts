@@ -1,9 +1,9 @@
 import type { Volume, Workflow } from '@arc/api/argo';
 import { argoGroup, argoVersion } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
-import { artifactWorkflowLabel, destinationSecretVolume, referenceName, sourceSecretVolume } from '@arc/api/arc';
+import { artifactWorkflowLabel, configVolume, destinationSecretVolume, referenceName, sourceSecretVolume } from '@arc/api/arc';
 import type { LocalReference } from '@arc/api/arc';
-import { isLabelValue, workflowName } from '../identity/names.ts';
+import { configSecretName, isLabelValue, workflowName } from '../identity/names.ts';
 import { controllerReference } from '../metadata/owner.ts';
 
 /**
@@ -11,7 +11,7 @@ import { controllerReference } from '../metadata/owner.ts';
  * likes. Everything else is the template's business.
  */
 export function buildWorkflow(run: ArtifactWorkflow): Workflow {
-  const { workflowTemplateRef, parameters = [], srcSecretRef, dstSecretRef } = run.spec ?? {};
+  const { workflowTemplateRef, parameters = [], srcSecretRef, dstSecretRef, renderConfig } = run.spec ?? {};
   const name = run.metadata.name ?? '';
   const labels = Object.entries(run.metadata.labels ?? {}).filter(([, value]) => isLabelValue(value));
   return {
@@ -29,7 +29,11 @@ export function buildWorkflow(run: ArtifactWorkflow): Workflow {
         ...(workflowTemplateRef?.clusterScope === true && { clusterScope: true }),
       },
       arguments: { parameters: parameters.map(({ name = '', value = '' }) => ({ name, value })) },
-      volumes: [secretVolume(sourceSecretVolume, srcSecretRef), secretVolume(destinationSecretVolume, dstSecretRef)],
+      volumes: [
+        secretVolume(sourceSecretVolume, srcSecretRef),
+        secretVolume(destinationSecretVolume, dstSecretRef),
+        ...(renderConfig === true ? [secretVolume(configVolume, { name: configSecretName(name) })] : []),
+      ],
     },
   };
 }

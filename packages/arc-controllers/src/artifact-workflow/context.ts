@@ -11,6 +11,7 @@ export interface RunContext extends LookupInformers {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: Pick<EventRecorder, 'event'>;
+  readonly digestKey: Uint8Array;
   readonly slots: WorkSlots;
   /** Shortest time between two writes of mere progress, milliseconds. */
   readonly progressIntervalMs: number;

@@ -3,7 +3,7 @@ import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
 import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase, referenceName } from '@arc/api/arc';
 import { ApiStatusError, deepEqual, isStatusReason } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
-import { workflowName } from '../identity/names.ts';
+import { configSecretName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
@@ -13,6 +13,7 @@ import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
+import { ensureConfig, removeConfig } from '../rendered-config/ensure-config.ts';
 import { hydrateRun, isByHand } from '../resolve/hydrate-run.ts';
 import { lookupsOf } from '../resolve/lookups.ts';
 import { isProblem } from '../resolve/problem.ts';
@@ -73,6 +74,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     const workflow = await findWorkflow(context, run, vanishable, signal);
     if (workflow !== undefined) {
       begun.add(uid);
+      if (!isEnded(workflow.phase)) await keepConfig(context, run, signal);
       return await follow(context, run, workflow, { lastWrites, write }, signal);
     }
     // Never start again what ended just now: only the server knows.
@@ -92,6 +94,7 @@ async function reconcileEnded(context: RunContext, run: ArtifactWorkflow, signal
     await restart(context, run, signal);
     return undefined;
   }
+  await removeConfig(context, run, signal);
   // Runs of an Order are kept as long as the Order says.
   if (controllerOf(run)?.kind === 'Order') return undefined;
   const expiry = runExpiry(run.status ?? {}, run.spec ?? {});
@@ -179,6 +182,9 @@ async function start(
   }
   const workflow = buildWorkflow(run);
   try {
+    if (run.spec.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
+      return await waitForName(context, run, { key, write, what: `Secret ${JSON.stringify(configSecretName(run.metadata.name ?? ''))}` });
+    }
     await context.client.create(workflows, workflow, { signal });
   } catch (error) {
     if (!isStatusReason(error, 'AlreadyExists')) {
@@ -216,16 +222,38 @@ async function takeOver(
     await write(statusUnderWay(asStarted(context, run), workflowRecord(live)));
     return 'started';
   }
+  if (live === undefined) {
+    context.slots.leave(key);
+    return { requeueAfterMs: 0 };
+  }
+  return await waitForName(context, run, { key, write, what: `Workflow ${JSON.stringify(name)}` });
+}
+
+/** Something that is not of this run has a name it needs. */
+async function waitForName(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  { key, write, what }: { readonly key: string; readonly write: StatusWriter; readonly what: string },
+): Promise<ReconcileResult> {
   context.slots.leave(key);
-  if (live === undefined) return { requeueAfterMs: 0 };
   await write({
     phase: 'Pending',
     reason: 'NameTaken',
     ...carriedOutNow(run, context.clock.now()),
-    message: `a Workflow ${JSON.stringify(name)} that is not of this ArtifactWorkflow exists in namespace ${JSON.stringify(run.metadata.namespace)}`,
+    message: `a ${what} that is not of this ArtifactWorkflow exists in namespace ${JSON.stringify(run.metadata.namespace)}`,
   });
-  // A foreign Workflow carries no label of ours, so no event will tell that it is gone.
+  // What is foreign carries no label of ours, so no event will tell that it is gone.
   return { requeueAfterMs: 30_000 };
+}
+
+/** Keeps the configuration of a run under way as it should be, as long as that is known. */
+async function keepConfig(context: RunContext, written: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
+  const spec = isByHand(written) ? hydrateRun(written, lookupsOf(context)).spec : written.spec;
+  if (spec?.renderConfig !== true || missingSecret(context, { ...written, spec }) !== undefined) return;
+  const known = (name: string | undefined): boolean =>
+    name === undefined || context.endpoints.get(written.metadata.namespace, name) !== undefined;
+  if (!known(referenceName(spec.srcRef)) || !known(referenceName(spec.dstRef))) return;
+  await ensureConfig(context, { ...written, spec }, signal);
 }
 
 /** The run of a Workflow that is there, though its status may not say so yet: what a start carries out is carried out. */

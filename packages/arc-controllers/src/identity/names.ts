@@ -21,6 +21,11 @@ export function workflowName(artifactWorkflowName: string): string {
   return shortened(artifactWorkflowName, maxWorkflowNameLength);
 }
 
+/** The name of the Secret with the rendered configuration of an ArtifactWorkflow. */
+export function configSecretName(artifactWorkflowName: string): string {
+  return `${workflowName(artifactWorkflowName)}-config`;
+}
+
 function shortened(name: string, limit: number): string {
   if (name.length <= limit) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);

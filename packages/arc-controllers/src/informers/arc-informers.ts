@@ -32,7 +32,7 @@ export interface ArcInformers {
   readonly orders: Informer<Order>;
   /**
    * Indexes: `owner` (uid of the Order), `secret` (namespace/name, runs that have not ended); of runs written by hand that
-   * have not begun: `endpoint`, `type` (both namespace/name), `clusterType` (name).
+   * have not ended: `endpoint`, `type` (both namespace/name), `clusterType` (name).
    */
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   /** Index: `secret` (namespace/name). */
@@ -129,9 +129,9 @@ function clusterTypeOfRun(run: ArtifactWorkflow): string[] {
   return isAwaited(run) ? [run.spec?.type ?? ''] : [];
 }
 
-/** True for a run that depends on what it refers to until its Workflow is made. */
+/** True for a run that depends on what it refers to: until its Workflow is made, and for its configuration until it ends. */
 function isAwaited(run: ArtifactWorkflow): boolean {
-  return isByHand(run) && run.status?.activeWorkflowRef === undefined;
+  return isByHand(run) && (run.status?.activeWorkflowRef === undefined || !isFinishedPhase(run.status.phase));
 }
 
 function secretOfEndpoint(endpoint: Endpoint): string[] {

@@ -1,8 +1,10 @@
+import { configDigestAnnotation, configInputsAnnotation } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 import { secretDigest } from '../identity/secret-digest.ts';
+import { controllerOf } from '../metadata/owner.ts';
 import type { SecretContent } from '../identity/secret-digest.ts';
 
-/** What the controllers keep of a Secret: that it is there, and a keyed digest that changes with its content. */
+/** What the controllers keep of a Secret: that it is there, a keyed digest that changes with its content, and what marks it as ours. */
 export interface SecretRecord extends KubeObject {
   type: string;
   digest: string;
@@ -12,6 +14,7 @@ export interface SecretRecord extends KubeObject {
 export function secretRecorder(key: Uint8Array): (secret: KubeObject & SecretContent) => SecretRecord {
   return (secret) => {
     const { name, namespace, uid, resourceVersion, deletionTimestamp } = secret.metadata;
+    const ours = controllerOf(secret)?.kind === 'ArtifactWorkflow';
     return {
       apiVersion: secret.apiVersion,
       kind: secret.kind,
@@ -21,9 +24,16 @@ export function secretRecorder(key: Uint8Array): (secret: KubeObject & SecretCon
         ...(uid !== undefined && { uid }),
         ...(resourceVersion !== undefined && { resourceVersion }),
         ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+        ...(ours && secret.metadata.ownerReferences !== undefined && { ownerReferences: secret.metadata.ownerReferences }),
+        ...(ours && { annotations: marksOf(secret) }),
       },
       type: secret.type ?? '',
       digest: secretDigest(key, secret),
     };
   };
+}
+
+function marksOf({ metadata }: KubeObject): Record<string, string> {
+  const names = [configInputsAnnotation, configDigestAnnotation];
+  return Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([name]) => names.includes(name)));
 }

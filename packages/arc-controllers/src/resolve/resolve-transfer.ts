@@ -47,12 +47,6 @@ export function resolveTransfer(
       message: `${type.kind} ${JSON.stringify(nameOf(type))} has no spec.workflowTemplateRef.name`,
     });
   }
-  if (type?.spec?.renderConfig === true) {
-    problems.push({
-      reason: 'Unsupported',
-      message: `${type.kind} ${JSON.stringify(nameOf(type))} asks for renderConfig, which this version does not support`,
-    });
-  }
   return { type, source, destination, problems };
 }
 
