@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ArcError, messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
-import { DatabaseError, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
+import { Client, DatabaseError, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { failureOf } from './failure.ts';
 
@@ -16,6 +16,19 @@ export interface Statement {
 /** A statement whose connection failed before it was sent: it cannot have been executed. */
 export class NotSent extends Error {}
 
+/** A client that leaves no socket behind when the login fails on this side: the server would wait a minute for its end. */
+class ClosingClient extends Client {
+  override connect(): Promise<Client>;
+  override connect(callback: (error: Error | null) => void): void;
+  override connect(callback?: (error: Error | null) => void): Promise<Client> | void {
+    if (callback === undefined) return super.connect();
+    super.connect((error: Error | null) => {
+      if (error instanceof Error) void this.end();
+      callback(error);
+    });
+  }
+}
+
 /** Connections to one database, opened as needed. */
 export class Connections {
   readonly settings: ConnectionSettings;
@@ -24,7 +37,7 @@ export class Connections {
 
   constructor(settings: ConnectionSettings, config: ClientConfig) {
     this.settings = settings;
-    this.#pool = new Pool({ ...config, max: settings.poolSize, idleTimeoutMillis: 60_000, allowExitOnIdle: false });
+    this.#pool = new Pool({ ...config, Client: ClosingClient, max: settings.poolSize, idleTimeoutMillis: 60_000, allowExitOnIdle: false });
     // An idle connection that is lost is replaced when the next one is needed.
     this.#pool.on('error', () => {});
   }

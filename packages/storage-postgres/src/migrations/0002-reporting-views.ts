@@ -8,7 +8,7 @@ export const reportingViews: Migration = {
   version: 2,
   name: 'reporting views',
   sql: (schema) => `
-CREATE FUNCTION ${schema}.decoded(value bytea) RETURNS jsonb LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $function$
+CREATE FUNCTION ${schema}.decoded(value bytea) RETURNS jsonb LANGUAGE plpgsql STABLE STRICT AS $function$
 BEGIN
   RETURN convert_from(value, 'UTF8')::jsonb;
 EXCEPTION WHEN OTHERS THEN

@@ -23,8 +23,8 @@ export interface PostgresOptions {
   readonly durable?: boolean;
   /** Further settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What clients have to prove; default `trust`. With `scram-sha-256` the password is `password`. */
-  readonly auth?: 'trust' | 'scram-sha-256';
+  /** Who may connect and how, as the lines of pg_hba.conf; default: everybody on loopback. */
+  readonly accessRules?: readonly string[];
   /** PEM texts; the server then speaks TLS too. */
   readonly tls?: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
 }
@@ -36,10 +36,9 @@ export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   /** The superuser. */
   readonly user: string;
-  readonly password: string;
   /** `postgres://USER@127.0.0.1:PORT/DATABASE`; without TLS. */
   url(database: string): string;
-  /** Only with `auth: 'trust'`. */
+  /** Only when the superuser may connect without TLS and password. */
   createDatabase(name: string): Promise<void>;
   /** `fast` disconnects clients and writes a checkpoint; `kill` is kill -9 of the whole server, as when the machine lost it. */
   stop(how: 'fast' | 'kill'): Promise<void>;
@@ -77,7 +76,6 @@ interface SystemUser {
 class Server implements PostgresServer {
   readonly host = '127.0.0.1';
   readonly user = 'postgres';
-  readonly password = 'password';
   readonly port: number;
   readonly #folder: string;
   readonly #owner: SystemUser | undefined;
@@ -101,7 +99,6 @@ class Server implements PostgresServer {
     }
     chmodSync(this.#folder, 0o755);
     mkdirSync(this.#data, { mode: 0o700 });
-    this.#write('password', this.password);
     this.#give(this.#data);
     const { tls } = this.#options;
     if (tls === undefined) return;
@@ -111,14 +108,15 @@ class Server implements PostgresServer {
   }
 
   async initialise(): Promise<void> {
-    const { auth = 'trust' } = this.#options;
     const initdb = this.#spawn('initdb', [
-      ...['--pgdata', this.#data, '--username', this.user, '--auth', auth, '--pwfile', join(this.#folder, 'password')],
+      ...['--pgdata', this.#data, '--username', this.user, '--auth', 'trust'],
       ...['--encoding', 'UTF8', '--locale', 'C', '--no-sync', '--no-instructions'],
     ]);
     const output = collect(initdb);
     const [code] = (await once(initdb, 'close')) as [number | null];
     if (code !== 0) throw new Error(`initdb ended with ${code}: ${output.text}`);
+    const { accessRules } = this.#options;
+    if (accessRules !== undefined) this.#write('data/pg_hba.conf', accessRules.map((rule) => `${rule}\n`).join(''));
   }
 
   async start(): Promise<void> {

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type Answer, ConnectionCut, Exchange } from '../registry/exchange.ts';
+import { FaultPlan } from '../registry/faults.ts';
+import { type LoggedRequest, RequestLog } from '../registry/request-log.ts';
+
+export interface FileServerOptions {
+  /** Contents by path, with a leading slash; more can be set later. */
+  readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** What a request has to bring; `hidden` answers 404 instead of a challenge to those who do not. */
+  readonly auth?:
+    | { readonly kind: 'basic'; readonly username: string; readonly password: string; readonly hidden?: boolean }
+    | { readonly kind: 'bearer'; readonly token: string; readonly hidden?: boolean };
+  /** Serves https with this certificate and key (PEM); http when absent. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Whether ranges are honoured; true unless told. */
+  readonly ranges?: boolean;
+  /** Whether answers carry a strong ETag; true unless told. */
+  readonly etags?: boolean;
+  /** 0 (the default) takes a free one. */
+  readonly port?: number;
+}
+
+/** A static web server on loopback, with ranges and faults. Disposing it closes every connection and frees the port. */
+export interface FileServer extends AsyncDisposable {
+  /** `http://127.0.0.1:PORT`, without a trailing slash. */
+  readonly url: string;
+  readonly host: string;
+  readonly files: Map<string, Buffer>;
+  readonly faults: FaultPlan;
+  readonly requests: RequestLog;
+  close(): Promise<void>;
+}
+
+export async function startFileServer(options: FileServerOptions = {}): Promise<FileServer> {
+  const files = new Map(Object.entries(options.files ?? {}).map(([path, content]) => [path, Buffer.from(content)]));
+  const faults = new FaultPlan();
+  const requests = new RequestLog();
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  let origin = '';
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const method = request.method ?? 'GET';
+    const path = request.url ?? '/';
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const entry: LoggedRequest = { method, path, headers, status: 0, requestBytes: 0, responseBytes: 0 };
+    requests.add(entry);
+    const fault = faults.take(method, path);
+    const exchange = new Exchange(request, response, { origin, entry, fault, bytesPerSecond: undefined });
+    if (fault?.kind === 'hold') await fault.until;
+    if (fault?.kind === 'status') {
+      await exchange.send({ status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') });
+    } else if (fault?.kind === 'redirect') {
+      await exchange.send({ status: fault.status ?? 302, headers: { location: fault.location } });
+    } else {
+      await exchange.send(answer(files, options, exchange));
+    }
+  };
+
+  const handler = (request: IncomingMessage, response: ServerResponse): void => {
+    request.on('error', () => {});
+    response.on('error', () => {});
+    serve(request, response).catch((error: unknown) => {
+      if (!(error instanceof ConnectionCut)) response.destroy();
+    });
+  };
+  const server = options.tls === undefined ? createHttpServer(handler) : createHttpsServer(options.tls, handler);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  origin = `${scheme}://127.0.0.1:${port}`;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: origin, host: `127.0.0.1:${port}`, files, faults, requests, close, [Symbol.asyncDispose]: close };
+}
+
+function answer(files: ReadonlyMap<string, Buffer>, options: FileServerOptions, exchange: Exchange): Answer {
+  const { auth } = options;
+  if (auth !== undefined && exchange.request.headers.authorization !== expectedHeader(auth)) {
+    if (auth.hidden === true) return { status: 404 };
+    return { status: 401, headers: { 'www-authenticate': `${auth.kind === 'basic' ? 'Basic' : 'Bearer'} realm="files"` } };
+  }
+  const content = files.get(decodeURIComponent(exchange.url.pathname));
+  if (content === undefined) return { status: 404, headers: { 'content-type': 'text/plain' }, body: Buffer.from('not found\n') };
+  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return { status: 405 };
+  const etag = `"${createHash('sha256').update(content).digest('hex').slice(0, 16)}"`;
+  const headers = {
+    'content-type': 'application/octet-stream',
+    ...(options.ranges === false ? {} : { 'accept-ranges': 'bytes' }),
+    ...(options.etags === false ? {} : { etag }),
+  };
+  const range = options.ranges === false ? null : /^bytes=(\d+)-(\d*)$/.exec(exchange.request.headers.range ?? '');
+  const condition = exchange.request.headers['if-range'];
+  if (range === null || (condition !== undefined && condition !== etag)) return { status: 200, headers, body: content };
+  const start = Number(range[1]);
+  const end = range[2] === '' ? content.length - 1 : Math.min(Number(range[2]), content.length - 1);
+  if (start > end) return { status: 416, headers: { ...headers, 'content-range': `bytes */${content.length}` } };
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${content.length}` },
+    body: content.subarray(start, end + 1),
+  };
+}
+
+function expectedHeader(auth: NonNullable<FileServerOptions['auth']>): string {
+  if (auth.kind === 'bearer') return `Bearer ${auth.token}`;
+  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`;
+}

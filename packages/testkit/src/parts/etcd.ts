@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { join } from 'node:path';
+import { eventually } from '../process/eventually.ts';
+import { freePort } from '../process/free-port.ts';
+
+export interface EtcdOptions {
+  /** PEM texts; clients then speak TLS, and prove themselves by a certificate of `clientCaPem` where that is given. */
+  readonly tls?: { readonly certPem: string; readonly keyPem: string; readonly clientCaPem?: string };
+  /** Turns authentication on, with the user `root` and this password. Not together with `clientCaPem`. */
+  readonly auth?: { readonly rootPassword: string };
+  /** Further command line arguments. */
+  readonly args?: readonly string[];
+}
+
+/** An etcd of one member on loopback that belongs to one test. */
+export interface EtcdServer extends AsyncDisposable {
+  /** `127.0.0.1:PORT`; the same after every `start`. */
+  readonly host: string;
+  /** `http://127.0.0.1:PORT`, or https with TLS. */
+  readonly url: string;
+  /** Ends it by kill -9. */
+  kill(): Promise<void>;
+  /** Stops it from running without ending it, and lets it run again: as a member that hangs. */
+  pause(): void;
+  resume(): void;
+  /** Starts it again over the same data. */
+  start(): Promise<void>;
+}
+
+/** Starts the given `etcd` program (3.4 or newer) with its data under `folder`, and waits until it serves. */
+export async function startEtcd(program: string, folder: string, options: EtcdOptions = {}): Promise<EtcdServer> {
+  await mkdir(folder, { recursive: true });
+  const server = new Server(program, { folder, port: await freePort(), healthPort: await freePort(), options });
+  await server.writeCertificates();
+  await server.start();
+  try {
+    if (options.auth !== undefined) await server.enableAuth(options.auth.rootPassword);
+  } catch (error) {
+    await server.kill();
+    throw error;
+  }
+  return server;
+}
+
+interface Layout {
+  readonly folder: string;
+  readonly port: number;
+  readonly healthPort: number;
+  readonly options: EtcdOptions;
+}
+
+class Server implements EtcdServer {
+  readonly host: string;
+  readonly url: string;
+  readonly #program: string;
+  readonly #layout: Layout;
+  #process: ChildProcess | undefined;
+
+  constructor(program: string, layout: Layout) {
+    this.#program = program;
+    this.#layout = layout;
+    this.host = `127.0.0.1:${layout.port}`;
+    this.url = `${layout.options.tls === undefined ? 'http' : 'https'}://${this.host}`;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(this.#program, this.#arguments(), { stdio: 'ignore' });
+    this.#process = child;
+    const health = `http://127.0.0.1:${this.#layout.healthPort}/health`;
+    await eventually(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`etcd ended with ${child.exitCode}`);
+        return (await (await fetch(health)).text()).includes('"true"');
+      },
+      { what: `etcd on ${this.host}`, timeoutMs: 20_000, intervalMs: 20 },
+    );
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async writeCertificates(): Promise<void> {
+    const { tls } = this.#layout.options;
+    if (tls === undefined) return;
+    await writeFile(this.#file('server.pem'), tls.certPem);
+    await writeFile(this.#file('server-key.pem'), tls.keyPem, { mode: 0o600 });
+    if (tls.clientCaPem !== undefined) await writeFile(this.#file('client-ca.pem'), tls.clientCaPem);
+  }
+
+  /** Over the JSON gateway, so that no driver is needed here. */
+  async enableAuth(password: string): Promise<void> {
+    await this.#post('auth/user/add', { name: 'root', password });
+    await this.#post('auth/role/add', { name: 'root' });
+    await this.#post('auth/user/grant', { user: 'root', role: 'root' });
+    await this.#post('auth/enable', {});
+  }
+
+  async #post(path: string, body: unknown): Promise<void> {
+    const send = this.#layout.options.tls === undefined ? requestPlain : requestTls;
+    const outgoing = send(`${this.url}/v3/${path}`, { method: 'POST', rejectUnauthorized: false });
+    outgoing.end(JSON.stringify(body));
+    const [response] = await once(outgoing, 'response');
+    response.resume();
+    if (response.statusCode !== 200) throw new Error(`etcd answered ${response.statusCode} to ${path}`);
+  }
+
+  #arguments(): string[] {
+    const { folder, healthPort, options } = this.#layout;
+    const peer = 'http://127.0.0.1:0';
+    return [
+      ['--data-dir', join(folder, 'data')],
+      ['--listen-client-urls', this.url],
+      ['--advertise-client-urls', this.url],
+      ['--listen-peer-urls', peer],
+      ['--initial-advertise-peer-urls', peer],
+      ['--initial-cluster', `default=${peer}`],
+      ['--listen-metrics-urls', `http://127.0.0.1:${healthPort}`],
+      // A single member waits for one election after a restart.
+      ['--heartbeat-interval', '10', '--election-timeout', '100'],
+      ['--logger', 'zap', '--log-level', 'panic'],
+      this.#tlsArguments(),
+      options.args ?? [],
+    ].flat();
+  }
+
+  #tlsArguments(): string[] {
+    const { tls } = this.#layout.options;
+    if (tls === undefined) return [];
+    const own = ['--cert-file', this.#file('server.pem'), '--key-file', this.#file('server-key.pem')];
+    return tls.clientCaPem === undefined ? own : [...own, '--client-cert-auth', '--trusted-ca-file', this.#file('client-ca.pem')];
+  }
+
+  #file(name: string): string {
+    return join(this.#layout.folder, name);
+  }
+}
