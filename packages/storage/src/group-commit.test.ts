@@ -98,3 +98,29 @@ test('many concurrent writers get each its own outcome', async () => {
     else assert.equal(Buffer.from(outcome.current?.value ?? []).toString(), String(i % 100));
   }
 });
+
+test('to a store of independent writes each is sent at once, those of one key one after the other', async () => {
+  await using store = createMemoryStore();
+  const gate = gated(Object.assign(store, { independentWrites: true }));
+  const writer = createWriter(gate.store);
+  const writes = [
+    writer.write(create('/a', '1')),
+    writer.write(create('/b')),
+    writer.write(create('/a', '2')),
+    writer.write(create('/a', '3')),
+  ];
+  await settle();
+  assert.deepEqual(gate.batches, [['/a'], ['/b']]);
+  const failed = assert.rejects(writes[0] ?? Promise.resolve(), /disk/);
+  await gate.release(new Error('disk'));
+  await failed;
+  assert.deepEqual(gate.batches, [['/a'], ['/b'], ['/a']], 'a failure holds up nobody');
+  await gate.release();
+  await gate.release();
+  await gate.release();
+  const outcomes = await Promise.all(writes.slice(1));
+  assert.deepEqual(
+    outcomes.map(({ committed }) => committed),
+    [true, true, false],
+  );
+});

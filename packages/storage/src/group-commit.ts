@@ -2,7 +2,8 @@ import type { Store, StoreKey, WriteItem, WriteOutcome } from './store.ts';
 
 /**
  * Joins concurrent writes into batches: whatever is pending while the last commit was in flight goes into the next one,
- * a key at most once per batch, in order of arrival per key.
+ * a key at most once per batch, in order of arrival per key. To a store of independent writes each is sent at once, still in
+ * order of arrival per key.
  */
 export interface Writer {
   write(item: WriteItem): Promise<WriteOutcome>;
@@ -22,7 +23,7 @@ interface Pending {
 }
 
 /**
- * Returns a Writer over `store`. One commit is in flight at a time. A commit that fails rejects every write of its batch
+ * Returns a Writer over `store`. One commit is in flight at a time, or of a store of independent writes one per key. A commit that fails rejects every write of its batch
  * with that error; later writes are tried anew.
  */
 export function createWriter(store: Store, options: WriterOptions = {}): Writer {
@@ -43,6 +44,10 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
           return;
         }
         successors.set(item.key, []);
+        if (store.independentWrites === true) {
+          void commitAlone(pending);
+          return;
+        }
         ready.push(pending);
         if (running) return;
         running = true;
@@ -56,9 +61,16 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
     while (ready.length > 0) {
       const batch = takeBatch();
       await commit(batch);
-      for (const { item } of batch) releaseKey(item.key);
+      for (const { item } of batch) {
+        const next = releaseKey(item.key);
+        if (next !== undefined) ready.push(next);
+      }
     }
     running = false;
+  }
+
+  async function commitAlone(first: Pending): Promise<void> {
+    for (let next: Pending | undefined = first; next !== undefined; next = releaseKey(next.item.key)) await commit([next]);
   }
 
   function takeBatch(): Pending[] {
@@ -87,10 +99,10 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
     }
   }
 
-  function releaseKey(key: StoreKey): void {
-    const queue = successors.get(key);
-    const next = queue?.shift();
+  /** The next write of this key, when there is one. */
+  function releaseKey(key: StoreKey): Pending | undefined {
+    const next = successors.get(key)?.shift();
     if (next === undefined) successors.delete(key);
-    else ready.push(next);
+    return next;
   }
 }

@@ -78,13 +78,18 @@ export interface RangeResult {
  */
 export interface Store extends AsyncDisposable {
   /**
+   * True for a store that commits each item on its own anyway: the items of a batch are then applied in any order, a batch
+   * that fails may have been written in part, and writes had better be sent at once than gathered.
+   */
+  readonly independentWrites?: boolean;
+  /**
    * Applies the items of a batch in order, each on its own: one that fails its comparison does not stop the others, and
    * later items see the effects of earlier ones. A key appears at most once. Only committed items take a revision.
    */
   commit(batch: readonly WriteItem[]): Promise<readonly WriteOutcome[]>;
   get(key: StoreKey, options?: { readonly signal?: AbortSignal }): Promise<StoredValue | undefined>;
   range(options: RangeOptions): Promise<RangeResult>;
-  /** The newest committed revision; linearizable. 0 for an empty, never written store. */
+  /** The newest committed revision; linearizable. 0 for an empty, never written store whose revisions are gap-free. */
   currentRevision(options?: { readonly signal?: AbortSignal }): Promise<number>;
   /**
    * Every change with a revision above `after`, live until the signal aborts (then it ends without an error).

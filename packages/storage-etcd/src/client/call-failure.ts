@@ -1,0 +1,65 @@
+import { status as codes, type ServiceError } from '@grpc/grpc-js';
+import { StorageError, type StorageErrorCode } from '@arc/storage';
+
+/** Why one attempt of a call failed. */
+export interface CallFailure {
+  readonly error: StorageError;
+  /** True when the same call may succeed elsewhere or a moment later. */
+  readonly retry: boolean;
+  /** True when the request may have had its effect nevertheless. */
+  readonly doubt: boolean;
+  /** True when a new token may help. */
+  readonly staleToken: boolean;
+}
+
+interface Class {
+  readonly code: StorageErrorCode;
+  readonly hint: string;
+  readonly retry?: boolean;
+  readonly staleToken?: boolean;
+}
+
+const noPermission = 'Check the etcd user, its password and that its role may read and write the whole prefix.';
+const distrust = 'Check the certificate authority and the client certificate given for etcd, and the name in its certificate.';
+
+/** By the texts of etcd's `rpctypes`, which outlive its status codes; everything here was refused, not done. */
+const refusals: readonly (readonly [text: string, what: Class])[] = [
+  ['required revision has been compacted', { code: 'Compacted', hint: 'List again and watch from the revision of that list.' }],
+  ['required revision is a future revision', { code: 'FutureRevision', hint: 'List again; etcd may have been restored from a backup.' }],
+  [
+    'database space exceeded',
+    { code: 'Full', hint: 'Compact and defragment etcd, raise --quota-backend-bytes, then disarm its alarm (etcdctl alarm disarm).' },
+  ],
+  ['request is too large', { code: 'Full', hint: 'Make the object smaller, or raise --max-request-bytes of etcd.' }],
+  ['received message larger than max', { code: 'Full', hint: 'Make the object smaller, or raise --max-request-bytes of etcd.' }],
+  ['invalid auth token', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
+  ['revision of auth store is old', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
+  ['user name is empty', { code: 'Unavailable', hint: noPermission }],
+  ['invalid user ID or password', { code: 'Unavailable', hint: noPermission }],
+  ['permission denied', { code: 'Unavailable', hint: noPermission }],
+  ['too many requests', { code: 'Unavailable', hint: 'Etcd is overloaded; look at its disk.', retry: true }],
+  ['etcdserver: no leader', { code: 'Unavailable', hint: 'Check that most members of etcd run and reach each other.', retry: true }],
+  ['corrupt cluster', { code: 'BadDatabase', hint: 'Restore etcd from a backup.' }],
+];
+
+const unreachable: Class = { code: 'Unavailable', hint: 'Check that etcd runs and can be reached.', retry: true };
+
+/** Classifies what a call to the etcd at `endpoint` failed with. */
+export function callFailure(error: ServiceError, endpoint: string): CallFailure {
+  const refusal = refusals.find(([text]) => error.details.includes(text))?.[1];
+  if (refusal !== undefined) return failureOf(refusal, { error, endpoint, doubt: false });
+  // The words of grpc-js for a request that never left: there was no connection to send it over.
+  const unsent = error.code === codes.UNAVAILABLE && /^(No connection established|Name resolution failed)/.test(error.details);
+  if (unsent && /certificate|altnames|ssl|tls/i.test(error.details)) {
+    return failureOf({ code: 'Unavailable', hint: distrust }, { error, endpoint, doubt: false });
+  }
+  return failureOf(unreachable, { error, endpoint, doubt: !unsent });
+}
+
+function failureOf(
+  { code, hint, retry = false, staleToken = false }: Class,
+  { error, endpoint, doubt }: { readonly error: ServiceError; readonly endpoint: string; readonly doubt: boolean },
+): CallFailure {
+  const told = new StorageError(code, `etcd at ${endpoint}: ${error.details || error.message}`, { hint, cause: error });
+  return { error: told, retry, doubt, staleToken };
+}

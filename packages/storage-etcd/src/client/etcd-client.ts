@@ -1,0 +1,179 @@
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { backoffDelay, messageOf, systemClock } from '@arc/kernel';
+import { StorageError } from '@arc/storage';
+import type { Method } from '../wire/fields.ts';
+import { authenticate } from '../wire/server.ts';
+import { watch, type WatchRequest } from '../wire/watch.ts';
+import { callFailure, type CallFailure } from './call-failure.ts';
+import type { Endpoint } from './endpoints.ts';
+import { WatchStream } from './watch-stream.ts';
+
+export interface EtcdCredentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface EtcdClientOptions {
+  readonly credentials: EtcdCredentials | undefined;
+  /** How long a call is tried, on one member after the other, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** What a failed attempt rejects with, for those who decide themselves whether to try again. */
+export class AttemptError extends Error {
+  readonly failure: CallFailure;
+
+  constructor(failure: CallFailure) {
+    super(failure.error.message, { cause: failure.error });
+    this.failure = failure;
+  }
+}
+
+/** Calls to an etcd of one or more members: one is used until it fails, then the next. */
+export class EtcdClient {
+  readonly timeoutMs: number;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #credentials: EtcdCredentials | undefined;
+  #current = 0;
+  #metadata: Promise<Metadata> | undefined;
+
+  constructor(endpoints: readonly Endpoint[], options: EtcdClientOptions) {
+    this.#endpoints = endpoints;
+    this.#credentials = options.credentials;
+    this.timeoutMs = options.timeoutMs;
+  }
+
+  /**
+   * Makes a call that may be repeated safely, until it succeeds, is refused or time is up.
+   *
+   * @throws StorageError, or the signal's reason
+   */
+  async call<Request, Response>(method: Method<Request, Response>, request: Request, signal?: AbortSignal): Promise<Response> {
+    const deadline = Date.now() + this.timeoutMs;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.attempt(method, request, { deadline, signal });
+      } catch (error) {
+        if (!(error instanceof AttemptError)) throw error;
+        if (!(await this.mayTryAgain(error.failure, { attempt, deadline, signal }))) throw error.failure.error;
+      }
+    }
+  }
+
+  /** Waits as long as it is wise before attempt number `attempt` + 2; false when there should be none. */
+  async mayTryAgain(
+    failure: CallFailure,
+    { attempt, deadline, signal }: { readonly attempt: number; readonly deadline: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<boolean> {
+    if (!failure.retry) return false;
+    // A token is renewed once or twice; one that is refused at once is refused for ever.
+    if (failure.staleToken && attempt >= 2) return false;
+    const delay = backoffDelay(Math.max(0, attempt + 1 - this.#endpoints.length), { initialMs: 20, maxMs: 500, jitter: 0.5 });
+    if (Date.now() + delay >= deadline) return false;
+    await systemClock.sleep(delay, signal);
+    return true;
+  }
+
+  /**
+   * Makes a call once, on the current member.
+   *
+   * @throws AttemptError, or the signal's reason
+   */
+  async attempt<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    { deadline, signal }: { readonly deadline: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Response> {
+    signal?.throwIfAborted();
+    const metadata = await this.#callMetadata(deadline);
+    return await this.#send(method, request, { deadline, signal, metadata });
+  }
+
+  /** Opens a watch on the current member. */
+  async watch(request: WatchRequest): Promise<WatchStream> {
+    const metadata = await this.#callMetadata(Date.now() + this.timeoutMs);
+    const index = this.#current;
+    const { address, channel } = this.#endpoint(index);
+    const stream = channel.makeBidiStreamRequest(watch.path, bytesOf(watch), decoderOf(watch), metadata);
+    stream.write(request);
+    return new WatchStream(stream, (error) => this.#failed(error, { index, address }).error);
+  }
+
+  close(): void {
+    for (const { channel } of this.#endpoints) channel.close();
+  }
+
+  #send<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: { readonly deadline: number; readonly signal: AbortSignal | undefined; readonly metadata: Metadata },
+  ): Promise<Response> {
+    const { deadline, signal, metadata } = options;
+    const index = this.#current;
+    const { address, channel } = this.#endpoint(index);
+    return new Promise((resolve, reject) => {
+      const call = channel.makeUnaryRequest(
+        method.path,
+        bytesOf(method),
+        decoderOf(method),
+        request,
+        metadata,
+        { deadline },
+        (error, response) => {
+          signal?.removeEventListener('abort', cancel);
+          if (signal?.aborted === true) reject(signal.reason);
+          else if (error !== null) reject(new AttemptError(this.#failed(error, { index, address })));
+          else resolve(response as Response);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  #failed(error: ServiceError, { index, address }: { readonly index: number; readonly address: string }): CallFailure {
+    const failure = callFailure(error, address);
+    if (failure.staleToken) this.#metadata = undefined;
+    else if (failure.retry && this.#current === index) this.#current = (index + 1) % this.#endpoints.length;
+    return failure;
+  }
+
+  #callMetadata(deadline: number): Promise<Metadata> {
+    this.#metadata ??= this.#newMetadata(deadline);
+    return this.#metadata;
+  }
+
+  async #newMetadata(deadline: number): Promise<Metadata> {
+    const metadata = new Metadata();
+    // A member without a leader refuses at once instead of letting the caller wait.
+    metadata.set('hasleader', 'true');
+    if (this.#credentials === undefined) return metadata;
+    try {
+      const { token } = await this.#send(authenticate, this.#credentials, { deadline, signal: undefined, metadata });
+      metadata.set('token', token);
+      return metadata;
+    } catch (error) {
+      // Credentials for an etcd that asks for none do no harm.
+      if (messageOf(error).includes('authentication is not enabled')) return metadata;
+      this.#metadata = undefined;
+      throw error;
+    }
+  }
+
+  #endpoint(index: number): Endpoint {
+    const endpoint = this.#endpoints[index];
+    if (endpoint === undefined) throw new StorageError('Unavailable', 'no endpoint of etcd was given');
+    return endpoint;
+  }
+}
+
+function bytesOf<Request, Response>({ encode }: Method<Request, Response>): (request: Request) => Buffer {
+  return (request) => {
+    const bytes = encode(request);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+function decoderOf<Request, Response>({ decode }: Method<Request, Response>): (bytes: Buffer) => Response {
+  return (bytes) => decode(bytes);
+}

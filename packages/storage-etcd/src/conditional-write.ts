@@ -1,0 +1,93 @@
+import { messageOf } from '@arc/kernel';
+import { StorageError } from '@arc/storage';
+import { AttemptError, type EtcdClient } from './client/etcd-client.ts';
+import { swap, type KeyValue, type SwapRequest, type SwapResponse } from './wire/kv.ts';
+import type { WatchEvent } from './wire/watch.ts';
+
+/**
+ * Makes a conditional write, on one member after the other. An attempt whose fate is unknown may be repeated, since at most
+ * one of them can pass the comparison; when the repetition finds the value changed, the history of the key tells whether
+ * the change was this write.
+ *
+ * @param known a revision from before this write
+ * @throws StorageError `OutcomeUnknown` when neither the answer nor the history tells; else what a refusal says, and then
+ *   nothing was written
+ */
+export async function writeConditionally(client: EtcdClient, request: SwapRequest, known: number): Promise<SwapResponse> {
+  const deadline = Date.now() + client.timeoutMs;
+  let doubt = false;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const response = await client.attempt(swap, request, { deadline });
+      if (response.succeeded || !doubt) return response;
+      return await resolveDoubt(client, request, { response, known });
+    } catch (error) {
+      if (!(error instanceof AttemptError)) throw error;
+      doubt ||= error.failure.doubt;
+      if (await client.mayTryAgain(error.failure, { attempt, deadline })) continue;
+      throw doubt ? outcomeUnknown(error.failure.error) : error.failure.error;
+    }
+  }
+}
+
+/** `response` is of a repetition that found the comparison false: did an earlier attempt make it so? */
+async function resolveDoubt(
+  client: EtcdClient,
+  request: SwapRequest,
+  { response, known }: { readonly response: SwapResponse; readonly known: number },
+): Promise<SwapResponse> {
+  const current = response.other;
+  // Deletions carry no trace of who made them, and where nothing is left, nothing tells how far to read.
+  if (current === undefined) throw outcomeUnknown('the object is gone');
+  const after = Math.max(known, request.expect);
+  if (current.modRevision <= after) return response;
+  const first = await firstSuccessor(client, request, { after, current });
+  if (first === undefined) return response;
+  if (request.value === null) throw outcomeUnknown('the object was deleted, by this request or another');
+  const { item, previous } = first;
+  return { revision: item.modRevision, succeeded: true, other: previous };
+}
+
+/** The write in the key's history after `after` that could be the requested one. */
+async function firstSuccessor(
+  client: EtcdClient,
+  { key, expect, value }: SwapRequest,
+  { after, current }: { readonly after: number; readonly current: KeyValue },
+): Promise<WatchEvent | undefined> {
+  const deadline = performance.now() + client.timeoutMs;
+  using stream = await client.watch({ key, rangeEnd: new Uint8Array(), startRevision: after + 1 });
+  while (performance.now() < deadline) {
+    for (const { canceled, events } of await told(stream.take(deadline - performance.now()))) {
+      if (canceled) throw outcomeUnknown('history was compacted meanwhile');
+      for (const event of events) {
+        if (isSuccessor(event, expect) && isSame(event, value)) return event;
+        if (event.item.modRevision >= current.modRevision) return undefined;
+      }
+    }
+  }
+  throw outcomeUnknown('the history of the object could not be read in time');
+}
+
+function isSuccessor({ type, item, previous }: WatchEvent, expect: number): boolean {
+  return expect === 0 ? type === 'put' && item.createRevision === item.modRevision : previous?.modRevision === expect;
+}
+
+function isSame({ type, item }: WatchEvent, value: Uint8Array | null): boolean {
+  return value === null ? type === 'delete' : type === 'put' && Buffer.compare(item.value, value) === 0;
+}
+
+async function told<T>(taking: Promise<T>): Promise<T> {
+  try {
+    return await taking;
+  } catch (error) {
+    throw outcomeUnknown(error);
+  }
+}
+
+function outcomeUnknown(reason: unknown): StorageError {
+  const text = typeof reason === 'string' ? reason : messageOf(reason);
+  return new StorageError('OutcomeUnknown', `the connection to etcd was lost while a write was in flight: ${text}`, {
+    hint: 'Read the object to see whether the write happened.',
+    cause: reason,
+  });
+}
