@@ -216,6 +216,9 @@ test('5.2 force takes over, the same value is shared, and what everybody left is
   assert.deepEqual(left['spec'], { items: [{ name: 'x', v: 1 }] });
   const gone = apply(left, widget({}), 'a');
   assert.deepEqual(gone['spec'], {});
+  const labelled = apply(undefined, widget({}, { labels: { a: 'b' } }), 'a');
+  const { managedFields: _, ...metadata } = apply(labelled, widget({}), 'a').metadata;
+  assert.deepEqual(metadata, { name: 'w', namespace: 'ns' }, 'the place of the object stays');
 });
 
 test('5.2 an item goes with all that is in it, unless somebody else has the item too', () => {

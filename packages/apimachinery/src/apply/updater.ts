@@ -76,8 +76,10 @@ export function applyConfig(
   const id = managerId(identity);
   const before = reconciled(live, options.managers, options);
   const last = before.get(id);
-  const set = tracked(fieldSetOf(config, type));
-  const managers = new Map(before).set(id, { ...identity, time: undefined, set });
+  const whole = fieldSetOf(config, type);
+  const set = tracked(whole);
+  // While pruning, the writer also owns what is never tracked: its name is what keeps `metadata` where it is.
+  const managers = new Map(before).set(id, { ...identity, time: undefined, set: whole });
   const merged = mergeValues(live, config, type) as JsonObject;
   const object = last === undefined ? merged : pruned(merged, last, managers, { ...options, apiVersion });
   const { others, conflicts } = settle(live, object, { ...options, managers, id, apiVersion });

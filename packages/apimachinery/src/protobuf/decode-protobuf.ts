@@ -5,6 +5,7 @@ import { configMap, coreEvent, eventsEvent, lease, namespace, secret, serviceAcc
 import type { MessageType } from './descriptor.ts';
 import { readProtobufEnvelope } from './envelope.ts';
 import { deleteOptions } from './meta-messages.ts';
+import { binding, clusterRole, role } from './rbac-messages.ts';
 import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from './review-messages.ts';
 
 const messages = new Map<string, MessageType>([
@@ -18,6 +19,10 @@ const messages = new Map<string, MessageType>([
   ['authorization.k8s.io/v1 SelfSubjectRulesReview', selfSubjectRulesReview],
   ['coordination.k8s.io/v1 Lease', lease],
   ['events.k8s.io/v1 Event', eventsEvent],
+  ['rbac.authorization.k8s.io/v1 ClusterRole', clusterRole],
+  ['rbac.authorization.k8s.io/v1 ClusterRoleBinding', binding],
+  ['rbac.authorization.k8s.io/v1 Role', role],
+  ['rbac.authorization.k8s.io/v1 RoleBinding', binding],
 ]);
 
 /** The decoder of a core kind's message (`KindDefinition.protobuf`), or undefined when there is none. */

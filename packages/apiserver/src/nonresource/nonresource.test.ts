@@ -92,7 +92,11 @@ test('1.4 OpenAPI v3: the index points to documents by the hash of their content
   const operation = JSON.parse(document.text).paths['/apis/demo.example.com/v1/namespaces/{namespace}/widgets/{name}'].patch;
   assert.deepEqual(operation['x-kubernetes-group-version-kind'], { group: 'demo.example.com', version: 'v1', kind: 'Widget' });
   // 0.7: what is answered 415 must not be offered.
-  assert.deepEqual(Object.keys(operation.requestBody.content).sort(), ['application/json-patch+json', 'application/merge-patch+json']);
+  assert.deepEqual(Object.keys(operation.requestBody.content).sort(), [
+    'application/apply-patch+yaml',
+    'application/json-patch+json',
+    'application/merge-patch+json',
+  ]);
   const stale = await server.admin.get('/openapi/v3/apis/demo.example.com/v1?hash=ABC');
   assert.equal(stale.code, 200);
   assert.equal(stale.headers['cache-control'], 'no-cache, private');

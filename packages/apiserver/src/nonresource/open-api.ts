@@ -15,7 +15,7 @@ const oneYearMs = 365 * 24 * 3600 * 1000;
 export function openApiRoutes(api: ServedApi, { gitVersion }: VersionInfo): (exchange: Exchange, key: string) => Reply {
   let built: OpenApi | undefined;
   return (exchange, key) => {
-    built ??= buildOpenApi(api, hashes, { version: gitVersion });
+    built ??= buildOpenApi(api, hashes, { version: gitVersion, serverSideApply: true });
     const document = key === '' ? built.index : built.documents.get(key);
     if (document === undefined) return textReply(404, '404 page not found\n');
     negotiate(exchange.header('accept'), { yaml: false });

@@ -113,14 +113,13 @@ function metadataOf(definition: KindDefinition, metadata: unknown): JsonObject {
 }
 
 /**
- * Removes what the schema of a kind does not know, and what this server keeps no record of (managedFields, selfLink).
+ * Removes what the schema of a kind does not know, and what this server keeps no record of (selfLink).
  * @returns the paths of the unknown fields.
  */
 export function pruneObject(definition: KindDefinition, object: UnstructuredObject): string[] {
   const unknown = prune(object, objectSchemaOf(definition));
   // Core kinds are Go structs elsewhere: null and absent are the same to them.
   if (definition.strategicMergePatch === true) dropNulls(object);
-  delete object.metadata.managedFields;
   Reflect.deleteProperty(object.metadata, 'selfLink');
   return unknown;
 }

@@ -1,4 +1,4 @@
-import { deepEqual, isObject, statusError, type UnstructuredObject } from '@arc/apimachinery';
+import { deepEqual, isObject, type ManagedFieldsEntry, sameManagers, statusError, type UnstructuredObject } from '@arc/apimachinery';
 import { isNamespaceKind, type ServedResource, storeKey } from '../registry/served-resource.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { prepareForUpdate, type UpdateScope } from './prepare-update.ts';
@@ -14,6 +14,15 @@ export interface UpdateOptions {
    * `metadata.resourceVersion` and `metadata.uid`, where present, are preconditions.
    */
   desired(current: UnstructuredObject): UnstructuredObject;
+  /**
+   * Says who owns what after the write, given both objects as they are but for `next`'s managedFields.
+   * @param sent the managedFields that the wanted object came with.
+   */
+  managedFields(
+    old: UnstructuredObject,
+    next: UnstructuredObject,
+    sent: ManagedFieldsEntry[] | undefined,
+  ): ManagedFieldsEntry[] | undefined;
 }
 
 /** Lost races after which a write is given up; other replicas would have to win this often in a row. */
@@ -40,8 +49,9 @@ export async function updateObject(
       const old = current.parse();
       const wanted = options.desired(current.parse());
       assertPreconditions(resource, wanted, old, options);
+      const sent = wanted.metadata.managedFields;
       prepareForUpdate(resource.definition, { scope: options.scope, desired: wanted, old, warn: request.warn });
-      if (!isReleased(resource, wanted) && deepEqual(wanted, old)) return old;
+      if (isUnchanged(old, wanted, { sent, options }) && !isReleased(resource, wanted)) return old;
       if (options.dryRun) return wanted;
       request.signal.throwIfAborted();
       const outcome = await server.writer.write({
@@ -58,6 +68,23 @@ export async function updateObject(
     }
     throw statusError.storageUnavailable(resource.type, request.info.verb);
   });
+}
+
+/**
+ * Records who owns what in `next`; true when nothing is left to be written. Times alone are no change (wire contract 2.6).
+ */
+function isUnchanged(
+  old: UnstructuredObject,
+  next: UnstructuredObject,
+  { sent, options }: { readonly sent: ManagedFieldsEntry[] | undefined; readonly options: UpdateOptions },
+): boolean {
+  const { managedFields: before, ...oldMetadata } = old.metadata;
+  delete next.metadata.managedFields;
+  const same = deepEqual({ ...next }, { ...old, metadata: oldMetadata });
+  if (same && (sent === undefined || deepEqual(sent, before))) return true;
+  const after = options.managedFields(old, next, sent);
+  if (after !== undefined) next.metadata.managedFields = after;
+  return same && sameManagers(before, after);
 }
 
 /** Checks what the client says it knows of the object. */

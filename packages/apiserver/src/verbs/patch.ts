@@ -11,10 +11,12 @@ import {
   statusError,
   strictDecodingMessages,
   strictDecodingText,
+  trackFields,
   type UnstructuredObject,
 } from '@arc/apimachinery';
 import { messageOf } from '@arc/kernel';
 import { assertMetadataTypes, maxBodyBytes, pruneObject } from '../object/decode-body.ts';
+import { fieldWrite } from '../object/field-management.ts';
 import type { UpdateScope } from '../object/prepare-update.ts';
 import { updateObject } from '../object/update-object.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
@@ -23,11 +25,13 @@ import { viewOfObject } from '../representation/object-view.ts';
 import { bodyType } from '../request/media-type.ts';
 import { parseWriteOptions, type WriteOptions } from '../request/write-options.ts';
 import type { RequestContext } from '../server-context.ts';
+import { apply } from './apply.ts';
 import type { VerbHandler } from './handler.ts';
 
 const jsonPatchType = 'application/json-patch+json';
 const mergePatchType = 'application/merge-patch+json';
 const strategicMergePatchType = 'application/strategic-merge-patch+json';
+const applyPatchType = 'application/apply-patch+yaml';
 
 interface Patch {
   readonly type: string;
@@ -37,20 +41,23 @@ interface Patch {
 
 /**
  * PATCH of an object or its status (wire contract 2.7): the patch is applied to the newest state, again after every lost
- * race, unless it names a resourceVersion that no longer fits.
+ * race, unless it names a resourceVersion that no longer fits. Apply patches are served by `apply`.
  */
 export function patch(scope: UpdateScope): VerbHandler {
   return async (server, resource, request) => {
     // Before the options: what an apply patch may say is wrong for others, and clients fall back on exactly 415.
     const type = patchType(resource, request);
+    if (type === applyPatchType) return apply(scope)(server, resource, request);
     const options = parseWriteOptions(request.exchange.query, 'PatchOptions');
     const representation = negotiateObject(request.exchange);
     const patch = await readPatch(type, request);
+    const write = fieldWrite(server, resource, request, { ...options, scope });
     const updated = await updateObject(server, resource, request, {
       scope,
       dryRun: options.dryRun,
       requireResourceVersion: false,
       desired: (current) => patched(resource, request, { patch, current, options }),
+      managedFields: (old, next, sent) => trackFields(old, next, { ...write, sent }),
     });
     return objectReply(200, request.exchange, resource, viewOfObject(resource, updated), representation, server.clock.now());
   };
@@ -58,7 +65,12 @@ export function patch(scope: UpdateScope): VerbHandler {
 
 /** @throws ApiStatusError 415. */
 function patchType({ definition }: ServedResource, { exchange }: RequestContext): string {
-  const accepted = [jsonPatchType, mergePatchType, ...(definition.strategicMergePatch === true ? [strategicMergePatchType] : [])];
+  const accepted = [
+    jsonPatchType,
+    mergePatchType,
+    ...(definition.strategicMergePatch === true ? [strategicMergePatchType] : []),
+    applyPatchType,
+  ];
   const type = bodyType(exchange.header('content-type'));
   if (!accepted.includes(type)) throw statusError.unsupportedMediaType(accepted);
   return type;

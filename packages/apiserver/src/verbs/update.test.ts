@@ -118,11 +118,64 @@ test('2.4 dryRun of an update stores nothing', async () => {
   assert.deepEqual((await server.admin.get(`${widgets}/dry`)).object(), first);
 });
 
-test('3.4 managedFields that clients send are not kept', async () => {
+const entry = { manager: 'm', operation: 'Update', apiVersion: 'demo.example.com/v1', fieldsType: 'FieldsV1' };
+
+test('3.4 every write says who owns what', async () => {
+  const headers = { 'user-agent': 'some-tool/v1 (linux)' };
+  const first = (await server.admin.post(widgets, widget('owned'), headers)).object();
+  assert.deepEqual(first.metadata.managedFields, [
+    {
+      manager: 'some-tool',
+      operation: 'Update',
+      apiVersion: 'demo.example.com/v1',
+      time: first.metadata.creationTimestamp,
+      fieldsType: 'FieldsV1',
+      fieldsV1: { 'f:spec': { '.': {}, 'f:color': {}, 'f:size': {} } },
+    },
+  ]);
+  const grown = (await put(`${widgets}/owned?fieldManager=grower`, { ...first, spec: { size: 3 } })).object();
+  const status = (await put(`${widgets}/owned/status?fieldManager=controller`, { ...grown, status: { ready: true } })).object();
+  assert.deepEqual(
+    status.metadata.managedFields?.map(({ manager, subresource, fieldsV1 }) => [manager, subresource, fieldsV1]),
+    [
+      ['controller', 'status', { 'f:status': { '.': {}, 'f:ready': {} } }],
+      ['grower', undefined, { 'f:spec': { 'f:size': {} } }],
+      ['some-tool', undefined, { 'f:spec': { '.': {}, 'f:color': {} } }],
+    ].sort((a, b) => order(status, String(a[0])) - order(status, String(b[0]))),
+  );
+  assert.deepEqual((await server.admin.get(`${widgets}/owned`)).object(), status);
+});
+
+/** Entries of one second are sorted by name, others by time. */
+function order({ metadata }: UnstructuredObject, manager: string): number {
+  return (metadata.managedFields ?? []).findIndex((one) => one.manager === manager);
+}
+
+test('3.4 managedFields that clients send are the base when they are valid, else ignored', async () => {
   const first = await created('mf');
-  const entry = { manager: 'm', operation: 'Update', apiVersion: 'demo.example.com/v1', fieldsType: 'FieldsV1', fieldsV1: {} };
-  const answer = await put(`${widgets}/mf`, { ...first, metadata: { ...first.metadata, managedFields: [entry] } });
-  assert.equal(answer.code, 200);
-  assert.equal(answer.object().metadata.managedFields, undefined);
-  assert.equal(answer.object().metadata.resourceVersion, first.metadata.resourceVersion);
+  const sent = (managedFields: unknown) => put(`${widgets}/mf`, { ...first, metadata: { ...first.metadata, managedFields } });
+  const ignored = await sent([{ ...entry, operation: 'Other', fieldsV1: {} }]);
+  assert.deepEqual(ignored.object(), first);
+  const rewritten = await sent([{ ...entry, fieldsV1: { 'f:spec': { 'f:size': {} } } }]);
+  assert.equal(rewritten.code, 200);
+  assert.deepEqual(
+    rewritten.object().metadata.managedFields?.map(({ manager }) => manager),
+    ['m'],
+  );
+  assert.notEqual(rewritten.object().metadata.resourceVersion, first.metadata.resourceVersion);
+});
+
+test('3.4 sending [] ends tracking, and updates do not begin it again', async () => {
+  const first = await created('reset');
+  const reset = await put(`${widgets}/reset`, { ...first, metadata: { ...first.metadata, managedFields: [] } });
+  assert.equal(reset.object().metadata.managedFields, undefined);
+  const grown = await put(`${widgets}/reset`, { ...reset.object(), spec: { size: 3 } });
+  assert.equal(grown.code, 200);
+  assert.equal(grown.object().metadata.managedFields, undefined);
+});
+
+test('2.6 a client that knows nothing of managedFields neither loses nor changes them', async () => {
+  const first = await created('unaware');
+  const { managedFields: _, ...metadata } = first.metadata;
+  assert.deepEqual((await put(`${widgets}/unaware`, { ...first, metadata })).object(), first);
 });

@@ -1,5 +1,6 @@
-import { statusError, type UnstructuredObject } from '@arc/apimachinery';
+import { statusError, trackFields, type UnstructuredObject } from '@arc/apimachinery';
 import { readObject } from '../object/decode-body.ts';
+import { fieldWrite } from '../object/field-management.ts';
 import type { UpdateScope } from '../object/prepare-update.ts';
 import { updateObject } from '../object/update-object.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
@@ -16,11 +17,13 @@ export function update(scope: UpdateScope): VerbHandler {
     const representation = negotiateObject(request.exchange);
     const object = await readObject(resource.definition, request, options.fieldValidation);
     assertPlace(resource, request, object);
+    const write = fieldWrite(server, resource, request, { ...options, scope });
     const updated = await updateObject(server, resource, request, {
       scope,
       dryRun: options.dryRun,
       requireResourceVersion: scope === 'main',
       desired: () => structuredClone(object),
+      managedFields: (old, next, sent) => trackFields(old, next, { ...write, sent }),
     });
     return objectReply(200, request.exchange, resource, viewOfObject(resource, updated), representation, server.clock.now());
   };
