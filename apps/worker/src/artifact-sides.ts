@@ -7,6 +7,7 @@ import {
   type OciArtifact,
   type OpenEndpoint,
   openEndpoint,
+  type OpenEndpointOptions,
   parseEndpointURL,
   parseOciArtifactSpec,
   type ReadableRepository,
@@ -55,25 +56,36 @@ function openSide(
 ): Promise<OpenEndpoint> {
   return attribute(origin, 'use', 'the endpoint', undefined, async () => {
     const location = parseEndpointURL(side.url);
-    const secret = await readSecretDirectory(side.secretDirectory);
-    const ca = side.caFile === undefined ? secret.tls.ca : await readAuthority(side.caFile);
-    return openEndpoint(location, {
-      userAgent,
-      credentials: secret.credentials,
-      tls: {
-        ...secret.tls,
-        ...(ca === undefined ? {} : { ca }),
-        ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
-      },
-      trustedHosts: side.trustedHosts,
-      trustedAuthHosts: side.trustedHosts,
-      chunkBytes: environment.chunkBytes,
-      minThroughput: environment.minBytesPerSecond === 0 ? undefined : { bytesPerSecond: environment.minBytesPerSecond, windowMs: 60_000 },
-      onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
-      onResume: ({ digest, offset, reason, delayMs }) =>
-        log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),
-    });
+    return openEndpoint(location, await sideOptions(origin, side, environment, log));
   });
+}
+
+/** How to talk to one side: credentials, certificates and limits. @throws TransferError `InvalidCredentials` */
+export async function sideOptions(
+  origin: CopyOrigin,
+  side: SideEnvironment,
+  environment: Pick<WorkerEnvironment, 'chunkBytes' | 'minBytesPerSecond'>,
+  log: (line: string) => void,
+): Promise<OpenEndpointOptions> {
+  const secret = await readSecretDirectory(side.secretDirectory);
+  const ca = side.caFile === undefined ? secret.tls.ca : await readAuthority(side.caFile);
+  const { minBytesPerSecond } = environment;
+  return {
+    userAgent,
+    credentials: secret.credentials,
+    tls: {
+      ...secret.tls,
+      ...(ca === undefined ? {} : { ca }),
+      ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
+    },
+    trustedHosts: side.trustedHosts,
+    trustedAuthHosts: side.trustedHosts,
+    chunkBytes: environment.chunkBytes,
+    minThroughput: minBytesPerSecond === 0 ? undefined : { bytesPerSecond: minBytesPerSecond, windowMs: 60_000 },
+    onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
+    onResume: ({ digest, offset, reason, delayMs }) =>
+      log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),
+  };
 }
 
 async function readAuthority(path: string): Promise<string> {
@@ -86,6 +98,7 @@ async function readAuthority(path: string): Promise<string> {
   }
 }
 
-function seconds(ms: number): string {
+/** `1.5 s` */
+export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

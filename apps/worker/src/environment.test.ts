@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { version } from './artifact-sides.ts';
 import { readEnvironment } from './environment.ts';
@@ -8,8 +9,16 @@ const required = { ARC_SRC_URL: 'a.example.org', ARC_DST_URL: 'b.example.org', A
 
 test('what is not set has its documented default, and so has what is empty', () => {
   const expected = {
-    source: { url: 'a.example.org', secretDirectory: '/secrets/src', caFile: undefined, insecureSkipTlsVerify: false, trustedHosts: [] },
+    source: {
+      type: 'oci',
+      url: 'a.example.org',
+      secretDirectory: '/secrets/src',
+      caFile: undefined,
+      insecureSkipTlsVerify: false,
+      trustedHosts: [],
+    },
     destination: {
+      type: 'oci',
       url: 'b.example.org',
       secretDirectory: '/secrets/dst',
       caFile: undefined,
@@ -26,6 +35,8 @@ test('what is not set has its documented default, and so has what is empty', () 
     maxBytesPerSecond: 0,
     minBytesPerSecond: 0,
     concurrency: 4,
+    maxBytes: 0,
+    stagingDirectory: tmpdir(),
     chunkBytes: 0,
   };
   assert.deepEqual(readEnvironment(required), expected);
@@ -60,15 +71,15 @@ test('every variable is read', () => {
   assert.deepEqual([environment.maxBytesPerSecond, environment.minBytesPerSecond], [1_000_000, 1000]);
 });
 
-test('the shipped template names this version and only variables that are read', async () => {
-  const [template, source] = await Promise.all(
-    ['../../../examples/oci/cluster-workflow-template.yaml', './environment.ts'].map((path) =>
-      readFile(new URL(path, import.meta.url), 'utf8'),
-    ),
+test('the shipped templates name this version and only variables that are read', async () => {
+  const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8');
+  const templates = await Promise.all(
+    ['oci', 'helm', 'blob'].map((name) => read(`../../../examples/${name}/cluster-workflow-template.yaml`)),
   );
-  const images = [...(template ?? '').matchAll(/image: (\S+)/g)].map(([, image]) => image);
+  const [template, source] = [templates.join('\n'), await read('./environment.ts')];
+  const images = [...template.matchAll(/image: (\S+)/g)].map(([, image]) => image);
   assert.deepEqual(new Set(images), new Set([`ghcr.io/opendefensecloud/arc-worker:${version}`]));
-  const names = [...(template ?? '').matchAll(/name: (ARC_\w+)/g)].map(([, name = '']) => name);
+  const names = [...template.matchAll(/name: (ARC_\w+)/g)].map(([, name = '']) => name);
   assert.ok(names.length > 0);
-  for (const name of names) assert.ok(source?.includes(`\`${name}\``), name);
+  for (const name of names) assert.ok(source.includes(`\`${name}\``), name);
 });

@@ -1,8 +1,11 @@
+import { tmpdir } from 'node:os';
 import { ArcError } from '@arc/kernel';
 import type { ConflictPolicy, ReferrerPolicy } from '@arc/transfer';
 
 /** One side of a copy as its variables describe it. */
 export interface SideEnvironment {
+  /** `spec.type` of the endpoint. */
+  readonly type: string;
   /** `remoteURL` of the endpoint. */
   readonly url: string;
   /** Directory of the mounted Secret; need not exist. */
@@ -19,9 +22,9 @@ export interface WorkerEnvironment {
   readonly destination: SideEnvironment;
   /** The artifact's spec as JSON. */
   readonly specJSON: string;
-  /** Where the receipt is written (`oci-copy`). */
+  /** Where the receipt is written (`...-copy`). */
   readonly receiptFile: string | undefined;
-  /** The receipt of the copy that is to be verified (`oci-verify`). */
+  /** The receipt of the copy that is to be verified (`...-verify`). */
   readonly receiptJSON: string | undefined;
   /** Argo's progress file, `done/total`. */
   readonly progressFile: string | undefined;
@@ -36,6 +39,10 @@ export interface WorkerEnvironment {
   readonly minBytesPerSecond: number;
   /** Blobs in flight at a time. */
   readonly concurrency: number;
+  /** Largest file that is taken in, bytes; 0 for no limit. */
+  readonly maxBytes: number;
+  /** Where downloads of unknown digest are kept meanwhile. */
+  readonly stagingDirectory: string;
   /** Size of upload chunks in bytes; 0 uploads each blob in one request. */
   readonly chunkBytes: number;
 }
@@ -45,7 +52,7 @@ export interface WorkerEnvironment {
  *
  * | variable | meaning | default |
  * |---|---|---|
- * | `ARC_SRC_TYPE`, `ARC_DST_TYPE` | endpoint type, only `oci` | `oci` |
+ * | `ARC_SRC_TYPE`, `ARC_DST_TYPE` | endpoint type: `oci`, `http`, `helm`, `file` | `oci` |
  * | `ARC_SRC_URL`, `ARC_DST_URL` | the endpoint's remoteURL | required |
  * | `ARC_SRC_SECRET_DIR`, `ARC_DST_SECRET_DIR` | mounted Secret | `/secrets/src`, `/secrets/dst` |
  * | `ARC_SRC_CA_FILE`, `ARC_DST_CA_FILE` | PEM authority | `ca.crt` of the Secret |
@@ -60,6 +67,8 @@ export interface WorkerEnvironment {
  * | `ARC_MAX_BYTES_PER_SECOND` | most bytes a second | 0: no limit |
  * | `ARC_MIN_BYTES_PER_SECOND` | least bytes a second over a minute of waiting for one side | 0: no rule |
  * | `ARC_CONCURRENCY` | blobs in flight, 1 to 16 | 4 |
+ * | `ARC_MAX_BYTES` | largest file that is taken in (`http-copy`) | 0: no limit |
+ * | `ARC_STAGING_DIR` | where downloads of unknown digest are kept meanwhile | the temporary directory |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
  * | `ARGO_PROGRESS_FILE` | bytes done and total written here | set by the engine |
  *
@@ -80,6 +89,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     maxBytesPerSecond: integer(get, 'ARC_MAX_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     minBytesPerSecond: integer(get, 'ARC_MIN_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     concurrency: integer(get, 'ARC_CONCURRENCY', { fallback: 4, min: 1, max: 16 }),
+    maxBytes: integer(get, 'ARC_MAX_BYTES', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    stagingDirectory: get('ARC_STAGING_DIR') ?? tmpdir(),
     chunkBytes: integer(get, 'ARC_CHUNK_BYTES', { fallback: 0, min: 0, max: 256 * 1024 * 1024 }),
   };
 }
@@ -87,17 +98,30 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 type Get = (name: string) => string | undefined;
 
 function readSide(get: Get, side: 'SRC' | 'DST', secretDirectory: string): SideEnvironment {
-  const type = get(`ARC_${side}_TYPE`) ?? 'oci';
-  if (type !== 'oci') {
-    throw invalid(`ARC_${side}_TYPE`, `the type ${JSON.stringify(type)} cannot be copied by this step, only "oci"`);
-  }
   return {
+    type: get(`ARC_${side}_TYPE`) ?? 'oci',
     url: required(get, `ARC_${side}_URL`),
     secretDirectory: get(`ARC_${side}_SECRET_DIR`) ?? secretDirectory,
     caFile: get(`ARC_${side}_CA_FILE`),
     insecureSkipTlsVerify: oneOf(get, `ARC_${side}_INSECURE_SKIP_TLS_VERIFY`, ['false', 'true']) === 'true',
     trustedHosts: (get(`ARC_${side}_TRUSTED_HOSTS`) ?? '').split(',').flatMap((host) => host.trim() || []),
   };
+}
+
+/** @throws ArcError `InvalidConfiguration` when this step does not know what an endpoint is */
+export function requireTypes(
+  environment: WorkerEnvironment,
+  known: { readonly source: readonly string[]; readonly destination: readonly string[] },
+): void {
+  for (const side of ['source', 'destination'] as const) {
+    const { type } = environment[side];
+    if (known[side].includes(type)) continue;
+    const names = known[side].map((name) => JSON.stringify(name)).join(' or ');
+    throw invalid(
+      `ARC_${side === 'source' ? 'SRC' : 'DST'}_TYPE`,
+      `the type ${JSON.stringify(type)} cannot be copied by this step, only ${names}`,
+    );
+  }
 }
 
 function required(get: Get, name: string): string {

@@ -2,12 +2,18 @@ import process from 'node:process';
 import { ArcError, messageOf } from '@arc/kernel';
 import { version } from './artifact-sides.ts';
 import { readEnvironment, type WorkerEnvironment } from './environment.ts';
-import { ociCopy } from './oci-copy.ts';
-import { ociVerify } from './oci-verify.ts';
 
 type Command = (environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal) => Promise<void>;
 
-const commands: Readonly<Record<string, Command>> = { 'oci-copy': ociCopy, 'oci-verify': ociVerify };
+/** Imported when called: a step starts in the time of what it needs. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  'oci-copy': async () => (await import('./oci-copy.ts')).ociCopy,
+  'oci-verify': async () => (await import('./oci-verify.ts')).ociVerify,
+  'http-copy': async () => (await import('./http-copy.ts')).httpCopy,
+  'http-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,
+  'helm-copy': async () => (await import('./helm-copy.ts')).helmCopy,
+  'helm-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,
+};
 
 const exitCodes: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 
@@ -35,7 +41,8 @@ export async function main(): Promise<void> {
     });
   }
   try {
-    await command(readEnvironment(process.env), (line) => void process.stdout.write(`${line}\n`), stopped.signal);
+    const run = await command();
+    await run(readEnvironment(process.env), (line) => void process.stdout.write(`${line}\n`), stopped.signal);
   } catch (error) {
     process.stderr.write(`${failureLine(error)}\n`);
     process.exitCode = received === undefined ? 1 : (exitCodes[received] ?? 1);

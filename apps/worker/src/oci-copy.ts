@@ -1,16 +1,17 @@
-import { writeFile } from 'node:fs/promises';
-import { ArcError, messageOf, systemClock } from '@arc/kernel';
+import { systemClock } from '@arc/kernel';
 import { copyArtifact } from '@arc/transfer';
 import { openSides } from './artifact-sides.ts';
 import { CopyLog } from './copy-log.ts';
-import type { WorkerEnvironment } from './environment.ts';
+import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
 import { receiptOf } from './receipt.ts';
+import { writeReceipt } from './write-receipt.ts';
 
 /** Copies the artifact, reporting as it goes, and writes the receipt. */
 export async function ociCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const startedAt = clock.now();
+  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
   using sides = await openSides(environment, write);
   const { artifact, source, destination, reference } = sides;
   const log = new CopyLog(write, clock, environment.dryRun);
@@ -34,18 +35,5 @@ export async function ociCopy(environment: WorkerEnvironment, write: (line: stri
   });
   progress.flush();
   log.done(result);
-  if (environment.receiptFile !== undefined) {
-    await writeReceipt(environment.receiptFile, JSON.stringify(receiptOf(sides, result, startedAt, clock.now())));
-  }
-}
-
-async function writeReceipt(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, `${text}\n`);
-  } catch (error) {
-    throw new ArcError('ReceiptNotWritten', `the copy is done, but its receipt cannot be written: ${messageOf(error)}`, {
-      hint: 'Set ARC_RECEIPT_FILE to a path the step may write.',
-      cause: error,
-    });
-  }
+  await writeReceipt(environment.receiptFile, receiptOf(sides, result, startedAt, clock.now()));
 }

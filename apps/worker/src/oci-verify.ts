@@ -1,7 +1,7 @@
 import { ArcError } from '@arc/kernel';
 import { verifyArtifact } from '@arc/transfer';
 import { openSides } from './artifact-sides.ts';
-import type { WorkerEnvironment } from './environment.ts';
+import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { readReceipt } from './receipt.ts';
 
 /**
@@ -11,6 +11,7 @@ import { readReceipt } from './receipt.ts';
  * @throws ArcError `Mismatch`; CopyError when one side cannot be asked
  */
 export async function ociVerify(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
+  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
   using sides = await openSides(environment, write);
   const { artifact, source, destination } = sides;
   const receipt = environment.receiptJSON === undefined ? undefined : readReceipt(environment.receiptJSON);

@@ -12,7 +12,7 @@ import type { KubeClient } from '@arc/kube-client';
 import { arcctlCommand, eventually, runCommand, startEmbeddedArc } from '@arc/testkit';
 import type { CommandResult, EmbeddedArc, EmbeddedArcOptions, RunOptions } from '@arc/testkit';
 
-const examples = fileURLToPath(new URL('../../../examples/oci/', import.meta.url));
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 
 /** A running embedded ARC in a folder of its own, and a client that is its administrator. */
 export interface World extends AsyncDisposable {
@@ -56,12 +56,17 @@ export async function startWorld(options: Partial<EmbeddedArcOptions> = {}): Pro
 
 /** Creates the shipped OCI template and type. */
 export async function installOciType(client: KubeClient): Promise<void> {
-  await client.create(clusterWorkflowTemplates, await readExample('cluster-workflow-template.yaml'));
-  await client.create(clusterArtifactTypes, await readExample('artifact-type.yaml'));
+  await installType(client, 'oci');
 }
 
-async function readExample(file: string): Promise<KubeObject> {
-  return decodeYaml(await readFile(join(examples, file), 'utf8')).value as unknown as KubeObject;
+/** Creates the shipped template and type of a folder of examples. */
+export async function installType(client: KubeClient, folder: 'oci' | 'helm' | 'blob'): Promise<void> {
+  await client.create(clusterWorkflowTemplates, await readExample(folder, 'cluster-workflow-template.yaml'));
+  await client.create(clusterArtifactTypes, await readExample(folder, 'artifact-type.yaml'));
+}
+
+async function readExample(folder: string, file: string): Promise<KubeObject> {
+  return decodeYaml(await readFile(join(examples, folder, file), 'utf8')).value as unknown as KubeObject;
 }
 
 export function endpoint(name: string, remoteURL: string, spec: Partial<Endpoint['spec']> = {}, namespace = 'default'): Endpoint {

@@ -18,6 +18,8 @@ export interface AuthenticatorOptions {
   /** Checks a realm and returns it as a URL. */
   readonly resolveRealm: (realm: string) => URL;
   readonly clock: Clock;
+  /** Sends what needs no challenge (a password, a bearer token) with the first request. */
+  readonly preemptive?: boolean;
 }
 
 interface CachedToken {
@@ -42,10 +44,11 @@ export class Authenticator {
     this.#options = options;
   }
 
-  /** The Authorization header to try first; undefined before the registry has asked for anything. */
+  /** The Authorization header to try first; undefined before the registry has asked for anything, unless preemptive. */
   async authorization(scopes: readonly Scope[]): Promise<string | undefined> {
-    if (this.#method === undefined) return undefined;
-    return this.#header(this.#method, scopes, this.#credential(scopes));
+    const credential = this.#credential(scopes);
+    if (this.#method !== undefined) return this.#header(this.#method, scopes, credential);
+    return this.#options.preemptive === true ? this.#header({ kind: 'basic' }, scopes, credential) : undefined;
   }
 
   /**

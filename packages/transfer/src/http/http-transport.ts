@@ -32,6 +32,8 @@ export interface RetryNotice {
 
 export interface HttpTransportOptions {
   readonly credentials?: CredentialSource;
+  /** For servers that answer 404 instead of asking for credentials. Off unless told. */
+  readonly preemptive?: boolean;
   readonly tls?: TlsOptions;
   readonly userAgent?: string;
   /** Hosts that credentials may be sent to for a token, besides the registry's own domain. */
@@ -87,6 +89,7 @@ export class HttpTransport implements Disposable {
       registry: origin,
       credentials: options.credentials ?? anonymous,
       clock: this.#clock,
+      preemptive: options.preemptive ?? false,
       resolveRealm: (realm) => resolveRealm(origin, realm, options.trustedAuthHosts ?? []),
       fetchToken: (request) => this.#fetchToken(request),
     });

@@ -1,0 +1,83 @@
+import { ArcError } from '@arc/kernel';
+import { attribute, FileDirectory, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
+import { sideOptions } from '../artifact-sides.ts';
+import { requireTypes, type WorkerEnvironment } from '../environment.ts';
+import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
+
+/**
+ * Compares what the destination holds with what the receipt of the delivery says: tags, manifest and blobs in a registry;
+ * the content of every file, read again, in a directory.
+ *
+ * @throws ArcError `Mismatch`; CopyError when the destination cannot be asked
+ */
+export async function verifyDelivery(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
+  requireTypes(environment, { source: ['http', 'helm', 'oci'], destination: ['oci', 'file'] });
+  const receipt = readDeliveryReceipt(environment.receiptJSON);
+  for (const check of receipt.checks) write(`${check.result.padEnd(12)} ${check.name}: ${check.detail}`);
+  const nothing = receipt.dryRun ? 'it was a dry run' : receipt.destination.references.length === 0 ? 'everything was left alone' : '';
+  if (nothing !== '') {
+    write(`skipped      nothing was delivered that could be verified: ${nothing}`);
+    return;
+  }
+  const count =
+    receipt.destination.place.kind === 'oci'
+      ? await verifyRegistry(receipt, environment, write, signal)
+      : await verifyDirectory(receipt, environment, signal);
+  write(`verified     ${count} parts are there, the digests are equal`);
+}
+
+async function verifyRegistry(
+  receipt: DeliveryReceipt,
+  environment: WorkerEnvironment,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const { place } = receipt.destination;
+  if (place.kind !== 'oci') return 0;
+  const digest = parseDigest(receipt.destination.digest);
+  using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
+    openEndpoint(
+      parseEndpointURL(environment.destination.url),
+      await sideOptions('destination', environment.destination, environment, write),
+    ),
+  );
+  const repository = await attribute('destination', 'open', place.repository, signal, () => endpoint.destination(place.repository));
+  for (const tag of place.tags) {
+    const reference = `${repository.name}:${tag}`;
+    const found = await attribute('destination', 'resolve', reference, signal, () => repository.resolve(tag, { signal }));
+    write(`destination  ${reference} is ${found?.digest ?? 'not there'}`);
+    if (found?.digest !== digest) throw mismatch(`${reference} is ${found?.digest ?? 'not there'}, not ${digest}`);
+  }
+  const reference = `${repository.name}@${digest}`;
+  const manifest = await attribute('destination', 'read manifest', reference, signal, () => repository.fetchManifest(digest, { signal }));
+  if (manifest === undefined) throw mismatch(`${reference} is not there`);
+  for (const blob of manifest.blobs) {
+    const there = await attribute('destination', 'look for blob', `${repository.name}@${blob.digest}`, signal, () =>
+      repository.hasBlob(blob, { signal }),
+    );
+    if (!there) throw mismatch(`blob ${blob.digest} of ${reference} is not there`);
+  }
+  const absent = receipt.files.find((file) => !manifest.blobs.some((blob) => blob.digest === file.digest));
+  if (absent !== undefined) throw mismatch(`${reference} does not hold ${absent.name} (${absent.digest})`);
+  return manifest.blobs.length + 1;
+}
+
+async function verifyDirectory(receipt: DeliveryReceipt, environment: WorkerEnvironment, signal: AbortSignal): Promise<number> {
+  const { place } = receipt.destination;
+  if (place.kind !== 'file') return 0;
+  const directory = await attribute('destination', 'use', 'the endpoint', signal, () => FileDirectory.open(environment.destination.url));
+  for (const path of place.paths) {
+    const file = receipt.files.find(({ name }) => path === name || path.endsWith(`/${name}`));
+    if (file === undefined) throw mismatch(`the receipt does not say what ${path} holds`);
+    const expected = parseDigest(file.digest);
+    const found = await attribute('destination', 'read', `${directory.name}/${path}`, signal, () => directory.digest(path, expected));
+    if (found !== expected) throw mismatch(`${directory.name}/${path} is ${found ?? 'not there'}, not ${expected}`);
+  }
+  return place.paths.length;
+}
+
+function mismatch(problem: string): ArcError {
+  return new ArcError('Mismatch', `destination: verify: ${problem}`, {
+    hint: 'Something else wrote to the destination, or removed from it: run the order again.',
+  });
+}

@@ -1,0 +1,189 @@
+import { ArcError, systemClock } from '@arc/kernel';
+import {
+  attribute,
+  blobOf,
+  copyArtifact,
+  HttpTransport,
+  listVersions,
+  openEndpoint,
+  parseBaseURL,
+  parseEndpointURL,
+  parseRange,
+  parseVersion,
+  type ReadableRepository,
+  TransferError,
+} from '@arc/transfer';
+import {
+  chartArtifact,
+  chartMediaTypes,
+  ChartRepository,
+  type ChartRequest,
+  chartTag,
+  parseChartArtifactSpec,
+  type PublishedChart,
+} from '@arc/transfer/helm';
+import { sideOptions } from './artifact-sides.ts';
+import { CopyLog } from './copy-log.ts';
+import { type DeliveryContext, deliverToDirectory, deliverToRegistry } from './delivery/deliver.ts';
+import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
+import { requireTypes, type WorkerEnvironment } from './environment.ts';
+import { ProgressFile } from './progress-file.ts';
+import { writeReceipt } from './write-receipt.ts';
+
+type Outcome = Pick<DeliveryReceipt, 'source' | 'destination' | 'files' | 'checks' | 'kept' | 'bytes' | 'warnings'>;
+
+const signatureCheck: Check = {
+  name: 'provenance signature',
+  result: 'skipped',
+  detail: 'this step carries signatures along and does not judge them',
+};
+
+/** Brings one version of a chart from a classic repository or a registry to a registry or directory, and writes the receipt. */
+export async function helmCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
+  const startedAt = systemClock.now();
+  requireTypes(environment, { source: ['helm', 'oci'], destination: ['oci', 'file'] });
+  const request = parseChartArtifactSpec(environment.specJSON);
+  const progress = new ProgressFile(environment.progressFile, systemClock);
+  const context: DeliveryContext = { environment, onConflict: request.onConflict ?? environment.onConflict, progress, write, signal };
+  const outcome = environment.source.type === 'helm' ? await fromRepository(request, context) : await fromRegistry(request, context);
+  progress.flush();
+  const receipt: DeliveryReceipt = {
+    schemaVersion: 1,
+    kind: 'helm-copy',
+    ...outcome,
+    dryRun: environment.dryRun,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: new Date(systemClock.now()).toISOString(),
+  };
+  await writeReceipt(environment.receiptFile, receipt);
+}
+
+async function fromRepository(request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
+  const { environment, write, signal } = context;
+  const side = await attribute('source', 'use', 'the endpoint', signal, async () => {
+    const options = await sideOptions('source', environment.source, environment, write);
+    return { options, base: parseBaseURL(environment.source.url) };
+  });
+  using transport = new HttpTransport(new URL(side.base.origin), { ...side.options, preemptive: true });
+  const repository = new ChartRepository(transport, side.base);
+  const reference = `${repository.name}/${request.chart}:${request.version}`;
+  const chart = await attribute('source', 'fetch chart', reference, signal, async () => {
+    const found = await repository.fetch(request.chart, request.version, { signal, provenance: request.provenance !== 'none' });
+    if (request.provenance === 'required' && found.provenance === undefined)
+      throw new TransferError('NotFound', `chart ${found.name} ${found.version} has no provenance file, and the order requires one`);
+    return found;
+  });
+  write(`resolved  ${reference} is ${chart.version}, ${chart.digest}`);
+  const files = filesOf(chart);
+  const delivered =
+    environment.destination.type === 'file'
+      ? await deliverToDirectory(
+          chart.location,
+          files.map(({ name, bytes }) => ({ path: name, blob: blobOf(bytes, 'application/octet-stream') })),
+          context,
+        )
+      : await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context);
+  return {
+    source: { reference: chart.location, digest: chart.digest, version: chart.version },
+    ...delivered,
+    files: files.map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
+    checks: checksOf(chart),
+  };
+}
+
+function filesOf(chart: PublishedChart): { readonly name: string; readonly bytes: Buffer }[] {
+  const name = `${chart.name}-${chart.version}.tgz`;
+  return [{ name, bytes: chart.archive }, ...(chart.provenance === undefined ? [] : [{ name: `${name}.prov`, bytes: chart.provenance }])];
+}
+
+function checksOf(chart: PublishedChart): Check[] {
+  return [
+    chart.listedDigest === undefined
+      ? { name: 'digest', result: 'skipped', detail: 'index.yaml names no digest' }
+      : { name: 'digest', result: 'passed', detail: `${chart.listedDigest}, says index.yaml` },
+    { name: 'chart', result: 'passed', detail: `Chart.yaml says ${chart.name} ${chart.version}; no unsafe paths, links or bombs` },
+    chart.provenance === undefined
+      ? { name: 'provenance digest', result: 'skipped', detail: 'there is no provenance file' }
+      : { name: 'provenance digest', result: 'passed', detail: 'the provenance file names the digest of the archive' },
+    signatureCheck,
+  ];
+}
+
+/** A chart in a registry is an OCI artifact already: it is copied as it is, with what refers to it. */
+async function fromRegistry(request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
+  const { environment, write, signal, progress, onConflict } = context;
+  if (environment.destination.type !== 'oci')
+    throw new ArcError('InvalidConfiguration', 'a chart of a registry can only be delivered to a registry or OCI layout', {
+      hint: 'Use a destination endpoint of type oci.',
+    });
+  using source = await attribute('source', 'use', 'the endpoint', signal, async () =>
+    openEndpoint(parseEndpointURL(environment.source.url), await sideOptions('source', environment.source, environment, write)),
+  );
+  using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
+    openEndpoint(
+      parseEndpointURL(environment.destination.url),
+      await sideOptions('destination', environment.destination, environment, write),
+    ),
+  );
+  const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
+  const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
+  write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
+  const target = request.target(found.version);
+  const to = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
+  const log = new CopyLog(write, systemClock, environment.dryRun);
+  const result = await copyArtifact(from, found.digest, to, {
+    tags: target.tags,
+    referrers: environment.referrers,
+    onConflict,
+    dryRun: environment.dryRun,
+    concurrency: environment.concurrency,
+    ...(environment.maxBytesPerSecond === 0 ? {} : { maxBytesPerSecond: environment.maxBytesPerSecond }),
+    signal,
+    onEvent: (event) => {
+      if (event.kind === 'progress') progress.update(event.doneBytes, event.totalBytes);
+      log.event(event);
+    },
+  });
+  log.done(result);
+  return {
+    source: { reference: `${from.name}:${found.tag}`, digest: found.digest, version: found.version },
+    destination: {
+      references: result.tags.map((tag) => `${to.name}:${tag}`),
+      digest: result.destination.digest,
+      place: { kind: 'oci', repository: target.repository, tags: result.tags },
+    },
+    files: found.files,
+    kept: result.kept.map(({ tag, digest }) => ({ reference: `${to.name}:${tag}`, digest })),
+    bytes: result.bytes,
+    warnings: result.warnings.slice(0, 20),
+    checks: [{ name: 'digest', result: 'passed', detail: `${found.digest}, every blob by the digest its manifest gives` }, signatureCheck],
+  };
+}
+
+/** @throws TransferError `NotFound`, `UnsupportedMediaType` when it is no chart */
+async function resolveChart(repository: ReadableRepository, request: ChartRequest, signal: AbortSignal) {
+  const exact = parseVersion(request.version) === undefined ? undefined : chartTag(request.version);
+  const [newest] = exact === undefined ? await listVersions(repository, { range: parseRange(request.version), limit: 1, signal }) : [];
+  const tag = exact ?? newest?.tag;
+  const manifest = tag === undefined ? undefined : await repository.fetchManifest(tag, { signal });
+  if (tag === undefined || manifest === undefined)
+    throw new TransferError('NotFound', `there is no version ${JSON.stringify(request.version)} of chart ${request.chart}`, {
+      status: 404,
+      hint: 'Look at what there is with arcctl artifact list.',
+    });
+  if (manifest.config?.mediaType !== chartMediaTypes.config)
+    throw new TransferError(
+      'UnsupportedMediaType',
+      `${repository.name}:${tag} is no Helm chart: its config is ${manifest.config?.mediaType ?? 'missing'}`,
+      {
+        hint: 'Use an artifact of type oci for images and other artifacts.',
+      },
+    );
+  const { digest } = manifest.descriptor;
+  if (request.provenance === 'required' && !manifest.blobs.some(({ mediaType }) => mediaType === chartMediaTypes.provenance))
+    throw new TransferError('NotFound', `chart ${repository.name}:${tag} has no provenance file, and the order requires one`);
+  const archive = manifest.blobs.find(({ mediaType }) => mediaType === chartMediaTypes.content);
+  const version = tag.replace('_', '+');
+  const files = archive === undefined ? [] : [{ name: `${request.name}-${version}.tgz`, digest: archive.digest, size: archive.size }];
+  return { tag, version, digest, files };
+}
