@@ -1,0 +1,10 @@
+export { clusterRoleBindingDefinition, clusterRoleBindings } from './cluster-role-binding.ts';
+export type { ClusterRoleBinding } from './cluster-role-binding.ts';
+export { clusterRoleDefinition, clusterRoles } from './cluster-role.ts';
+export type { ClusterRole } from './cluster-role.ts';
+export { rbacKinds } from './kinds.ts';
+export type { PolicyRule } from './policy-rule.ts';
+export { roleBindingDefinition, roleBindings } from './role-binding.ts';
+export type { RoleBinding } from './role-binding.ts';
+export { roleDefinition, roles } from './role.ts';
+export type { Role } from './role.ts';
