@@ -7,8 +7,10 @@ import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createEventRecorder } from '@arc/kube-client';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
+import { Admission } from './admission/admission.ts';
+import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
-import { slotKeeper, WakeSource, WorkSlots } from './artifact-workflow/work-slots.ts';
+import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
 import { createArcInformers } from './informers/arc-informers.ts';
 import type { ArcInformers } from './informers/arc-informers.ts';
 import type { SecretRecord } from './informers/secret-record.ts';
@@ -20,6 +22,10 @@ import { orderReconciler } from './order/reconciler.ts';
 export interface ArcLimits {
   /** Workflows under way at the same time, over all namespaces. Default 8. */
   readonly maxActiveWorkflows?: number;
+  /** The same for each namespace whose annotations say nothing. Default: no limit. */
+  readonly maxActivePerNamespace?: number;
+  /** Runs that use an Endpoint at the same time, when it says nothing. Default: no limit. */
+  readonly maxActivePerEndpoint?: number;
   /** Shortest time between two writes of mere progress of one run, milliseconds. Default 1000. */
   readonly progressIntervalMs?: number;
   /** Shortest time between two status writes of one Order, milliseconds. Default 200. */
@@ -63,14 +69,24 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
   }
   const informers = createArcInformers(client, { digestKey, clock, logger });
   const turns = new WakeSource();
-  const slots = new WorkSlots(maxActiveWorkflows, (key) => turns.wake(key));
-  informers.workflows.addHandler(slotKeeper(slots));
+  const admission = new Admission({
+    maxActive: maxActiveWorkflows,
+    quotaOf: (namespace) => quotaOf(informers.namespaces.get(undefined, namespace), limits.maxActivePerNamespace),
+    endpointLimit: (endpoint) => endpointLimit(informers.endpoints, endpoint, limits.maxActivePerEndpoint),
+    clock,
+    wake: (key) => turns.wake(key),
+  });
+  informers.workflows.addHandler(slotKeeper(admission));
+  const reconsider = { added: () => admission.reconsider(), updated: () => admission.reconsider() };
+  informers.namespaces.addHandler(reconsider);
+  informers.endpoints.addHandler(reconsider);
   const common = { ...informers, client, clock };
   const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
   const orderEvents = recorder('order-controller');
   const runEvents = recorder('artifact-workflow-controller');
   return {
     async [Symbol.asyncDispose]() {
+      admission[Symbol.dispose]();
       await Promise.all([orderEvents[Symbol.asyncDispose](), runEvents[Symbol.asyncDispose]()]);
     },
     informers,
@@ -91,7 +107,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
         reconcile: artifactWorkflowReconciler({
           ...common,
           logger: logger.child({ controller: 'artifact-workflow' }),
-          slots,
+          admission,
           digestKey,
           events: runEvents,
           progressIntervalMs,
@@ -190,8 +206,9 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
           .byIndex('owner', metadata.uid ?? '')
           .filter(isUnstarted)
           .map(requestFor),
-      changed: (order, old) => order.spec?.suspend !== old.spec?.suspend,
+      changed: (order, old) => order.spec?.suspend !== old.spec?.suspend || order.spec?.priority !== old.spec?.priority,
     }),
+    source({ informer: informers.namespaces, requests: () => [] }),
     source({ informer: turns }),
   ];
 }

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { frozenInformer } from '../test/stale.ts';
 import type { RunContext } from './artifact-workflow/context.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
-import { WorkSlots } from './artifact-workflow/work-slots.ts';
+import { Admission } from './admission/admission.ts';
 import { workflowRecord } from './informers/workflow-record.ts';
 import type { WorkflowRecord } from './informers/workflow-record.ts';
 import type { OrderContext } from './order/context.ts';
@@ -42,7 +42,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     logger: silentLogger,
     events: { event: () => {} },
     digestKey: Buffer.alloc(16),
-    slots: new WorkSlots(8, () => {}),
+    admission: new Admission({ maxActive: 8, clock: new FakeClock(), wake: () => {} }),
     progressIntervalMs: 0,
     orders: frozenInformer<Order>([]),
     artifactWorkflows: frozenInformer(runs),

@@ -18,6 +18,7 @@ export const artifactTypeSpec = s.object(
     ),
     parameters: optional(s.array(parameter, { description: 'Further arguments; they replace derived ones of the same name.' })),
     workflowTemplateRef: optional(workflowTemplateReference),
+    priority: optional(s.integer({ description: 'Priority of runs whose Order says none; default 0.' })),
     renderConfig: optional(s.boolean({ description: 'True: each run gets its configuration as a Secret of its own.' })),
     ...timeToLive,
   },

@@ -37,6 +37,9 @@ const artifactWorkflowStatus = s.object(
     reason: optional(s.string({ description: 'One word: why it is in this phase.' })),
     message: optional(s.string({ description: 'A sentence for people; for failures the steps that failed.' })),
     logTail: optional(s.string({ description: 'Last lines of the log of the step that failed first.' })),
+    queuePosition: optional(
+      s.integer({ description: 'About where it stands in line while it waits for its turn; near the front kept current.' }),
+    ),
     progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
     startTime: optional(s.time({ description: 'When the workflow started.' })),
     completionTime: optional(s.time({ description: 'When the workflow ended.' })),

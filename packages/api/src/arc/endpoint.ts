@@ -9,6 +9,7 @@ const endpointSpec = s.object(
     type: optional(s.string({ description: 'What is spoken there: oci, helm, s3, http, ...' })),
     remoteURL: optional(s.string({ description: 'Where it is; without a scheme https is meant.' })),
     secretRef: optional({ ...localReference, description: 'The Secret with the credentials.' }),
+    concurrency: optional(s.integer({ description: 'How many runs may use it at the same time; unset: any number.' })),
     usage: optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
   },
   { description: 'Where artifacts come from or go to.' },
@@ -58,7 +59,7 @@ export function parseRemoteURL(text: string): URL | undefined {
 }
 
 function errorsOf(endpoint: Endpoint): FieldError[] {
-  const { remoteURL = '', usage = '' } = endpoint.spec ?? {};
+  const { remoteURL = '', usage = '', concurrency = 1 } = endpoint.spec ?? {};
   const errors: FieldError[] = [];
   if (remoteURL === '') errors.push(fieldError.required('spec.remoteURL'));
   else if (parseRemoteURL(remoteURL) === undefined) {
@@ -67,6 +68,7 @@ function errorsOf(endpoint: Endpoint): FieldError[] {
   if (usage !== '' && !endpointUsages.some((known) => known === usage)) {
     errors.push(fieldError.notSupported('spec.usage', usage, endpointUsages));
   }
+  if (concurrency < 1) errors.push(fieldError.invalid('spec.concurrency', concurrency, 'must be greater than or equal to 1'));
   return errors;
 }
 

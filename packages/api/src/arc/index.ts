@@ -34,13 +34,16 @@ export {
   configVolume,
   destinationSecretVolume,
   dryRunParameter,
+  endpointsAnnotation,
   forceAtAnnotation,
+  maxActiveAnnotation,
   orderFinalizer,
   orderUidLabel,
   parseForceAt,
   receiptOutput,
   retryAnnotation,
   sourceSecretVolume,
+  weightAnnotation,
 } from './well-known.ts';
 
 /** Every kind of the group, in the order discovery lists them. */

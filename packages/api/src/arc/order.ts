@@ -31,7 +31,7 @@ const orderSpec = s.object(
     ),
     suspend: optional(s.boolean({ description: 'True: nothing new is started; what runs goes on.' })),
     dryRun: optional(s.boolean({ description: 'True: everything is checked and nothing is transferred.' })),
-    priority: optional(s.integer({ description: 'Higher ones of a namespace go first; default 0.' })),
+    priority: optional(s.integer({ description: 'Higher ones of a namespace go first; unset: that of the type.' })),
     artifacts: optional(s.array(artifact, { description: 'The artifacts to bring in.' })),
     ttl: optional(duration('How long after its creation the Order is removed; unset or 0 keeps it.')),
     TTLSecondsAfterCompletion: optional(

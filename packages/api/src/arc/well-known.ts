@@ -33,6 +33,13 @@ export const forceAtAnnotation = 'arc.opendefense.cloud/force-at';
 /** On Orders and ArtifactWorkflows: any text; for every new one, what has failed is tried once more. */
 export const retryAnnotation = 'arc.opendefense.cloud/retry';
 
+/** On Namespaces: the share of the slots in relation to other namespaces, a number above 0; 1 without it. */
+export const weightAnnotation = 'arc.opendefense.cloud/weight';
+/** On Namespaces: how many runs may be under way at the same time. */
+export const maxActiveAnnotation = 'arc.opendefense.cloud/max-active';
+/** On Workflows: the Endpoints the run uses, separated by commas. */
+export const endpointsAnnotation = 'arc.opendefense.cloud/endpoints';
+
 /** The parameter that tells a template to transfer nothing. */
 export const dryRunParameter = 'dryRun';
 

@@ -1,7 +1,14 @@
 import type { Volume, Workflow } from '@arc/api/argo';
 import { argoGroup, argoVersion } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
-import { artifactWorkflowLabel, configVolume, destinationSecretVolume, referenceName, sourceSecretVolume } from '@arc/api/arc';
+import {
+  artifactWorkflowLabel,
+  configVolume,
+  endpointsAnnotation,
+  destinationSecretVolume,
+  referenceName,
+  sourceSecretVolume,
+} from '@arc/api/arc';
 import type { LocalReference } from '@arc/api/arc';
 import { configSecretName, isLabelValue, workflowName } from '../identity/names.ts';
 import { controllerReference } from '../metadata/owner.ts';
@@ -13,6 +20,7 @@ import { controllerReference } from '../metadata/owner.ts';
 export function buildWorkflow(run: ArtifactWorkflow): Workflow {
   const { workflowTemplateRef, parameters = [], srcSecretRef, dstSecretRef, renderConfig } = run.spec ?? {};
   const name = run.metadata.name ?? '';
+  const endpoints = endpointNames(run);
   const labels = Object.entries(run.metadata.labels ?? {}).filter(([, value]) => isLabelValue(value));
   return {
     apiVersion: `${argoGroup}/${argoVersion}`,
@@ -21,6 +29,7 @@ export function buildWorkflow(run: ArtifactWorkflow): Workflow {
       name: workflowName(name),
       namespace: run.metadata.namespace ?? '',
       labels: { ...Object.fromEntries(labels), [artifactWorkflowLabel]: workflowName(name) },
+      ...(endpoints.length > 0 && { annotations: { [endpointsAnnotation]: endpoints.join(',') } }),
       ownerReferences: [controllerReference(run)],
     },
     spec: {
@@ -36,6 +45,12 @@ export function buildWorkflow(run: ArtifactWorkflow): Workflow {
       ],
     },
   };
+}
+
+/** The Endpoints a run names, each once. */
+export function endpointNames({ spec }: ArtifactWorkflow): string[] {
+  const names = [spec?.srcRef, spec?.dstRef].map(referenceName).filter((name) => name !== undefined);
+  return [...new Set(names)];
 }
 
 /** A volume there is no Secret for is empty, so that templates can mount it in any case. */

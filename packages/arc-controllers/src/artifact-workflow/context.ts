@@ -3,7 +3,7 @@ import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import type { LookupInformers } from '../resolve/lookups.ts';
-import type { WorkSlots } from './work-slots.ts';
+import type { Admission } from '../admission/admission.ts';
 
 /** What the ArtifactWorkflow controller works with. */
 export interface RunContext extends LookupInformers {
@@ -12,7 +12,7 @@ export interface RunContext extends LookupInformers {
   readonly logger: Logger;
   readonly events: Pick<EventRecorder, 'event'>;
   readonly digestKey: Uint8Array;
-  readonly slots: WorkSlots;
+  readonly admission: Admission;
   /** Shortest time between two writes of mere progress, milliseconds. */
   readonly progressIntervalMs: number;
   readonly orders: Informer<Order>;

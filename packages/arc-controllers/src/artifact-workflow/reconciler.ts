@@ -1,5 +1,5 @@
 import { workflows } from '@arc/api/argo';
-import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
+import type { ArtifactWorkflow, ArtifactWorkflowStatus, Order } from '@arc/api/arc';
 import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase, referenceName } from '@arc/api/arc';
 import { ApiStatusError, deepEqual, isStatusReason } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
@@ -13,19 +13,20 @@ import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
-import { ensureConfig, removeConfig } from '../rendered-config/ensure-config.ts';
+import { ensureConfig, removeConfig, typeOf } from '../rendered-config/ensure-config.ts';
 import { hydrateRun, isByHand } from '../resolve/hydrate-run.ts';
 import { lookupsOf } from '../resolve/lookups.ts';
 import { isProblem } from '../resolve/problem.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
-import { buildWorkflow } from './build-workflow.ts';
+import type { Job } from '../admission/job.ts';
+import { buildWorkflow, endpointNames } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
 import { dryRunRefusal, isDryRun } from './dry-run.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
-import { isEnded } from './work-slots.ts';
+import { isEnded } from './slot-keeper.ts';
 
 /** Writes the status of the run at hand; false when it had it already, or is gone. */
 type StatusWriter = (status: ArtifactWorkflowStatus) => Promise<boolean>;
@@ -54,12 +55,12 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
         forget(run);
         await finalizeRun(context, run, signal);
       }
-      context.slots.leave(key);
+      context.admission.leave(key);
       return undefined;
     }
     if (isFinishedPhase(run.status?.phase) && !isMisconfigured(run)) {
       forget(run);
-      context.slots.leave(key);
+      context.admission.leave(key);
       return await reconcileEnded(context, run, signal);
     }
     if (ownWrites.isBehind(run)) return undefined;
@@ -145,7 +146,7 @@ async function start(
 ): Promise<ReconcileResult | 'started' | undefined> {
   const hydration = isByHand(written) ? hydrateRun(written, lookupsOf(context)) : { spec: written.spec ?? {} };
   if (hydration.problem !== undefined) {
-    context.slots.leave(key);
+    context.admission.leave(key);
     // Failed as far as people are concerned, but looked at again when what it refers to changes.
     const phase = hydration.blocked ? 'Pending' : 'Failed';
     const { reason, message } = hydration.problem;
@@ -158,26 +159,26 @@ async function start(
   const carriedOut = carriedOutNow(run, context.clock.now());
   const refusal = refusalOf(run) ?? (isDryRun(run) ? await dryRunProblem(context, run, signal) : undefined);
   if (refusal !== undefined) {
-    context.slots.leave(key);
+    context.admission.leave(key);
     const ended = timestamp(context.clock.now());
     await write({ phase: 'Failed', ...refusal, completionTime: ended, failureTime: ended, ...carriedOut });
     context.events.event(run, { type: 'Warning', action: 'Start', reason: refusal.reason, note: refusal.message });
     return undefined;
   }
   if (isSuspended(context, run)) {
-    context.slots.leave(key);
+    context.admission.leave(key);
     await write({ phase: 'Pending', reason: 'Suspended', message: 'starts when its Order is resumed', ...carriedOut });
     return undefined;
   }
   const missing = missingSecret(context, run);
   if (missing !== undefined) {
-    context.slots.leave(key);
+    context.admission.leave(key);
     await write({ phase: 'Pending', reason: 'MissingSecret', message: missing, ...carriedOut });
     return undefined;
   }
-  if (!context.slots.tryEnter(key)) {
-    const message = `waits for its turn: at most ${context.slots.limit} workflows run at once`;
-    await write({ phase: 'Pending', reason: 'Queued', message, ...carriedOut });
+  const place = context.admission.tryEnter(jobOf(context, run));
+  if (place !== undefined) {
+    await write({ phase: 'Pending', reason: 'Queued', message: place.message, queuePosition: place.position, ...carriedOut });
     return undefined;
   }
   const workflow = buildWorkflow(run);
@@ -189,7 +190,7 @@ async function start(
   } catch (error) {
     if (!isStatusReason(error, 'AlreadyExists')) {
       // Whoever is next must not wait for this one's backoff.
-      context.slots.leave(key);
+      context.admission.leave(key);
       if (error instanceof ApiStatusError && !error.retryable) {
         await write({ phase: 'Pending', reason: 'CreateFailed', message: error.message, ...carriedOut });
       }
@@ -223,7 +224,7 @@ async function takeOver(
     return 'started';
   }
   if (live === undefined) {
-    context.slots.leave(key);
+    context.admission.leave(key);
     return { requeueAfterMs: 0 };
   }
   return await waitForName(context, run, { key, write, what: `Workflow ${JSON.stringify(name)}` });
@@ -235,7 +236,7 @@ async function waitForName(
   run: ArtifactWorkflow,
   { key, write, what }: { readonly key: string; readonly write: StatusWriter; readonly what: string },
 ): Promise<ReconcileResult> {
-  context.slots.leave(key);
+  context.admission.leave(key);
   await write({
     phase: 'Pending',
     reason: 'NameTaken',
@@ -315,6 +316,18 @@ function refusalOf(run: ArtifactWorkflow): { reason: string; message: string } |
   return undefined;
 }
 
+function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
+  const { namespace = '', name = '', creationTimestamp } = run.metadata;
+  const created = Date.parse(creationTimestamp ?? '');
+  return {
+    key: keyOf(namespace, name),
+    namespace,
+    endpoints: endpointNames(run).map((endpoint) => keyOf(namespace, endpoint)),
+    priority: ownerOf(context, run)?.spec?.priority ?? typeOf(context, namespace, run.spec?.type ?? '')?.spec?.priority ?? 0,
+    since: Number.isNaN(created) ? context.clock.now() : created,
+  };
+}
+
 async function dryRunProblem(
   context: RunContext,
   run: ArtifactWorkflow,
@@ -326,10 +339,15 @@ async function dryRunProblem(
 
 /** True while the Order of a run wants nothing to be started. */
 function isSuspended(context: RunContext, run: ArtifactWorkflow): boolean {
+  return ownerOf(context, run)?.spec?.suspend === true;
+}
+
+/** The Order a run was made for, if it is still that one. */
+function ownerOf(context: RunContext, run: ArtifactWorkflow): Order | undefined {
   const owner = controllerOf(run);
-  if (owner?.kind !== 'Order') return false;
+  if (owner?.kind !== 'Order') return undefined;
   const order = context.orders.get(run.metadata.namespace, owner.name);
-  return order?.metadata.uid === owner.uid && order.spec?.suspend === true;
+  return order?.metadata.uid === owner.uid ? order : undefined;
 }
 
 function missingSecret(context: RunContext, run: ArtifactWorkflow): string | undefined {

@@ -12,7 +12,7 @@ import {
   sourceName,
 } from '@arc/api/arc';
 import { workflows } from '@arc/api/argo';
-import { secrets } from '@arc/api/core';
+import { namespaces, secrets } from '@arc/api/core';
 import type { KubeObject } from '@arc/apimachinery';
 import type { Clock, Logger } from '@arc/kernel';
 import { createInformer } from '@arc/kube-client';
@@ -20,7 +20,7 @@ import type { Informer, KubeClient } from '@arc/kube-client';
 import { controllerOf } from '../metadata/owner.ts';
 import { keyOf } from '../metadata/references.ts';
 import { isByHand } from '../resolve/hydrate-run.ts';
-import { leanArtifactType, leanArtifactWorkflow, leanEndpoint, leanOrder } from './lean.ts';
+import { leanArtifactType, leanArtifactWorkflow, leanEndpoint, leanNamespace, leanOrder } from './lean.ts';
 import { secretRecorder } from './secret-record.ts';
 import type { SecretRecord } from './secret-record.ts';
 import { workflowRecord } from './workflow-record.ts';
@@ -41,6 +41,8 @@ export interface ArcInformers {
   readonly clusterArtifactTypes: Informer<AnyArtifactType>;
   readonly secrets: Informer<SecretRecord>;
   readonly workflows: Informer<WorkflowRecord>;
+  /** With what their annotations say about admission. */
+  readonly namespaces: Informer<KubeObject>;
 }
 
 export interface ArcInformerOptions {
@@ -72,6 +74,7 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
     artifactTypes: createInformer<AnyArtifactType>(client, artifactTypes, { ...common, transform: leanArtifactType }),
     clusterArtifactTypes: createInformer<AnyArtifactType>(client, clusterArtifactTypes, { ...common, transform: leanArtifactType }),
     secrets: createInformer<SecretRecord>(client, secrets, { ...common, transform: replacing(secretRecorder(digestKey)) }),
+    namespaces: createInformer<KubeObject>(client, namespaces, { ...common, transform: leanNamespace }),
     workflows: createInformer<WorkflowRecord>(client, workflows, {
       ...common,
       labelSelector: artifactWorkflowLabel,

@@ -19,6 +19,10 @@ export function leanEndpoint(endpoint: Endpoint): Endpoint {
   return lean(endpoint);
 }
 
+export function leanNamespace(namespace: KubeObject): KubeObject {
+  return lean(namespace);
+}
+
 export function leanArtifactType(type: AnyArtifactType): AnyArtifactType {
   return lean(type);
 }

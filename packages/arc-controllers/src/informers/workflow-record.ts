@@ -1,4 +1,5 @@
 import type { NodeStatus, Workflow } from '@arc/api/argo';
+import { endpointsAnnotation } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 import { stepsOf } from '../artifact-workflow/steps.ts';
@@ -11,6 +12,8 @@ export interface WorkflowRecord extends KubeObject {
   readonly startedAt: string | undefined;
   readonly finishedAt: string | undefined;
   readonly steps: readonly ArtifactWorkflowStep[];
+  /** Names of the Endpoints it uses. */
+  readonly endpoints: readonly string[];
 }
 
 /** Reduces Workflows as they arrive. */
@@ -33,6 +36,7 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     progress: textOrNothing(progress),
     startedAt: textOrNothing(startedAt),
     finishedAt: textOrNothing(finishedAt),
+    endpoints: (workflow.metadata.annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
     steps: stepsOf((nodes ?? {}) as Readonly<Record<string, NodeStatus>>),
   };
 }

@@ -69,7 +69,8 @@ function inputsOf(context: RunContext, run: ArtifactWorkflow): ConfigInputs<Secr
   };
 }
 
-function typeOf(context: RunContext, namespace: string, name: string): AnyArtifactType | undefined {
+/** The type a run names; one of the namespace wins. */
+export function typeOf(context: RunContext, namespace: string, name: string): AnyArtifactType | undefined {
   return context.artifactTypes.get(namespace, name) ?? context.clusterArtifactTypes.get(undefined, name);
 }
 
