@@ -8,3 +8,5 @@ export { ArcError, codeOf, messageOf, TerminalError } from './errors.ts';
 export type { ArcErrorOptions, ErrorDetails } from './errors.ts';
 export { lineLogger, silentLogger } from './logger.ts';
 export type { Logger, LogFields, LogLevel, LineLoggerOptions } from './logger.ts';
+export { createMetrics } from './metrics.ts';
+export type { Counter, Gauge, Histogram, HistogramDefinition, MetricDefinition, MetricLabels, Metrics } from './metrics.ts';
