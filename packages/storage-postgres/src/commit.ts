@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { backoffDelay, messageOf, type Clock } from '@arc/kernel';
 import { StorageError, type WriteItem, type WriteOutcome } from '@arc/storage';
 import { priorOf } from './change-log.ts';
-import { NotSent, type Connections, type Row } from './connections.ts';
-import { isDefinite, sqlStateOf } from './failure.ts';
+import { NotExecuted, type Connections, type Row } from './connections.ts';
+import { sqlStateOf } from './failure.ts';
 import { unknowableState } from './migrations/0001-objects.ts';
 import type { Statements } from './statements.ts';
 
@@ -35,7 +35,7 @@ export async function commitBatch(batch: readonly WriteItem[], context: CommitCo
     try {
       return outcomesOf(batch, await connections.attempt(commitStatement(batch, id, context.statements)));
     } catch (error) {
-      if (error instanceof NotSent || error instanceof StorageError || isDefinite(error)) throw connections.failure(error);
+      if (error instanceof NotExecuted || error instanceof StorageError) throw connections.failure(error);
       const settled = await settle(batch, id, { ...context, lost: error, deadline });
       if (settled !== undefined) return settled;
       if (clock.now() >= deadline) throw connections.failure(error);
@@ -80,7 +80,7 @@ async function settle(batch: readonly WriteItem[], id: string, context: Settleme
       const rows = await connections.attempt({ text: statements.settle, values: [id, since] });
       return rows.length === 0 ? undefined : await recoveredOutcomes(batch, rows, context);
     } catch (error) {
-      const unknowable = sqlStateOf(error) === unknowableState || error instanceof StorageError;
+      const unknowable = (error instanceof NotExecuted && sqlStateOf(error.cause) === unknowableState) || error instanceof StorageError;
       if (unknowable || clock.now() >= deadline) throw outcomeUnknown(context, error);
       await clock.sleep(backoffDelay(attempt, retryDelays));
     }

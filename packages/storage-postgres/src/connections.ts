@@ -13,8 +13,8 @@ export interface Statement {
   readonly values?: readonly unknown[];
 }
 
-/** A statement whose connection failed before it was sent: it cannot have been executed. */
-export class NotSent extends Error {}
+/** The statement of this error has certainly had no effect: it was never sent, or the server has taken it back. */
+export class NotExecuted extends Error {}
 
 /** A client that leaves no socket behind when the login fails on this side: the server would wait a minute for its end. */
 class ClosingClient extends Client {
@@ -57,7 +57,7 @@ export class Connections {
     }
   }
 
-  /** As `query`, but throws what the driver threw, or `NotSent`. */
+  /** As `query`, but throws what the driver threw, as the cause of a `NotExecuted` where that is certain. */
   async attempt(statement: Statement): Promise<readonly Row[]> {
     const client = await this.#connect();
     let broken = true;
@@ -66,8 +66,14 @@ export class Connections {
       broken = false;
       return rows;
     } catch (error) {
-      broken = !(error instanceof DatabaseError) || error.severity !== 'ERROR';
-      throw error;
+      if (!(error instanceof DatabaseError)) throw error;
+      // Whether only the statement has failed or the server is ending, which leaves a commit in doubt, is told by the next
+      // answer: the words for ERROR and FATAL are in the server's language.
+      await client.query('ROLLBACK').catch(() => {
+        throw error;
+      });
+      broken = false;
+      throw new NotExecuted(error.message, { cause: error });
     } finally {
       client.release(broken);
     }
@@ -93,7 +99,7 @@ export class Connections {
   }
 
   failure(error: unknown): ArcError {
-    return failureOf(error instanceof NotSent ? error.cause : error, this.settings);
+    return failureOf(error instanceof NotExecuted ? error.cause : error, this.settings);
   }
 
   async end(): Promise<void> {
@@ -109,7 +115,7 @@ export class Connections {
       if (client.listenerCount('error') < 1) client.on('error', () => {});
       return client;
     } catch (error) {
-      throw new NotSent(messageOf(error), { cause: error });
+      throw new NotExecuted(messageOf(error), { cause: error });
     }
   }
 }
@@ -186,13 +192,7 @@ async function inTransaction(client: ClientBase, statement: Statement, settings:
     SET LOCAL statement_timeout = ${settings.statementTimeoutMs};
     SET LOCAL idle_in_transaction_session_timeout = ${settings.statementTimeoutMs}`,
   );
-  let rows: readonly Row[];
-  try {
-    rows = await execute(client, statement);
-  } catch (error) {
-    if (error instanceof DatabaseError && error.severity === 'ERROR') await client.query('ROLLBACK');
-    throw error;
-  }
+  const rows = await execute(client, statement);
   await client.query('COMMIT');
   return rows;
 }

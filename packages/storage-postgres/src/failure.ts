@@ -89,11 +89,6 @@ export function failureOf(error: unknown, settings: ConnectionSettings): ArcErro
   return new StorageError(code, `the database ${describeDatabase(settings)} ${what}: ${messageOf(error)}`, { hint, cause: error });
 }
 
-/** True when the server said that a statement has failed; otherwise it may have been executed. */
-export function isDefinite(error: unknown): boolean {
-  return error instanceof DatabaseError && error.severity === 'ERROR';
-}
-
 /** The SQLSTATE the server gave, if it was the server that failed. */
 export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : undefined;

@@ -1,3 +1,5 @@
+export { inspectPostgres } from './inspect.ts';
+export type { PostgresStatus } from './inspect.ts';
 export { migratePostgres } from './migrate.ts';
 export type { MigrationResult, PostgresAccess } from './migrate.ts';
 export { openPostgresStore } from './postgres-store.ts';

@@ -1,7 +1,6 @@
 import { StorageError } from '@arc/storage';
-import { clientConfig, Connections } from './connections.ts';
+import { clientConfig, Connections, type Statement } from './connections.ts';
 import { describeDatabase, parsePostgresUrl, type ConnectionSettings } from './connection-settings.ts';
-import { sqlStateOf } from './failure.ts';
 import { lockClass } from './migrations/0001-objects.ts';
 import { migrations, schemaVersion } from './migrations/all.ts';
 import { statementsFor } from './statements.ts';
@@ -44,10 +43,7 @@ async function migrate(connections: Connections): Promise<MigrationResult> {
     // A data definition must not be cut short by the timeout of ordinary statements.
     await query({ text: 'SET LOCAL statement_timeout = 0' });
     await query({ text: `SELECT pg_advisory_xact_lock(${lockClass}, hashtext('migrate ${schema}'))` });
-    const [[encoding, exists, ours] = []] = await query({
-      text: `SELECT current_setting('server_encoding'), to_regnamespace($1) IS NOT NULL, to_regclass($2) IS NOT NULL`,
-      values: [schema, `${schema}.migrations`],
-    });
+    const [[encoding, exists, ours] = []] = await query(presence(schema));
     assertUtf8(encoding, settings);
     if (ours !== true) {
       if (exists === true) await assertEmpty(query, settings);
@@ -75,11 +71,14 @@ async function migrate(connections: Connections): Promise<MigrationResult> {
  */
 export async function assertMigrated(connections: Connections): Promise<void> {
   const { settings } = connections;
-  const [[found, encoding] = []] = await versionOf(connections);
-  assertUtf8(encoding, settings);
-  const version = Number(found);
+  const version = await schemaVersionOf(connections);
   assertNotNewer(version, settings);
   if (version === schemaVersion) return;
+  if (version === 0) {
+    throw new StorageError('BadDatabase', `the database ${describeDatabase(settings)} has no schema ${settings.schema} of ARC`, {
+      hint: 'Run arcctl storage migrate with the same URL; schema=NAME in the URL chooses another schema.',
+    });
+  }
   throw new StorageError(
     'BadDatabase',
     `the schema ${settings.schema} of ${describeDatabase(settings)} has version ${version}; this ARC works with ${schemaVersion}`,
@@ -87,24 +86,32 @@ export async function assertMigrated(connections: Connections): Promise<void> {
   );
 }
 
-async function versionOf(connections: Connections): ReturnType<Connections['attempt']> {
+/**
+ * The version of the schema, 0 when there is none.
+ *
+ * @throws StorageError `BadDatabase` when a schema of that name is not one of ARC, `Unavailable`
+ */
+export async function schemaVersionOf(connections: Connections): Promise<number> {
   const { settings } = connections;
-  try {
-    return await connections.attempt({ text: statementsFor(settings.schema).version });
-  } catch (error) {
-    const state = sqlStateOf(error);
-    if (state !== '42P01' && state !== '3F000') throw connections.failure(error);
-    throw new StorageError('BadDatabase', `the database ${describeDatabase(settings)} has no schema ${settings.schema} of ARC`, {
-      hint: 'Run arcctl storage migrate with the same URL; schema=NAME in the URL chooses another schema.',
-      cause: error,
-    });
+  const { schema } = settings;
+  const [[encoding, exists, ours] = []] = await connections.query(presence(schema));
+  assertUtf8(encoding, settings);
+  if (ours !== true) {
+    if (exists === true) await assertEmpty((statement) => connections.query(statement), settings);
+    return 0;
   }
+  const [[version] = []] = await connections.query({ text: statementsFor(schema).version });
+  return Number(version);
 }
 
-async function assertEmpty(
-  query: (statement: { text: string; values: unknown[] }) => Promise<readonly unknown[]>,
-  settings: ConnectionSettings,
-): Promise<void> {
+function presence(schema: string): Statement {
+  return {
+    text: `SELECT current_setting('server_encoding'), to_regnamespace($1) IS NOT NULL, to_regclass($2) IS NOT NULL`,
+    values: [schema, `${schema}.migrations`],
+  };
+}
+
+async function assertEmpty(query: (statement: Statement) => Promise<readonly unknown[]>, settings: ConnectionSettings): Promise<void> {
   const found = await query({
     text: 'SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1) LIMIT 1',
     values: [settings.schema],

@@ -4,7 +4,7 @@ export function statementsFor(schema: string) {
     (SELECT value FROM ${schema}.meta WHERE name = 'compacted') AS compacted`;
   const inRange = `key >= $1 AND key > $2 AND ($3::text IS NULL OR key < $3)`;
   return {
-    version: `SELECT coalesce(max(version), 0), current_setting('server_encoding') FROM ${schema}.migrations`,
+    version: `SELECT coalesce(max(version), 0) FROM ${schema}.migrations`,
     facts,
     commit: `SELECT won_revision, was_revision, was_value FROM ${schema}.commit_batch($1, $2, $3, $4, $5)`,
     settle: `SELECT revision, key, prior_revision, prior_value FROM ${schema}.settle_batch($1, $2)`,
@@ -33,8 +33,7 @@ export function statementsFor(schema: string) {
     deleteAbandoned: `DELETE FROM ${schema}.abandoned WHERE at < now() - interval '1 day'`,
     size: `SELECT (SELECT count(*) FROM ${schema}.live), (SELECT count(*) FROM ${schema}.log),
       (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = '${schema}' AND c.relkind = 'r'),
-      current_setting('server_version')`,
+        WHERE n.nspname = '${schema}' AND c.relkind = 'r')`,
   } as const;
 }
 
