@@ -1,3 +1,4 @@
+import { decodeJson } from '../codec/decode-json.ts';
 import { canonicalJson } from '../json/canonical.ts';
 import { isObject } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
@@ -47,9 +48,10 @@ export function parsePathElement(text: string): PathElement | undefined {
   }
 }
 
+/** Clients send these texts too, nested as deep as they please: the decoder has a limit. */
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json) as unknown;
+    return decodeJson(json).value;
   } catch {
     return undefined;
   }

@@ -146,12 +146,12 @@ async function create(
   request: RequestContext,
   { options, config, write }: Apply,
 ): Promise<UnstructuredObject> {
-  const { uid = '', resourceVersion = '' } = config.metadata;
-  const name = request.info.name;
-  if (uid !== '') {
+  const { uid, resourceVersion } = config.metadata;
+  const { name } = request.info;
+  if ((uid ?? '') !== '') {
     throw statusError.conflict(resource.type, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: `);
   }
-  if (resourceVersion !== '') throw statusError.conflict(resource.type, name);
+  if ((resourceVersion ?? '') !== '') throw statusError.conflict(resource.type, name);
   const attributes = { ...request.info, verb: 'create' };
   const answer = await server.authorizer.authorize(attributes, request.user, request.signal);
   if (answer.decision !== 'allow') throw forbidden(attributes, request.user, answer.reason);
