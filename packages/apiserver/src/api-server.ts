@@ -2,19 +2,24 @@ import type { KindDefinition, ServedApi } from '@arc/apimachinery';
 import { type Clock, type Logger, silentLogger, systemClock } from '@arc/kernel';
 import { createWriter, openWatchCache, type Store } from '@arc/storage';
 import type { AuditSink } from './audit.ts';
+import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
-import { builtInAuthorizers } from './authz/built-in.ts';
+import { builtInAuthorizers, fixedAuthorizers } from './authz/built-in.ts';
+import { cachedPolicy, servesRbac } from './authz/rbac/cached-policy.ts';
+import { rbacAuthorizer } from './authz/rbac/rbac-authorizer.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
 import { createListener, type TlsOptions } from './http/listener.ts';
 import type { HealthCheck, HealthChecks } from './nonresource/health.ts';
 import { nonResourceRoutes } from './nonresource/routes.ts';
 import { defaultVersion, type VersionInfo } from './nonresource/version.ts';
 import { handleExchange, type PipelineOptions } from './pipeline.ts';
+import { cacheLookup } from './registry/cache-lookup.ts';
 import type { Connector, ReviewHandler } from './registry/connector.ts';
 import { keyedLock } from './registry/keyed-lock.ts';
 import { cachedResources, createRegistry } from './registry/registry.ts';
 import { isNamespaceKind } from './registry/served-resource.ts';
 import { selfSubjectReviews } from './reviews/self-subject-reviews.ts';
+import { subjectReviews } from './reviews/subject-reviews.ts';
 import type { ServerContext } from './server-context.ts';
 
 export interface ApiServerOptions {
@@ -22,11 +27,14 @@ export interface ApiServerOptions {
   /** Stays the caller's: closing the server does not close it. */
   readonly store: Store;
   readonly tls: TlsOptions;
-  /** Asked after the built-in rules (system:masters, health, discovery, self reviews); what nobody allows is denied. */
+  /**
+   * Asked after the built-in rules; what nobody allows is denied. Built in: system:masters and health, and RBAC when its
+   * kinds are served, else discovery and self reviews for every user.
+   */
   readonly authorizer?: Authorizer;
   /** Streaming subresources such as `pods/log`. */
   readonly connectors?: readonly Connector[];
-  /** For kinds without storage beyond the self reviews, which are built in. */
+  /** For kinds without storage beyond the access, rules, subject and token reviews, which are built in. */
   readonly reviewHandlers?: readonly ReviewHandler[];
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -60,15 +68,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { store, logger = silentLogger, clock = systemClock, version = defaultVersion } = options;
   const stopping = new AbortController();
   const shutdown = new AbortController();
-  const authorizer = authorizerChain([...builtInAuthorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
   const cache = await openWatchCache(store, { resources: [...cached.values()], logger, clock });
   await using opened = new AsyncDisposableStack();
   opened.use(cache);
+  const cacheOf = cacheLookup(cache, cached);
+  const authorizer = authorizerChain([
+    ...(servesRbac(cacheOf) ? [...fixedAuthorizers, rbacAuthorizer(cachedPolicy(cacheOf), cache)] : builtInAuthorizers),
+    ...(options.authorizer === undefined ? [] : [options.authorizer]),
+  ]);
+  const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
   const registry = createRegistry({
     kinds: options.kinds,
     connectors: options.connectors ?? [],
-    reviewHandlers: [...selfSubjectReviews(authorizer), ...(options.reviewHandlers ?? [])],
+    reviewHandlers: [...selfSubjectReviews(authorizer), ...subjectReviews({ authorizer, credentials }), ...(options.reviewHandlers ?? [])],
     cache,
     cached,
   });
@@ -78,6 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     writer: createWriter(store),
     locks: keyedLock(),
     authorizer,
+    credentials,
     clock,
     logger,
     shutdown: shutdown.signal,

@@ -1,6 +1,17 @@
 export { createApiServer } from './api-server.ts';
 export type { ApiServer, ApiServerOptions } from './api-server.ts';
 export type { AuditRecord, AuditSink } from './audit.ts';
+export {
+  certificateSecret,
+  certificateSecretType,
+  credentialNamespace,
+  issueToken,
+  readCertificateSecret,
+  readTokenSecret,
+  revocationPatch,
+  tokenSecretType,
+} from './authn/credential-secrets.ts';
+export type { CertificateRecord, CredentialSubject, TokenRecord } from './authn/credential-secrets.ts';
 export type { UserInfo } from './authn/user.ts';
 export type { Attributes, Authorization, Authorizer, NonResourceRule, ResourceRule, RuleSet } from './authz/authorizer.ts';
 export type { InFlightLimits } from './http/in-flight.ts';

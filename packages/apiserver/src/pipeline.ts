@@ -49,7 +49,7 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     info = parseRequestInfo(exchange.method, exchange.path, exchange.query);
     const longRunning = isLongRunning(server, info);
     if (!longRunning) deadline.start(timeoutOf(exchange, info));
-    user = await impersonate(exchange, authenticate(exchange), server.authorizer, signal);
+    user = await impersonate(exchange, await authenticate(exchange, server.credentials, signal), server.authorizer, signal);
     if (!longRunning && !user.groups.includes(systemMasters)) places.use(flow.enter(isMutating(exchange.method)));
     await authorize(server, exchange, { info, user, signal });
     if (!info.resourceRequest) return nonResource(exchange, info);

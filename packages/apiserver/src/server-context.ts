@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@arc/kernel';
 import type { WatchCache, Writer } from '@arc/storage';
+import type { IssuedCredentials } from './authn/issued-credentials.ts';
 import type { UserInfo } from './authn/user.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -14,6 +15,7 @@ export interface ServerContext {
   readonly writer: Writer;
   readonly locks: KeyedLock;
   readonly authorizer: Required<Authorizer>;
+  readonly credentials: IssuedCredentials;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Aborts when the server begins to shut down; ends watches and other long-running answers. */

@@ -22,3 +22,7 @@ export { selfSubjectRulesReviewDefinition, selfSubjectRulesReviews } from './sel
 export type { SelfSubjectRulesReview } from './self-subject-rules-review.ts';
 export { serviceAccountDefinition, serviceAccounts } from './service-account.ts';
 export type { ServiceAccount } from './service-account.ts';
+export { localSubjectAccessReviewDefinition, subjectAccessReviewDefinition, subjectAccessReviews } from './subject-access-review.ts';
+export type { SubjectAccessReview } from './subject-access-review.ts';
+export { tokenReviewDefinition, tokenReviews } from './token-review.ts';
+export type { TokenReview } from './token-review.ts';

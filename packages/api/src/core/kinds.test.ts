@@ -6,6 +6,8 @@ import { coreKinds } from './kinds.ts';
 import { leaseDefinition } from './lease.ts';
 import { selfSubjectAccessReviewDefinition } from './self-subject-access-review.ts';
 import { selfSubjectRulesReviewDefinition } from './self-subject-rules-review.ts';
+import { localSubjectAccessReviewDefinition, subjectAccessReviewDefinition } from './subject-access-review.ts';
+import { tokenReviewDefinition } from './token-review.ts';
 
 const served: readonly KindDefinition[] = coreKinds.flatMap((kind) => [
   kind,
@@ -22,7 +24,7 @@ function visit(schema: StructuralSchema, path: string, look: (schema: Structural
 test('no two kinds share a URL or a kind', () => {
   const urls = served.map(({ group, version, names }) => `${group}/${version}/${names.plural}`);
   assert.equal(new Set(urls).size, urls.length);
-  assert.equal(urls.length, 11);
+  assert.equal(urls.length, 14);
 });
 
 test('every field that kubectl explain shows has a description', () => {
@@ -95,6 +97,19 @@ test('a review asks about exactly one thing', () => {
   const rulesErrors = (spec: { namespace?: string }) => selfSubjectRulesReviewDefinition.strategy?.validate?.({ ...rules, spec }) ?? [];
   assert.equal(rulesErrors({}).length, 1);
   assert.equal(rulesErrors({ namespace: 'default' }).length, 0);
+});
+
+test('a review of others names a subject, a local one no path, a token review a token', () => {
+  const fieldsOf = (definition: KindDefinition, spec: Record<string, unknown>): string[] => {
+    const object: UnstructuredObject = { apiVersion: 'authorization.k8s.io/v1', kind: definition.kind, metadata: {}, spec };
+    return (definition.strategy?.validate?.(object) ?? []).map(({ field }) => field);
+  };
+  const path = { nonResourceAttributes: { path: '/x', verb: 'get' } };
+  assert.deepEqual(fieldsOf(subjectAccessReviewDefinition, { ...path, user: 'u' }), []);
+  assert.deepEqual(fieldsOf(subjectAccessReviewDefinition, { ...path, groups: ['g'] }), []);
+  assert.deepEqual(fieldsOf(subjectAccessReviewDefinition, path), ['spec.user']);
+  assert.deepEqual(fieldsOf(localSubjectAccessReviewDefinition, { ...path, user: 'u' }), ['spec.nonResourceAttributes']);
+  assert.deepEqual(fieldsOf(tokenReviewDefinition, {}), ['spec.token']);
 });
 
 test('a lease lasts longer than nothing', () => {
@@ -218,6 +233,26 @@ const samples: readonly UnstructuredObject[] = [
     kind: 'SelfSubjectReview',
     metadata: {},
     status: { userInfo: { username: 'u', extra: { k: ['v'] } } },
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    metadata: {},
+    spec: { nonResourceAttributes: { path: '/x', verb: 'get' }, user: 'u', groups: ['g'], uid: '1', extra: { k: ['v'] } },
+    status: { allowed: true, reason: 'r' },
+  },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'LocalSubjectAccessReview',
+    metadata: { namespace: 'n' },
+    spec: { resourceAttributes: { namespace: 'n', verb: 'get', resource: 'pods' }, groups: ['g'] },
+  },
+  {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenReview',
+    metadata: {},
+    spec: { token: 't', audiences: ['a'] },
+    status: { authenticated: true, user: { username: 'u', groups: ['g'] } },
   },
 ];
 

@@ -9,6 +9,8 @@ import { selfSubjectAccessReviewDefinition } from './self-subject-access-review.
 import { selfSubjectReviewDefinition } from './self-subject-review.ts';
 import { selfSubjectRulesReviewDefinition } from './self-subject-rules-review.ts';
 import { serviceAccountDefinition } from './service-account.ts';
+import { localSubjectAccessReviewDefinition, subjectAccessReviewDefinition } from './subject-access-review.ts';
+import { tokenReviewDefinition } from './token-review.ts';
 
 /** The core kinds a standalone server serves. Behind an aggregation layer the cluster has its own. */
 export const coreKinds: readonly KindDefinition[] = [
@@ -22,4 +24,7 @@ export const coreKinds: readonly KindDefinition[] = [
   selfSubjectAccessReviewDefinition,
   selfSubjectRulesReviewDefinition,
   selfSubjectReviewDefinition,
+  subjectAccessReviewDefinition,
+  localSubjectAccessReviewDefinition,
+  tokenReviewDefinition,
 ];

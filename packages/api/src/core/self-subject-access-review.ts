@@ -1,58 +1,11 @@
-import { fieldError, s } from '@arc/apimachinery';
+import { s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { accessAnswer, accessQuestion, questionErrors } from './access-review.ts';
 import { protobufBodies } from './protobuf-bodies.ts';
 
-const selectorAttributes = (description: string) =>
-  s.object(
-    {
-      rawSelector: s.optional(s.string({ description: 'The selector as text.' })),
-      requirements: s.optional(s.array(s.freeForm(), { description: 'The selector, parsed.', 'x-kubernetes-list-type': 'atomic' })),
-    },
-    { description },
-  );
-
 const selfSubjectAccessReviewSchema = s.object({
-  spec: s.object(
-    {
-      resourceAttributes: s.optional(
-        s.object(
-          {
-            namespace: s.optional(s.string({ description: 'Empty: all namespaces, or none for cluster-scoped resources.' })),
-            verb: s.optional(s.string({ description: 'get, list, watch, create, update, patch, delete, deletecollection, or "*".' })),
-            group: s.optional(s.string({ description: 'API group; "*" for all.' })),
-            version: s.optional(s.string({ description: 'API version; "*" for all.' })),
-            resource: s.optional(s.string({ description: 'Plural of the resource; "*" for all.' })),
-            subresource: s.optional(s.string({ description: 'For example status or log.' })),
-            name: s.optional(s.string({ description: 'Empty: all names.' })),
-            fieldSelector: s.optional(selectorAttributes('Limits the question to some objects by their fields.')),
-            labelSelector: s.optional(selectorAttributes('Limits the question to some objects by their labels.')),
-          },
-          { description: 'Asks about objects.' },
-        ),
-      ),
-      nonResourceAttributes: s.optional(
-        s.object(
-          {
-            path: s.optional(s.string({ description: 'Path of the URL.' })),
-            verb: s.optional(s.string({ description: 'HTTP method, lower case.' })),
-          },
-          { description: 'Asks about a path that is not a resource.' },
-        ),
-      ),
-    },
-    { description: 'The question. Exactly one of the two.' },
-  ),
-  status: s.optional(
-    s.object(
-      {
-        allowed: s.boolean({ description: 'Whether the caller may do it.' }),
-        denied: s.optional(s.boolean({ description: 'Whether a rule forbids it outright.' })),
-        reason: s.optional(s.string({ description: 'Why.' })),
-        evaluationError: s.optional(s.string({ description: 'What went wrong while deciding.' })),
-      },
-      { description: 'The answer.' },
-    ),
-  ),
+  spec: s.object(accessQuestion, { description: 'The question. Exactly one of the two.' }),
+  status: accessAnswer,
 });
 
 export interface SelfSubjectAccessReview extends KubeObject, Static<typeof selfSubjectAccessReviewSchema> {}
@@ -75,25 +28,7 @@ export const selfSubjectAccessReviewDefinition: KindDefinition<SelfSubjectAccess
   description: 'SelfSubjectAccessReview asks whether the caller may do something.',
   schema: selfSubjectAccessReviewSchema,
   strategy: {
-    validate({ spec }) {
-      const about = [spec.resourceAttributes, spec.nonResourceAttributes].filter((attributes) => attributes !== undefined);
-      if (about.length === 1) return [];
-      return about.length === 0
-        ? [
-            fieldError.invalid(
-              'spec.resourceAttributes',
-              null,
-              'exactly one of nonResourceAttributes or resourceAttributes must be specified',
-            ),
-          ]
-        : [
-            fieldError.invalid(
-              'spec.nonResourceAttributes',
-              spec.nonResourceAttributes,
-              'cannot be specified in combination with resourceAttributes',
-            ),
-          ];
-    },
+    validate: ({ spec }) => questionErrors(spec),
   },
   verbs: ['create'],
   ...protobufBodies('authorization.k8s.io/v1', 'SelfSubjectAccessReview'),

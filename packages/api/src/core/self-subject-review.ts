@@ -1,22 +1,13 @@
 import { s } from '@arc/apimachinery';
 import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { protobufBodies } from './protobuf-bodies.ts';
+import { userInfoSchema } from './user-info.ts';
 
 const selfSubjectReviewSchema = s.object({
   status: s.optional(
     s.object(
       {
-        userInfo: s.optional(
-          s.object(
-            {
-              username: s.optional(s.string({ description: 'Name of the user.' })),
-              uid: s.optional(s.string({ description: 'Identifies the user over time.' })),
-              groups: s.optional(s.array(s.string(), { description: 'Groups the user is in.', 'x-kubernetes-list-type': 'atomic' })),
-              extra: s.optional(s.map(s.array(s.string()), { description: 'What the authenticator adds.' })),
-            },
-            { description: 'Who the caller is.' },
-          ),
-        ),
+        userInfo: userInfoSchema('Who the caller is.'),
       },
       { description: 'The answer.' },
     ),

@@ -6,7 +6,7 @@ import type { MessageType } from './descriptor.ts';
 import { readProtobufEnvelope } from './envelope.ts';
 import { deleteOptions } from './meta-messages.ts';
 import { binding, clusterRole, role } from './rbac-messages.ts';
-import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview } from './review-messages.ts';
+import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview, subjectAccessReview, tokenReview } from './review-messages.ts';
 
 const messages = new Map<string, MessageType>([
   ['v1 ConfigMap', configMap],
@@ -15,8 +15,11 @@ const messages = new Map<string, MessageType>([
   ['v1 Secret', secret],
   ['v1 ServiceAccount', serviceAccount],
   ['authentication.k8s.io/v1 SelfSubjectReview', selfSubjectReview],
+  ['authentication.k8s.io/v1 TokenReview', tokenReview],
+  ['authorization.k8s.io/v1 LocalSubjectAccessReview', subjectAccessReview],
   ['authorization.k8s.io/v1 SelfSubjectAccessReview', selfSubjectAccessReview],
   ['authorization.k8s.io/v1 SelfSubjectRulesReview', selfSubjectRulesReview],
+  ['authorization.k8s.io/v1 SubjectAccessReview', subjectAccessReview],
   ['coordination.k8s.io/v1 Lease', lease],
   ['events.k8s.io/v1 Event', eventsEvent],
   ['rbac.authorization.k8s.io/v1 ClusterRole', clusterRole],

@@ -19,16 +19,19 @@ const resourceAttributes = message({
   9: ['labelSelector', selectorAttributes],
 });
 
+const nonResourceAttributes = message({ 1: ['path', string], 2: ['verb', string] });
+
+const accessReviewStatus = message({
+  1: ['allowed', present(bool)],
+  2: ['reason', string],
+  3: ['evaluationError', string],
+  4: ['denied', bool],
+});
+
 export const selfSubjectAccessReview = message({
   1: ['metadata', objectMeta],
-  2: [
-    'spec',
-    message({
-      1: ['resourceAttributes', resourceAttributes],
-      2: ['nonResourceAttributes', message({ 1: ['path', string], 2: ['verb', string] })],
-    }),
-  ],
-  3: ['status', message({ 1: ['allowed', present(bool)], 2: ['reason', string], 3: ['evaluationError', string], 4: ['denied', bool] })],
+  2: ['spec', message({ 1: ['resourceAttributes', resourceAttributes], 2: ['nonResourceAttributes', nonResourceAttributes] })],
+  3: ['status', accessReviewStatus],
 });
 
 const resourceRule = message({
@@ -62,12 +65,29 @@ const extraValue: FieldType = {
   },
 };
 
-export const selfSubjectReview = message({
+/** SubjectAccessReviews and LocalSubjectAccessReviews. */
+export const subjectAccessReview = message({
   1: ['metadata', objectMeta],
   2: [
-    'status',
+    'spec',
     message({
-      1: ['userInfo', message({ 1: ['username', string], 2: ['uid', string], 3: ['groups', list(string)], 4: ['extra', map(extraValue)] })],
+      1: ['resourceAttributes', resourceAttributes],
+      2: ['nonResourceAttributes', nonResourceAttributes],
+      3: ['user', string],
+      4: ['groups', list(string)],
+      5: ['extra', map(extraValue)],
+      6: ['uid', string],
     }),
   ],
+  3: ['status', accessReviewStatus],
+});
+
+const userInfo = message({ 1: ['username', string], 2: ['uid', string], 3: ['groups', list(string)], 4: ['extra', map(extraValue)] });
+
+export const selfSubjectReview = message({ 1: ['metadata', objectMeta], 2: ['status', message({ 1: ['userInfo', userInfo] })] });
+
+export const tokenReview = message({
+  1: ['metadata', objectMeta],
+  2: ['spec', message({ 1: ['token', string], 2: ['audiences', list(string)] })],
+  3: ['status', message({ 1: ['authenticated', bool], 2: ['user', userInfo], 3: ['error', string], 4: ['audiences', list(string)] })],
 });

@@ -6,8 +6,8 @@ import { authenticated, type UserInfo } from './user.ts';
 /** What the TLS peer proved about itself. */
 export type PeerIdentity =
   | { readonly kind: 'none' }
-  /** `expires`: end of the certificate's validity, milliseconds since the epoch. */
-  | { readonly kind: 'user'; readonly user: UserInfo; readonly expires: number }
+  /** `expires`: end of the certificate's validity, milliseconds since the epoch. `serialNumber`: hexadecimal, lower case. */
+  | { readonly kind: 'user'; readonly user: UserInfo; readonly expires: number; readonly serialNumber: string }
   /** A certificate was presented and does not verify. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
@@ -95,5 +95,10 @@ function identityOf(leaf: X509Certificate): PeerIdentity {
   const name = [subject.CN].flat().at(-1) ?? '';
   if (name === '') return { kind: 'invalid', reason: 'certificate has no common name' };
   const groups = [subject.O].flat().filter((group) => group !== undefined);
-  return { kind: 'user', user: authenticated({ name, groups }), expires: leaf.validToDate.getTime() };
+  return {
+    kind: 'user',
+    user: authenticated({ name, groups }),
+    expires: leaf.validToDate.getTime(),
+    serialNumber: leaf.serialNumber.toLowerCase(),
+  };
 }

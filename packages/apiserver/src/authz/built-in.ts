@@ -74,4 +74,7 @@ function pathMatches(pattern: string, path: string): boolean {
 }
 
 /** The rules every server has, asked before any other authorizer. Whatever nobody allows is denied. */
-export const builtInAuthorizers: readonly Authorizer[] = [privilegedGroup, alwaysAllowedPaths, discoveryPathsForUsers, selfReviews];
+export const fixedAuthorizers: readonly Authorizer[] = [privilegedGroup, alwaysAllowedPaths];
+
+/** Those of a server without roles, where no `system:discovery` and `system:basic-user` give the other two. */
+export const builtInAuthorizers: readonly Authorizer[] = [...fixedAuthorizers, discoveryPathsForUsers, selfReviews];

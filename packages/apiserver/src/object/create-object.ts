@@ -3,6 +3,7 @@ import { type ApiStatusError, failure, generateName, generateNameAttempts, statu
 import type { ManagedFieldsEntry } from '@arc/apimachinery';
 import type { StoredValue } from '@arc/storage';
 import { admitIntoNamespace } from '../admission/namespace-lifecycle.ts';
+import { admitRoleGrant } from '../admission/role-grants.ts';
 import { type ServedResource, storeKey } from '../registry/served-resource.ts';
 import { parseBytes } from '../representation/object-view.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
@@ -35,6 +36,7 @@ export async function createObject(
   const generated = prepareForCreate(definition, object, { now: server.clock.now(), warn: request.warn });
   await admitIntoNamespace(server, resource, request, object);
   validateForCreate(definition, object, request.warn);
+  await admitRoleGrant(server, resource, request, { object, old: undefined });
   const managedFields = options.managedFields(object, sent);
   if (managedFields !== undefined) metadata.managedFields = managedFields;
   return options.dryRun ? dryRun(server, resource, request, object) : store(server, resource, request, { object, generated });

@@ -1,4 +1,5 @@
 import { deepEqual, isObject, type ManagedFieldsEntry, sameManagers, statusError, type UnstructuredObject } from '@arc/apimachinery';
+import { admitRoleGrant } from '../admission/role-grants.ts';
 import { isNamespaceKind, type ServedResource, storeKey } from '../registry/served-resource.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { prepareForUpdate, type UpdateScope } from './prepare-update.ts';
@@ -52,6 +53,7 @@ export async function updateObject(
       const sent = wanted.metadata.managedFields;
       prepareForUpdate(resource.definition, { scope: options.scope, desired: wanted, old, warn: request.warn });
       if (isUnchanged(old, wanted, { sent, options }) && !isReleased(resource, wanted)) return old;
+      await admitRoleGrant(server, resource, request, { object: wanted, old });
       if (options.dryRun) return wanted;
       request.signal.throwIfAborted();
       const outcome = await server.writer.write({

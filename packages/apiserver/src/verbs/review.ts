@@ -15,6 +15,7 @@ export const review: VerbHandler = async (server, resource, request) => {
   const schema = objectSchemaOf(definition);
   applyDefaults(object, schema);
   delete object['status'];
+  if (resource.type.namespaced) object.metadata.namespace = request.info.namespace;
   refuse(definition, object, validateSchema(object, schema, ''));
   refuse(definition, object, definition.strategy?.validate?.(object) ?? []);
   if (resource.review === undefined) throw new Error(`${definition.kind} has no review handler`);
