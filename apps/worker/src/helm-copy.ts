@@ -141,7 +141,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
     signal,
     onEvent: (event) => {
       if (event.kind === 'progress') progress.update(event.doneBytes, event.totalBytes);
-      log.event(event);
+      if (event.kind !== 'resolved') log.event(event);
     },
   });
   log.done(result);

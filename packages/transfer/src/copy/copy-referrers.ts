@@ -1,6 +1,7 @@
 import type { Descriptor } from '../descriptor/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
 import { referrersTag } from '../oci/referrers-index.ts';
+import { forEachBounded } from './bounded.ts';
 import { attribute } from './copy-error.ts';
 import { tagConflict } from './tag-conflict.ts';
 import { copyBelow, copyManifest, type CopyContext, planGraph, readAtDestination, readAtSource } from './copy-content.ts';
@@ -10,6 +11,9 @@ export type ReferrerPolicy = 'none' | 'best-effort' | 'required';
 
 /** Tags under which cosign keeps what belongs to a digest (no subject, so no registry lists them). */
 const legacySuffixes = ['.sig', '.att', '.sbom'] as const;
+
+/** Listings of referrers asked for at a time. */
+const listingsAtOnce = 8;
 
 /** Most tags of a repository that are looked through before single tags are asked for instead. */
 const tagListLimit = 5000;
@@ -34,13 +38,11 @@ export async function copyReferrers(
     }
   };
   const done = new Set<Digest>(subjects.map(({ digest }) => digest));
-  const tags = await digestTags(context);
+  const [tags, listings] = await Promise.all([digestTags(context), listAhead(context, subjects)]);
   let copied = 0;
 
   const visit = async (subject: Descriptor, depth: number): Promise<void> => {
-    const referrers = await attribute('source', 'list referrers of', `${context.source.name}@${subject.digest}`, context.signal, () =>
-      context.source.listReferrers(subject, { signal: context.signal }),
-    );
+    const referrers = await (listings.get(subject.digest) ?? list(context, subject));
     for (const { digest } of referrers) {
       if (done.has(digest)) continue;
       done.add(digest);
@@ -64,6 +66,31 @@ export async function copyReferrers(
     }
   }
   return copied;
+}
+
+function list(context: CopyContext, subject: Descriptor): Promise<readonly Descriptor[]> {
+  const { source, signal } = context;
+  return attribute('source', 'list referrers of', `${source.name}@${subject.digest}`, signal, () =>
+    source.listReferrers(subject, { signal }),
+  );
+}
+
+/** Asks about all subjects at once, after the first has shown whether the registry serves the question. */
+async function listAhead(
+  context: CopyContext,
+  subjects: readonly Descriptor[],
+): Promise<ReadonlyMap<Digest, Promise<readonly Descriptor[]>>> {
+  const listings = new Map<Digest, Promise<readonly Descriptor[]>>();
+  const ask = async (subject: Descriptor): Promise<void> => {
+    const listing = list(context, subject);
+    listings.set(subject.digest, listing);
+    // Whoever needs this listing gets its error.
+    await listing.catch(() => {});
+  };
+  const [first, ...others] = subjects;
+  if (first !== undefined) await ask(first);
+  await forEachBounded(others, listingsAtOnce, ask, context.signal);
+  return listings;
 }
 
 async function copyByDigest(context: CopyContext, digest: Digest): Promise<Descriptor> {
