@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import type { JsonObject } from '../json/object.ts';
 import type { KindDefinition } from '../kind/kind.ts';
 import type { ManagedFieldsEntry, UnstructuredObject } from '../meta/types.ts';
@@ -308,4 +309,57 @@ test('2.6 managers that differ by their times only are the same', () => {
   assert.ok(!sameManagers([a], [a, b]));
   assert.ok(!sameManagers([a, a], [a, b]));
   assert.ok(sameManagers(undefined, []));
+});
+
+test('5 whatever clients send is applied or refused, never an accident', () => {
+  const json = fc.jsonValue({ maxDepth: 3 });
+  const key = fc.constantFrom(
+    'f:spec',
+    'f:size',
+    'f:items',
+    'k:{"name":"x"}',
+    'k:{}',
+    'v:1',
+    'i:0',
+    '.',
+    'f:metadata',
+    'f:labels',
+    'z:',
+    '',
+  );
+  const { fields } = fc.letrec<{ fields: Record<string, unknown> }>((tie) => ({
+    fields: fc.dictionary(key, fc.oneof({ maxDepth: 4 }, fc.constant({}), tie('fields'), json), { maxKeys: 3, noNullPrototype: true }),
+  }));
+  const entry = fc.record(
+    {
+      manager: fc.constantFrom('a', 'b', ''),
+      operation: fc.constantFrom('Apply', 'Update', 'x'),
+      apiVersion: fc.constantFrom('g.io/v1', 'g.io/v0'),
+      fieldsV1: fields,
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  const item = fc.record({ name: fc.oneof(fc.constantFrom('x', 'y'), json), v: json }, { requiredKeys: [], noNullPrototype: true });
+  const spec = fc.record(
+    { size: json, color: json, items: fc.oneof(json, fc.array(fc.oneof(item, json), { maxLength: 3 })) },
+    { requiredKeys: [], noNullPrototype: true },
+  );
+  const object = fc
+    .record({ spec: fc.oneof(spec, json), labels: json }, { requiredKeys: [], noNullPrototype: true })
+    .map(({ spec: inner, labels }) => ({ ...widget({}, labels === undefined ? {} : ({ labels } as object)), spec: inner }));
+  fc.assert(
+    fc.property(object, object, fc.array(entry, { maxLength: 3 }), (live, config, managedFields) => {
+      const stored = { ...live, metadata: { ...live.metadata, managedFields } } as UnstructuredObject;
+      const tracked = updated(stored, config, write('u'), managedFields);
+      for (const from of [stored, tracked]) {
+        try {
+          const applied = apply(from, config, 'kubectl', { force: true });
+          assert.ok(applied.metadata.managedFields?.every(({ fieldsV1 }) => typeof fieldsV1 === 'object') !== false);
+        } catch (error) {
+          assert.ok(error instanceof ApiStatusError, String(error));
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

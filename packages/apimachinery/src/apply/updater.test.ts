@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { deepEqual, isObject } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { s } from '../schema/builder.ts';
-import { applyTypeOf } from './apply-type.ts';
+import { applyTypeOf, isEmptyValue } from './apply-type.ts';
 import { encodeFieldsV1 } from './fields-v1.ts';
 import { hasPath, isEmptySet, pathsOf } from './field-set.ts';
 import { encodeManagedFields } from './managers.ts';
@@ -133,7 +133,9 @@ test('5.2 what a manager no longer applies is gone, unless another one has it', 
 /** Leaves of an object by an independent reading of the schema above. */
 function leaves(value: unknown, path: string, found = new Map<string, string>()): Map<string, string> {
   const atomic = /^\/spec\/(?:b2|list)$|^\/spec\/free\//.test(path) && !(isObject(value) && path.startsWith('/spec/free/'));
-  if (!atomic && Array.isArray(value)) {
+  if (!atomic && isEmptyValue(value)) {
+    found.set(`${path}/`, 'empty');
+  } else if (!atomic && Array.isArray(value)) {
     for (const one of value) leaves(one, `${path}/${isObject(one) ? String(one['name']) : String(one)}`, found);
   } else if (!atomic && isObject(value)) {
     for (const [key, below] of Object.entries(value)) leaves(below, `${path}/${key}`, found);
