@@ -5,10 +5,13 @@ import { deepEqual, isObject } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { s } from '../schema/builder.ts';
 import { applyTypeOf, isEmptyValue } from './apply-type.ts';
+import { everyPathOf } from './field-set-of.ts';
 import { encodeFieldsV1 } from './fields-v1.ts';
 import { hasPath, isEmptySet, pathsOf } from './field-set.ts';
-import { encodeManagedFields } from './managers.ts';
+import { decodeManagedFields, encodeManagedFields } from './managers.ts';
 import type { ManagerIdentity, Managers } from './managers.ts';
+import { mergeValues } from './merge-values.ts';
+import { printPath } from './path-element.ts';
 import { applyConfig, updateManagers } from './updater.ts';
 
 const item = s.object({ name: s.string(), v: s.optional(s.integer()), m: s.optional(s.map(s.integer())) });
@@ -191,6 +194,35 @@ test('5.2 an update owns alone what it changes, and nobody owns what it removes'
           [...all.values()].some(({ set }) => hasPath(set, path)),
           JSON.stringify(path),
         );
+    }),
+  );
+});
+
+test('5.2 through any history, managers own only what is there, and the last applied configuration is', () => {
+  const step = fc.record({ manager: fc.constantFrom('x', 'y', 'z'), how: fc.constantFrom('apply', 'force', 'update'), config: any });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), (steps) => {
+      let state = nothing;
+      for (const [at, { manager, how, config }] of steps.entries()) {
+        const now = `t${at}`;
+        if (how === 'update') {
+          const identity: ManagerIdentity = { ...applier(manager), operation: 'Update' };
+          const managers = updateManagers(state.object, config, { ...options, now, identity, managers: state.managers });
+          state = { object: config, managers };
+        } else {
+          state = applied(state, manager, config, { force: how === 'force', now }) ?? state;
+        }
+        const stored = JSON.parse(JSON.stringify(encodeManagedFields(state.managers))) as unknown;
+        assert.deepEqual(encodeManagedFields(decodeManagedFields(stored) ?? assert.fail()), stored);
+        const there = everyPathOf(state.object, type);
+        for (const { set } of state.managers.values()) {
+          for (const path of pathsOf(set)) assert.ok(hasPath(there, path), `${printPath(path)} is owned and not there`);
+        }
+      }
+      const last = steps.at(-1);
+      if (last?.how !== 'force') return;
+      const merged = mergeValues(state.object, last.config, type);
+      assert.deepEqual(ordered(merged), ordered(state.object));
     }),
   );
 });
