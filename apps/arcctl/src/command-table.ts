@@ -16,10 +16,17 @@ const output = (...choices: readonly string[]): OptionDefinition => ({
 
 const timeout: OptionDefinition = { flags: '--timeout <duration>', description: 'give up waiting after this long, for example 90s or 15m' };
 
+const storage: OptionDefinition = {
+  flags: '--storage <url>',
+  description: 'sqlite:FILE or postgres://USER@HOST/DATABASE; its password may be in $PGPASSWORD',
+  required: true,
+};
+
 /** Groups of commands, for help. */
 export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit and watch Orders',
   artifact: 'Look at artifacts in registries',
+  storage: 'Set up and look after where ARC keeps its objects',
 };
 
 export const commands: readonly CommandDefinition[] = [
@@ -30,7 +37,10 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--data-dir <dir>', description: 'where everything is kept; default: $ARC_DATA_DIR or ~/.local/share/arc' },
       { flags: '--listen <address>', description: 'address of the API server', defaultValue: '127.0.0.1:6443' },
       { flags: '--kubeconfig <file>', description: 'where to write the kubeconfig of the administrator; default: in the data directory' },
-      { flags: '--storage <url>', description: 'sqlite:FILE or memory:; default: a file in the data directory' },
+      {
+        flags: '--storage <url>',
+        description: 'sqlite:FILE, postgres://USER@HOST/DATABASE or memory:; default: a file in the data directory',
+      },
       {
         flags: '--log-level <level>',
         description: 'what to log on stderr',
@@ -102,6 +112,27 @@ export const commands: readonly CommandDefinition[] = [
     ],
     examples: ["arcctl artifact list registry.example.org/team/app --versions '>=1.2 <2'"],
     load: async () => (await import('./artifact/list.ts')).listArtifact,
+  },
+  {
+    path: ['storage', 'migrate'],
+    summary: 'Make or update the tables in a database; other storage does so by itself',
+    options: [storage],
+    examples: ['arcctl storage migrate --storage postgres://arc@db.example/arc'],
+    load: async () => (await import('./storage/migrate.ts')).migrateStorage,
+  },
+  {
+    path: ['storage', 'status'],
+    summary: 'Show what a storage holds and whether this version can use it',
+    options: [storage, output('json')],
+    examples: ['arcctl storage status --storage postgres://arc@db.example/arc'],
+    load: async () => (await import('./storage/status.ts')).showStorageStatus,
+  },
+  {
+    path: ['storage', 'compact'],
+    summary: 'Forget history that nobody needs any more; a running server does so by itself',
+    options: [storage, { flags: '--keep <revisions>', description: 'the newest revisions whose history is kept', defaultValue: '10000' }],
+    examples: ['arcctl storage compact --storage postgres://arc@db.example/arc --keep 1000'],
+    load: async () => (await import('./storage/compact.ts')).compactStorage,
   },
   {
     path: ['version'],

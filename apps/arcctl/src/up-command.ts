@@ -20,6 +20,7 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
   if (logLevel === undefined) throw new UsageError(`--log-level must be one of ${levels.join(', ')}`);
   const kubeconfig = textOption(invocation, 'kubeconfig');
   const storage = textOption(invocation, 'storage');
+  const { PGPASSWORD: storagePassword } = invocation.environment;
   return {
     dataDir: textOption(invocation, 'dataDir') ?? defaultDataDirectory(invocation.environment),
     listen: textOption(invocation, 'listen') ?? '127.0.0.1:6443',
@@ -27,5 +28,6 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
     signal: invocation.signal,
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(storage !== undefined && { storage }),
+    ...(storagePassword !== undefined && { storagePassword }),
   };
 }

@@ -7,8 +7,10 @@ export interface UpOptions {
   readonly listen: string;
   /** Where to put the kubeconfig besides the data directory. */
   readonly kubeconfig?: string;
-  /** `sqlite:FILE` or `memory:` as given. */
+  /** `sqlite:FILE`, `postgres://...` or `memory:` as given. */
   readonly storage?: string;
+  /** For a database whose URL names neither a password nor a file with one. */
+  readonly storagePassword?: string;
   readonly logLevel: LogLevel;
   /** Aborts on SIGINT and SIGTERM: shut down cleanly. A second signal ends the process at once. */
   readonly signal: AbortSignal;

@@ -38,7 +38,9 @@ export class WakeUp {
         await this.#listen(signal, () => (failures = 0));
       } catch (error) {
         if (signal.aborted) return;
-        logger.warn('the connection that listens for changes was lost; polling until it is back', { reason: messageOf(error) });
+        if (failures === 0) {
+          logger.warn('the connection that listens for changes was lost; polling until it is back', { reason: messageOf(error) });
+        }
       }
       try {
         await clock.sleep(backoffDelay(failures, reconnectDelays), signal);

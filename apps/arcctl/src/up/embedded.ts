@@ -50,8 +50,15 @@ export async function startEmbedded(
 
   const directory = await openDataDirectory(resolve(options.dataDir));
   starting.use(lockExclusively(directory.lockFile, `the data directory ${directory.root}`));
-  const store = starting.use(await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, options.signal));
-  starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
+  const storageLogger = logger.child({ component: 'storage' });
+  const store = starting.use(
+    await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, {
+      signal: options.signal,
+      password: options.storagePassword,
+      logger: storageLogger,
+    }),
+  );
+  starting.use(startCompaction(store, { clock, logger: storageLogger }));
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
   const kinds = [...coreKinds, ...argoKinds, ...arcKinds];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseStorageUrl } from './storage-url.ts';
+import type { UsageError } from '@arc/cli-kit';
+import { openStore, parseStorageUrl } from './storage-url.ts';
 
 test('parseStorageUrl reads files and memory', () => {
   assert.deepEqual(parseStorageUrl('memory:'), { kind: 'memory' });
@@ -9,8 +10,27 @@ test('parseStorageUrl reads files and memory', () => {
   assert.deepEqual(parseStorageUrl('sqlite:///var/lib/arc.db'), { kind: 'sqlite', file: '/var/lib/arc.db' });
 });
 
-test('parseStorageUrl names what it takes when it refuses', () => {
-  for (const url of ['', 'sqlite:', 'mysql://x', 'memory', 'arc.db']) {
-    assert.throws(() => parseStorageUrl(url), { hint: 'Write sqlite:FILE or memory:' }, url);
+test('parseStorageUrl passes the URL of a database on', () => {
+  for (const url of ['postgres://arc@db/arc', 'postgresql://arc@db/arc?sslmode=require']) {
+    assert.deepEqual(parseStorageUrl(url), { kind: 'postgres', url });
   }
+});
+
+test('parseStorageUrl names what it takes when it refuses, and never shows a password', () => {
+  const hint = 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory:';
+  for (const url of ['', 'sqlite:', 'mysql://u:s3cret@x', 'memory', 'arc.db', 'postgres:', 'postgres:arc']) {
+    assert.throws(
+      () => parseStorageUrl(url),
+      (error: UsageError) => {
+        assert.equal(error.hint, hint, url);
+        assert.equal(error.message.includes('s3cret'), false);
+        return true;
+      },
+    );
+  }
+});
+
+test('the URL of a database that cannot be used is refused when it is opened', async () => {
+  const opening = openStore(parseStorageUrl('postgres://u:s3cret@h/d?sslmode=prefer'), { signal: new AbortController().signal });
+  await assert.rejects(opening, { code: 'InvalidStorageUrl', message: /sslmode cannot be prefer/ });
 });

@@ -1,12 +1,24 @@
 import { UsageError } from '@arc/cli-kit';
+import type { Logger } from '@arc/kernel';
 import { createMemoryStore } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { openSqliteStore } from '@arc/storage-sqlite';
 
-export type StorageChoice = { readonly kind: 'memory' } | { readonly kind: 'sqlite'; readonly file: string };
+export type StorageChoice =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export interface OpenStoreOptions {
+  /** Gives up opening. */
+  readonly signal: AbortSignal;
+  /** For a database whose URL names neither a password nor a file with one. */
+  readonly password?: string | undefined;
+  readonly logger?: Logger;
+}
 
 /**
- * Parses `sqlite:FILE` or `memory:`.
+ * Parses `sqlite:FILE`, `postgres://...` or `memory:`. What a database's URL holds is checked when it is opened.
  *
  * @throws UsageError
  */
@@ -14,10 +26,30 @@ export function parseStorageUrl(url: string): StorageChoice {
   if (url === 'memory:') return { kind: 'memory' };
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   if (file !== undefined) return { kind: 'sqlite', file };
-  throw new UsageError(`unknown storage ${JSON.stringify(url)}`, { hint: 'Write sqlite:FILE or memory:' });
+  if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgres', url };
+  // Not the whole of it: it may hold a password.
+  const scheme = /^[\w+.-]*:?/.exec(url)?.[0] ?? '';
+  throw new UsageError(`unknown storage ${JSON.stringify(scheme)}`, {
+    hint: 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory:',
+  });
 }
 
-/** @throws StorageError `Locked`, `BadDatabase`, `Unavailable` */
-export async function openStore(choice: StorageChoice, signal: AbortSignal): Promise<Store> {
-  return choice.kind === 'memory' ? createMemoryStore() : await openSqliteStore({ file: choice.file, signal });
+/** @throws StorageError `Locked`, `BadDatabase`, `Unavailable`; ArcError `InvalidStorageUrl` */
+export async function openStore(choice: StorageChoice, options: OpenStoreOptions): Promise<Store> {
+  const { signal, password, logger } = options;
+  switch (choice.kind) {
+    case 'memory':
+      return createMemoryStore();
+    case 'sqlite':
+      return await openSqliteStore({ file: choice.file, signal });
+    case 'postgres': {
+      const { openPostgresStore } = await import('@arc/storage-postgres');
+      return await openPostgresStore({
+        url: choice.url,
+        signal,
+        ...(password !== undefined && { password }),
+        ...(logger !== undefined && { logger }),
+      });
+    }
+  }
 }
