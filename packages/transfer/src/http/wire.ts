@@ -1,14 +1,19 @@
 import type { Clock } from '@arc/kernel';
 import { codeOf } from '@arc/kernel';
-import { Agent as HttpAgent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
-import { getCACertificates } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
 import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, zoneOf } from './address-zone.ts';
 import { type MinThroughput, ThroughputFloor } from './throughput-floor.ts';
 import { redactURL } from './url-rules.ts';
 import { Watchdog } from './watchdog.ts';
+
+/**
+ * Not imported: the import of node:http reads every one of its exports, one of which loads a WebSocket client. That is 30 ms
+ * of a step that often takes 100. TLS is loaded with the first https URL.
+ */
+const http = process.getBuiltinModule('node:http');
 
 export interface TlsOptions {
   /** PEM certificates trusted besides the system's. */
@@ -71,7 +76,7 @@ export class BodyFailure extends Error {
 
 /** Single HTTP/1.1 exchanges over kept-alive connections: no authentication, no redirects, no retries. */
 export class Wire implements Disposable {
-  readonly #http = new HttpAgent({ keepAlive: true, scheduling: 'lifo' });
+  readonly #http = new http.Agent({ keepAlive: true, scheduling: 'lifo' });
   readonly #tls: TlsOptions;
   readonly #timeouts: WireTimeouts;
   readonly #clock: Clock;
@@ -115,17 +120,18 @@ export class Wire implements Disposable {
       ...(length !== undefined ? { 'content-length': String(length) } : needsLength ? { 'content-length': '0' } : {}),
     };
     const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within) }) };
-    if (url.protocol === 'http:') return httpRequest(url, { ...options, agent: this.#http });
-    return httpsRequest(url, { ...options, agent: this.#secureAgent() });
+    if (url.protocol === 'http:') return http.request(url, { ...options, agent: this.#http });
+    return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent() });
   }
 
   #secureAgent(): HttpsAgent {
     const { ca, cert, key, serverName, insecureSkipVerify } = this.#tls;
-    this.#https ??= new HttpsAgent({
+    const https = process.getBuiltinModule('node:https');
+    this.#https ??= new https.Agent({
       keepAlive: true,
       scheduling: 'lifo',
       minVersion: 'TLSv1.2',
-      ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+      ...(ca === undefined ? {} : { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca] }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
       ...(serverName === undefined ? {} : { servername: serverName }),
