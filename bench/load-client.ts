@@ -37,13 +37,13 @@ export async function startServer(storage: string): Promise<ServerUnderTest> {
 export function send(
   agent: Agent,
   url: string,
-  options: { readonly method?: string; readonly body?: string; readonly accept?: string } = {},
+  options: { readonly method?: string; readonly body?: string; readonly accept?: string; readonly contentType?: string } = {},
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const { method = 'GET', body, accept = 'application/json' } = options;
+    const { method = 'GET', body, accept = 'application/json', contentType = 'application/json' } = options;
     const headers = {
       accept,
-      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+      ...(body !== undefined && { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }),
     };
     const outgoing = request(url, { agent, method, headers }, (answer) => {
       let bytes = 0;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchApplies } from './applies.ts';
 import { benchCreates } from './creates.ts';
 import { benchList } from './list.ts';
 
@@ -13,6 +14,7 @@ process.stdout.write(`Node ${process.versions.node}, ${availableParallelism()} c
 for (const bench of [
   () => benchList({ objects: small ? 1000 : 10_000, rounds: small ? 10 : 40 }),
   () => benchCreates({ creates: small ? 2000 : 10_000, rounds: small ? 3 : 7 }),
+  () => benchApplies({ objects: small ? 1000 : 5000, rounds: small ? 3 : 7 }),
 ]) {
   process.stdout.write(`\n${(await bench()).join('\n')}\n`);
 }
