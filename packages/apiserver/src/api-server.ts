@@ -1,5 +1,5 @@
 import type { KindDefinition, ServedApi } from '@arc/apimachinery';
-import { type Clock, type Logger, silentLogger, systemClock } from '@arc/kernel';
+import { type Clock, createMetrics, type Logger, type Metrics, silentLogger, systemClock } from '@arc/kernel';
 import { createWriter, openWatchCache, type Store } from '@arc/storage';
 import type { AuditSink } from './audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
@@ -9,6 +9,9 @@ import { cachedPolicy, servesRbac } from './authz/rbac/cached-policy.ts';
 import { rbacAuthorizer } from './authz/rbac/rbac-authorizer.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
 import { createListener, type TlsOptions } from './http/listener.ts';
+import { measuredStore } from './metrics/measured-store.ts';
+import { requestMetrics } from './metrics/request-metrics.ts';
+import { observeServer } from './metrics/server-metrics.ts';
 import type { HealthCheck, HealthChecks } from './nonresource/health.ts';
 import { nonResourceRoutes } from './nonresource/routes.ts';
 import { defaultVersion, type VersionInfo } from './nonresource/version.ts';
@@ -45,6 +48,8 @@ export interface ApiServerOptions {
   /** Further conditions of `/readyz` and `/healthz`. */
   readonly readyChecks?: readonly HealthCheck[];
   readonly audit?: AuditSink;
+  /** Shown at `/metrics`, with the server's own. Each server of a process needs one of its own. */
+  readonly metrics?: Metrics;
 }
 
 export interface ApiServer extends AsyncDisposable {
@@ -65,7 +70,8 @@ const abandonAfterMs = 1_000;
  * @throws ArcError `InvalidKind`, `InvalidClientCa`; StorageError when the store cannot be read.
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, logger = silentLogger, clock = systemClock, version = defaultVersion } = options;
+  const { logger = silentLogger, clock = systemClock, version = defaultVersion, metrics = createMetrics() } = options;
+  const store = measuredStore(options.store, metrics, clock);
   const stopping = new AbortController();
   const shutdown = new AbortController();
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
@@ -94,15 +100,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     credentials,
     clock,
     logger,
+    metrics: requestMetrics(metrics, registry),
     shutdown: shutdown.signal,
   };
+  const flow = flowControl(options.inFlight ?? defaultInFlightLimits);
+  observeServer(metrics, { registry, cache, flow });
   const pipeline: PipelineOptions = {
     server,
-    flow: flowControl(options.inFlight ?? defaultInFlightLimits),
+    flow,
     nonResource: nonResourceRoutes({
       api: servedApi(options),
       version,
       logger,
+      metrics,
       checks: healthChecks(store, stopping.signal, options.readyChecks ?? []),
     }),
     audit: options.audit,

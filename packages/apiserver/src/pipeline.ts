@@ -41,14 +41,16 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
   let info: RequestInfo | undefined;
   let user = anonymous;
   let code = 0;
+  let longRunning = false;
   using deadline = requestDeadline(clock);
   const signal = anySignal(exchange.signal, deadline.signal);
   using places = new DisposableStack();
 
   const answer = async (): Promise<Reply> => {
     info = parseRequestInfo(exchange.method, exchange.path, exchange.query);
-    const longRunning = isLongRunning(server, info);
-    if (!longRunning) deadline.start(timeoutOf(exchange, info));
+    longRunning = isLongRunning(server, info);
+    if (longRunning) places.use(server.metrics.longRunning({ exchange, info, longRunning }));
+    else deadline.start(timeoutOf(exchange, info));
     user = await impersonate(exchange, await authenticate(exchange, server.credentials, signal), server.authorizer, signal);
     if (!longRunning && !user.groups.includes(systemMasters)) places.use(flow.enter(isMutating(exchange.method)));
     await authorize(server, exchange, { info, user, signal });
@@ -64,7 +66,9 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
   } catch (error) {
     if (!exchange.signal.aborted) logger.debug('an answer was cut off', { path: exchange.path, reason: messageOf(error) });
     exchange.abort();
+    server.metrics.aborted({ exchange, info, longRunning });
   } finally {
+    server.metrics.finished({ exchange, info, longRunning }, { code, durationMs: clock.now() - received });
     report(audit, { auditId, received, completed: clock.now(), exchange, user, code, ...(info !== undefined && { info }) }, logger);
   }
 }

@@ -4,6 +4,7 @@ import type { IssuedCredentials } from './authn/issued-credentials.ts';
 import type { UserInfo } from './authn/user.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import type { Exchange } from './http/exchange.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 import type { KeyedLock } from './registry/keyed-lock.ts';
 import type { Registry } from './registry/registry.ts';
 import type { RequestInfo } from './request/request-info.ts';
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly credentials: IssuedCredentials;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: RequestMetrics;
   /** Aborts when the server begins to shut down; ends watches and other long-running answers. */
   readonly shutdown: AbortSignal;
 }

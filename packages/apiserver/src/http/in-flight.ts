@@ -16,11 +16,14 @@ export interface FlowControl {
    * @throws ApiStatusError 429 with Retry-After when none is free.
    */
   enter(mutating: boolean): Disposable;
+  /** Places taken now. */
+  taken(): InFlightLimits;
 }
 
 export function flowControl(limits: InFlightLimits): FlowControl {
   const taken = { reading: 0, mutating: 0 };
   return {
+    taken: () => ({ ...taken }),
     enter(mutating) {
       const pool = mutating ? 'mutating' : 'reading';
       if (taken[pool] >= limits[pool]) throw statusError.tooManyRequests(1);

@@ -1,7 +1,7 @@
 import type { ServedApi } from '@arc/apimachinery';
-import type { Logger } from '@arc/kernel';
+import type { Logger, Metrics } from '@arc/kernel';
 import type { Exchange } from '../http/exchange.ts';
-import { jsonReply, type Reply, textReply } from '../http/reply.ts';
+import { bytesReply, jsonReply, type Reply, textReply } from '../http/reply.ts';
 import type { RequestInfo } from '../request/request-info.ts';
 import { discoveryRoutes } from './discovery.ts';
 import { health, type HealthChecks, type HealthEndpoint } from './health.ts';
@@ -16,13 +16,17 @@ export interface NonResourceOptions {
   readonly version: VersionInfo;
   readonly checks: HealthChecks;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 const healthEndpoints: readonly HealthEndpoint[] = ['healthz', 'livez', 'readyz'];
 
-const paths = ['/api', '/apis', '/healthz', '/livez', '/openapi/v3', '/readyz', '/version'];
+/** Prometheus' text format. */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function nonResourceRoutes({ api, version, checks, logger }: NonResourceOptions): NonResourceHandler {
+const paths = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version'];
+
+export function nonResourceRoutes({ api, version, checks, logger, metrics }: NonResourceOptions): NonResourceHandler {
   const discovery = discoveryRoutes(api);
   const openApi = openApiRoutes(api, version);
   return (exchange, { path }) => {
@@ -30,6 +34,7 @@ export function nonResourceRoutes({ api, version, checks, logger }: NonResourceO
     const [first = '', ...rest] = path.split('/').filter((segment) => segment !== '');
     const endpoint = healthEndpoints.find((name) => name === first);
     if (endpoint !== undefined && rest.length <= 1) return health(checks, { endpoint, only: rest[0] ?? '' }, exchange.query, logger);
+    if (first === 'metrics' && rest.length === 0) return bytesReply(200, metricsType, metrics.exposition());
     if (first === 'version' && rest.length === 0) return jsonReply(200, version);
     if (first === 'api' || first === 'apis') return discovery(exchange, `/${[first, ...rest].join('/')}`);
     if (first === 'openapi' && rest[0] === 'v3') return openApi(exchange, rest.slice(1).join('/'));

@@ -88,13 +88,19 @@ async function* stream(
 
   if (initial !== undefined) {
     for (let from = 0; from < initial.objects.length; from += initialBatch) {
-      yield encoder.initial(initial.objects.slice(from, from + initialBatch));
+      const objects = initial.objects.slice(from, from + initialBatch);
+      const bytes = encoder.initial(objects);
+      server.metrics.watchEvents(resource, objects.length, bytes.length);
+      yield bytes;
     }
     if (options.sendInitialEvents === true && options.allowWatchBookmarks) yield encoder.bookmark(after, { initialEventsEnd: true });
   }
   for await (const { revision, events } of watcher) {
-    if (events.length > 0) yield encoder.events(events);
-    else if (options.allowWatchBookmarks) yield encoder.bookmark(revision, { initialEventsEnd: false });
+    if (events.length > 0) {
+      const bytes = encoder.events(events);
+      server.metrics.watchEvents(resource, events.length, bytes.length);
+      yield bytes;
+    } else if (options.allowWatchBookmarks) yield encoder.bookmark(revision, { initialEventsEnd: false });
   }
 }
 
