@@ -2,6 +2,7 @@ import type { KindDefinition, KubeObject, StructuralSchema } from '@arc/apimachi
 import { arcApiVersion, arcKinds } from '@arc/api/arc';
 import { argoKinds } from '@arc/api/argo';
 import { coreKinds } from '@arc/api/core';
+import { rbacKinds } from '@arc/api/rbac';
 import { code, codeList, page, prose, table } from './page.ts';
 import type { ReferencePage } from './page.ts';
 import { emptySample, schemaFields } from './schema-fields.ts';
@@ -21,8 +22,8 @@ export function kindsPage(): ReferencePage {
     ...argoKinds.flatMap(shortSection),
     '## Core',
     'The kinds of Kubernetes a server without a cluster needs. Behind an aggregation layer the cluster has its own.',
-    summaryTable(coreKinds),
-    ...coreKinds.flatMap(shortSection),
+    summaryTable([...coreKinds, ...rbacKinds]),
+    ...[...coreKinds, ...rbacKinds].flatMap(shortSection),
   ]);
 }
 

@@ -1,3 +1,4 @@
+export { ensureDefaultRbac } from './default-rbac.ts';
 export { garbageCollector } from './garbage-collector.ts';
 export type { GarbageCollectorOptions } from './garbage-collector.ts';
 export { createMetadataInformers } from './metadata-informers.ts';

@@ -1,6 +1,7 @@
 import { arcKinds } from '@arc/api/arc';
 import { argoKinds } from '@arc/api/argo';
 import { coreKinds, defaultNamespaces, namespaces } from '@arc/api/core';
+import { rbacKinds } from '@arc/api/rbac';
 import { createApiServer } from '@arc/apiserver';
 import type { Connector } from '@arc/apiserver';
 import { memoryStreams } from '@arc/cli-kit';
@@ -43,7 +44,7 @@ export async function startTestServer(options: { readonly podLog?: Connector['ha
   const { certPem, keyPem } = issueServerCertificate(authority, { names: [], addresses: ['127.0.0.1'] });
   const store = createMemoryStore();
   const server = await createApiServer({
-    kinds: [...coreKinds, ...arcKinds, ...argoKinds],
+    kinds: [...coreKinds, ...rbacKinds, ...arcKinds, ...argoKinds],
     store,
     tls: { cert: certPem, key: keyPem, clientCa: authority.certPem },
     ...(options.podLog !== undefined && {

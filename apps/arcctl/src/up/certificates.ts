@@ -12,8 +12,10 @@ export interface Certificates {
   readonly server: CertificateAndKey;
   /** The human administrator: user `admin`, group `system:masters`. */
   readonly admin: CertificateAndKey;
-  /** The controllers and the engine of this process. */
-  readonly system: CertificateAndKey;
+  /** ARC's controllers and the engine: user `system:arc`, who may do what the ClusterRole of that name lists. */
+  readonly controllers: CertificateAndKey;
+  /** Garbage collection, namespace deletion, role aggregation: user `system:arc-standalone`, as above. */
+  readonly standalone: CertificateAndKey;
 }
 
 /**
@@ -39,10 +41,15 @@ export async function loadCertificates(folder: string, host: string): Promise<Ce
       (pem) => needsRenewal(pem, { issuerPem }),
       () => issueClientCertificate(authority, { user: 'admin', groups: ['system:masters'] }),
     ),
-    system: await loadOrIssue(
-      join(folder, 'system'),
+    controllers: await loadOrIssue(
+      join(folder, 'controllers'),
       (pem) => needsRenewal(pem, { issuerPem }),
-      () => issueClientCertificate(authority, { user: 'system:arc', groups: ['system:masters'] }),
+      () => issueClientCertificate(authority, { user: 'system:arc', groups: [] }),
+    ),
+    standalone: await loadOrIssue(
+      join(folder, 'standalone'),
+      (pem) => needsRenewal(pem, { issuerPem }),
+      () => issueClientCertificate(authority, { user: 'system:arc-standalone', groups: [] }),
     ),
   };
 }

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { arcKinds } from '@arc/api/arc';
 import { argoKinds } from '@arc/api/argo';
 import { coreKinds, defaultNamespaces, namespaces } from '@arc/api/core';
+import { rbacKinds } from '@arc/api/rbac';
 import { createArcControllers } from '@arc/arc-controllers';
 import { isStatusReason } from '@arc/apimachinery';
 import type { KindDefinition, ResourceType } from '@arc/apimachinery';
@@ -10,7 +11,8 @@ import { startControllers } from '@arc/controller';
 import type { Clock, Logger } from '@arc/kernel';
 import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
-import { standaloneControllers } from '@arc/standalone';
+import type { CertificateAndKey } from '@arc/pki';
+import { ensureDefaultRbac, standaloneControllers } from '@arc/standalone';
 import { compactRegularly } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { lockExclusively } from '@arc/storage-sqlite';
@@ -61,7 +63,7 @@ export async function startEmbedded(
   starting.use(startCompaction(store, { clock, logger: storageLogger }));
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
-  const kinds = [...coreKinds, ...argoKinds, ...arcKinds];
+  const kinds = [...coreKinds, ...rbacKinds, ...argoKinds, ...arcKinds];
   const apiServer = await createApiServer({
     kinds,
     store,
@@ -74,13 +76,14 @@ export async function startEmbedded(
   const address = await apiServer.listen(listen);
   const server = `https://${urlHost(address.host)}:${address.port}`;
 
-  const client = starting.use(
+  const clientAs = (clientCertificate: CertificateAndKey, userAgent: string): KubeClient =>
     createKubeClient(
-      { server, caPem: certificates.authority.certPem, clientCertificate: certificates.system },
-      { clock, logger: logger.child({ component: 'client' }), userAgent: 'arc-controller-manager' },
-    ),
-  );
-  await createDefaultNamespaces(client);
+      { server, caPem: certificates.authority.certPem, clientCertificate },
+      { clock, logger: logger.child({ component: 'client' }), userAgent },
+    );
+  await createDefaults(clientAs(certificates.admin, 'arcctl-up'));
+  const client = starting.use(clientAs(certificates.controllers, 'arc-controller-manager'));
+  const standaloneClient = starting.use(clientAs(certificates.standalone, 'arc-standalone'));
 
   const runner = starting.use(
     await createProcessRunner({
@@ -106,7 +109,12 @@ export async function startEmbedded(
     startControllers(
       [
         ...arc.definitions,
-        ...standaloneControllers({ client, types: storedTypes(kinds), clock, logger: logger.child({ component: 'standalone' }) }),
+        ...standaloneControllers({
+          client: standaloneClient,
+          types: storedTypes(kinds),
+          clock,
+          logger: logger.child({ component: 'standalone' }),
+        }),
       ],
       { clock, logger: logger.child({ component: 'controllers' }) },
     ),
@@ -159,7 +167,9 @@ function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function createDefaultNamespaces(client: KubeClient): Promise<void> {
+/** What every server has from its first start on. Disposes the client, which is the administrator's. */
+async function createDefaults(administrator: KubeClient): Promise<void> {
+  await using client = administrator;
   for (const namespace of defaultNamespaces()) {
     try {
       await client.create(namespaces, namespace);
@@ -167,6 +177,7 @@ async function createDefaultNamespaces(client: KubeClient): Promise<void> {
       if (!isStatusReason(error, 'AlreadyExists')) throw error;
     }
   }
+  await ensureDefaultRbac(client);
 }
 
 /** The resources with stored objects, which the garbage collector and the namespace controller look after. */

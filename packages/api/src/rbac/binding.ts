@@ -13,7 +13,7 @@ const subject = s.object(
   { 'x-kubernetes-map-type': 'atomic' },
 );
 
-export type Subject = Static<typeof subject>;
+type Subject = Static<typeof subject>;
 
 export const bindingSchema = s.object({
   subjects: s.optional(s.array(subject, { description: 'Who gets the role.', 'x-kubernetes-list-type': 'atomic' })),

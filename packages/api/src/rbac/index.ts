@@ -2,6 +2,9 @@ export { clusterRoleBindingDefinition, clusterRoleBindings } from './cluster-rol
 export type { ClusterRoleBinding } from './cluster-role-binding.ts';
 export { clusterRoleDefinition, clusterRoles } from './cluster-role.ts';
 export type { ClusterRole } from './cluster-role.ts';
+export { defaultClusterRoleBindings } from './default-cluster-role-bindings.ts';
+export { defaultClusterRoles } from './default-cluster-roles.ts';
+export { autoupdateAnnotation } from './group.ts';
 export { rbacKinds } from './kinds.ts';
 export type { PolicyRule } from './policy-rule.ts';
 export { roleBindingDefinition, roleBindings } from './role-binding.ts';
