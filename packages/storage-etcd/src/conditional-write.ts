@@ -1,13 +1,14 @@
 import { messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { AttemptError, type EtcdClient } from './client/etcd-client.ts';
-import { swap, type KeyValue, type SwapRequest, type SwapResponse } from './wire/kv.ts';
+import { range, swap, type KeyValue, type SwapRequest, type SwapResponse } from './wire/kv.ts';
 import type { WatchEvent } from './wire/watch.ts';
 
 /**
- * Makes a conditional write, on one member after the other. An attempt whose fate is unknown may be repeated, since at most
- * one of them can pass the comparison; when the repetition finds the value changed, the history of the key tells whether
- * the change was this write.
+ * Makes a conditional write, on one member after the other. When the fate of an attempt is unknown, an update or deletion is
+ * repeated: at most one attempt can pass a comparison with a revision, which never comes back. A creation is not, for it
+ * would bring back an object that was created and then deleted by another; the key is read instead. What then is found
+ * changed was changed by this write or another, which the history of the key tells.
  *
  * @param known a revision from before this write
  * @throws StorageError `OutcomeUnknown` when neither the answer nor the history tells; else what a refusal says, and then
@@ -18,6 +19,8 @@ export async function writeConditionally(client: EtcdClient, request: SwapReques
   let doubt = false;
   for (let attempt = 0; ; attempt++) {
     try {
+      if (doubt && request.expect === 0)
+        return await resolveDoubt(client, request, { response: await look(client, request, deadline), known });
       const response = await client.attempt(swap, request, { deadline });
       if (response.succeeded || !doubt) return response;
       return await resolveDoubt(client, request, { response, known });
@@ -30,15 +33,21 @@ export async function writeConditionally(client: EtcdClient, request: SwapReques
   }
 }
 
-/** `response` is of a repetition that found the comparison false: did an earlier attempt make it so? */
+/** The answer of a comparison that failed, by reading. */
+async function look(client: EtcdClient, { key }: SwapRequest, deadline: number): Promise<SwapResponse> {
+  const { revision, items } = await client.attempt(range, { key }, { deadline });
+  return { revision, succeeded: false, other: items[0] };
+}
+
+/** `response` says that the comparison is false now: did an earlier attempt make it so? */
 async function resolveDoubt(
   client: EtcdClient,
   request: SwapRequest,
   { response, known }: { readonly response: SwapResponse; readonly known: number },
 ): Promise<SwapResponse> {
   const current = response.other;
-  // Deletions carry no trace of who made them, and where nothing is left, nothing tells how far to read.
-  if (current === undefined) throw outcomeUnknown('the object is gone');
+  // Deletions carry no trace of who made them, and where nothing is, nothing tells how far to read.
+  if (current === undefined) throw outcomeUnknown('the object does not exist now');
   const after = Math.max(known, request.expect);
   if (current.modRevision <= after) return response;
   const first = await firstSuccessor(client, request, { after, current });

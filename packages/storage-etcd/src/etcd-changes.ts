@@ -13,8 +13,11 @@ export interface ChangesSource {
   readonly known: KnownRevision;
 }
 
-/** Waiting for a revision that others than this store made, before asking whether it concerns us at all. */
-const patienceMs = 50;
+/**
+ * How long to wait for a revision that was heard of elsewhere before asking whether it concerns us at all. Doubled each time
+ * it does and still has not come; a watch that stays silent beyond the second figure is opened anew.
+ */
+const patienceMs = { first: 50, last: 1_600 };
 /** Watch responses are joined up to about this many events. */
 const eventsPerBatch = 500;
 const reconnectDelays = { initialMs: 20, maxMs: 1_000, jitter: 0.5 };
@@ -89,18 +92,34 @@ async function* readWatch(watch: OpenWatch, after: number): AsyncGenerator<Chang
     const notified = responses.findLast(({ created, events }) => !created && events.length === 0)?.revision ?? 0;
     if (notified <= cursor && (known.newest <= cursor || progress.remainingMs() > 0)) continue;
     const reached = notified > cursor ? notified : await lastUnchanged(watch, cursor);
+    if (reached <= cursor) {
+      progress = progress.doubled();
+      continue;
+    }
     progress = new Patience();
-    if (reached <= cursor) continue;
     cursor = reached;
     yield { revision: cursor, events: [] };
   }
 }
 
 class Patience {
-  readonly #until = performance.now() + patienceMs;
+  readonly #ms: number;
+  #until = 0;
 
+  constructor(ms = patienceMs.first) {
+    this.#ms = ms;
+  }
+
+  /** Counted from when it is first asked for. */
   remainingMs(): number {
+    if (this.#until === 0) this.#until = performance.now() + this.#ms;
     return Math.max(0, this.#until - performance.now());
+  }
+
+  /** @throws StorageError `Unavailable` when it has run out for good */
+  doubled(): Patience {
+    if (this.#ms >= patienceMs.last) throw new StorageError('Unavailable', 'the watch of etcd has fallen silent');
+    return new Patience(this.#ms * 2);
   }
 }
 

@@ -85,8 +85,10 @@ export class EtcdClient {
     { deadline, signal }: { readonly deadline: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Response> {
     signal?.throwIfAborted();
-    const metadata = await this.#callMetadata(deadline);
-    return await this.#send(method, request, { deadline, signal, metadata });
+    // A member that hangs leaves time for the others.
+    const share = Math.min(deadline, Date.now() + this.timeoutMs / this.#endpoints.length);
+    const metadata = await this.#callMetadata(share);
+    return await this.#send(method, request, { deadline: share, signal, metadata });
   }
 
   /** Opens a watch on the current member. */

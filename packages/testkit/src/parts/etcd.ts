@@ -24,9 +24,6 @@ export interface EtcdServer extends AsyncDisposable {
   readonly url: string;
   /** Ends it by kill -9. */
   kill(): Promise<void>;
-  /** Stops it from running without ending it, and lets it run again: as a member that hangs. */
-  pause(): void;
-  resume(): void;
   /** Starts it again over the same data. */
   start(): Promise<void>;
 }
@@ -87,14 +84,6 @@ class Server implements EtcdServer {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
-  }
-
-  pause(): void {
-    this.#process?.kill('SIGSTOP');
-  }
-
-  resume(): void {
-    this.#process?.kill('SIGCONT');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

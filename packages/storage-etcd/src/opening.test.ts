@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
+import { openEtcdStore } from './etcd-store.ts';
+import { bytes, committed, creation, follow, missingEtcd, testEtcds, write } from '../test/etcd.ts';
+
+test('endpoints and files that cannot be used are refused by name', async () => {
+  const refused = { code: 'Unavailable' };
+  await assert.rejects(openEtcdStore({ endpoints: [] }), refused);
+  await assert.rejects(openEtcdStore({ endpoints: ['etcd.example'] }), { ...refused, message: /"etcd\.example" is not an endpoint/ });
+  await assert.rejects(openEtcdStore({ endpoints: ['http://a:1', 'https://b:1'] }), { ...refused, message: /together with TLS/ });
+  await assert.rejects(openEtcdStore({ endpoints: ['a:1'], tls: { certFile: 'c.pem' } }), { ...refused, message: /key file/ });
+  await assert.rejects(openEtcdStore({ endpoints: ['a:1'], tls: { caFile: '/nowhere/ca.pem' } }), {
+    ...refused,
+    message: /\/nowhere\/ca\.pem/,
+  });
+});
+
+test('an etcd that is not there is said to be unreachable, and opening can be given up', async () => {
+  const endpoints = ['127.0.0.1:1'];
+  await assert.rejects(openEtcdStore({ endpoints, timeoutMs: 100 }), { code: 'Unavailable', message: /127\.0\.0\.1:1/ });
+  const signal = AbortSignal.timeout(50);
+  await assert.rejects(openEtcdStore({ endpoints, signal }), (error) => error === signal.reason);
+});
+
+suite('etcd with TLS and authentication', { skip: missingEtcd }, async () => {
+  if (missingEtcd !== undefined) return;
+  const resources = new AsyncDisposableStack();
+  after(() => resources.disposeAsync());
+  const etcds = resources.use(testEtcds());
+  const authority = createAuthority({ commonName: 'etcd test' });
+  const server = issueServerCertificate(authority, { names: ['localhost'], addresses: ['127.0.0.1'] });
+  const client = issueClientCertificate(authority, { user: 'arc', groups: [] });
+  const file = (name: string, content: string): string => {
+    const path = join(etcds.folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const caFile = file('ca.pem', authority.certPem);
+  const otherCaFile = file('other.pem', createAuthority({ commonName: 'other' }).certPem);
+  const certFile = file('client.pem', client.certPem);
+  const keyFile = file('client-key.pem', client.keyPem);
+
+  test('a server is trusted by its authority only, and clients prove themselves', async () => {
+    const { url } = await etcds.start({ tls: { ...server, clientCaPem: authority.certPem } });
+    await using store = await openEtcdStore({ endpoints: [url], tls: { caFile, certFile, keyFile } });
+    await using follower = follow(store, await store.currentRevision());
+    await follower.reached(await committed(store, creation('/registry/a')));
+    const endpoints = [url];
+    await assert.rejects(openEtcdStore({ endpoints, tls: { caFile: otherCaFile, certFile, keyFile } }), {
+      code: 'Unavailable',
+      hint: /certificate/,
+    });
+    await assert.rejects(openEtcdStore({ endpoints, timeoutMs: 300 }), { code: 'Unavailable' });
+    await assert.rejects(openEtcdStore({ endpoints, tls: { caFile }, timeoutMs: 300 }), { code: 'Unavailable' });
+  });
+
+  test('a password opens, a wrong one or none is refused without a word of it', async () => {
+    const etcd = await etcds.start({ tls: server, auth: { rootPassword: 'correct horse' }, args: ['--auth-token-ttl', '1'] });
+    const common = { endpoints: [etcd.url], tls: { caFile } };
+    await using store = await openEtcdStore({ ...common, credentials: { user: 'root', password: 'correct horse' } });
+    const first = await committed(store, creation('/registry/a'));
+    await using follower = follow(store, first);
+    // A new server knows none of the old tokens.
+    await etcd.kill();
+    await etcd.start();
+    await follower.reached(await committed(store, { key: '/registry/a', expect: first, value: bytes('2') }));
+    assert.equal(follower.events.length, 1);
+    const wrong = { ...common, credentials: { user: 'root', password: 'hunter2' } };
+    await assert.rejects(openEtcdStore(wrong), (error: Error & { code: string; hint: string }) => {
+      assert.equal(error.code, 'Unavailable');
+      assert.match(error.message, /invalid user ID or password/);
+      assert.match(error.hint, /password/);
+      assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /hunter2/);
+      return true;
+    });
+    await assert.rejects(openEtcdStore(common), { code: 'Unavailable', hint: /password/ });
+  });
+
+  test('credentials for an etcd that asks for none do no harm, nor does a dead member among the endpoints', async () => {
+    const { host } = await etcds.start();
+    const credentials = { user: 'root', password: 'x' };
+    await using store = await openEtcdStore({ endpoints: ['127.0.0.1:1', host], credentials });
+    await committed(store, creation('/registry/a'));
+  });
+
+  test('a full etcd says so and keeps serving reads; an object too large says so too', async () => {
+    const { host } = await etcds.start({ args: ['--quota-backend-bytes', String(2 * 1024 * 1024), '--max-request-bytes', '1048576'] });
+    await using store = await openEtcdStore({ endpoints: [host] });
+    await assert.rejects(write(store, creation('/registry/large', 'x'.repeat(1_200_000))), { code: 'Full', message: /too large/ });
+    const first = await committed(store, creation('/registry/first'));
+    await assert.rejects(
+      async () => {
+        for (let i = 0; i < 10; i++) await committed(store, creation(`/registry/${i}`, 'x'.repeat(500_000)));
+      },
+      { code: 'Full', retryable: false, hint: /alarm/ },
+    );
+    assert.equal((await store.get('/registry/first'))?.revision, first);
+  });
+});
