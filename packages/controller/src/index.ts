@@ -1,3 +1,4 @@
+export { controllerMetrics } from './controller-metrics.ts';
 export type { ControllerDefinition, ControllerSource } from './controller.ts';
 export type { ReconcileRequest, Reconciler, ReconcileResult } from './reconcile.ts';
 export { runController } from './run-controller.ts';

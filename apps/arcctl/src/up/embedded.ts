@@ -7,7 +7,8 @@ import { createArcControllers } from '@arc/arc-controllers';
 import { isStatusReason } from '@arc/apimachinery';
 import type { KindDefinition, ResourceType } from '@arc/apimachinery';
 import { createApiServer } from '@arc/apiserver';
-import { startControllers } from '@arc/controller';
+import { controllerMetrics, startControllers } from '@arc/controller';
+import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
@@ -24,6 +25,7 @@ import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
 import { localImages } from './images.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { podLogs } from './pod-logs.ts';
+import { processMetrics } from './process-metrics.ts';
 import { openStore, parseStorageUrl } from './storage-url.ts';
 
 export interface Embedded extends AsyncDisposable {
@@ -64,9 +66,12 @@ export async function startEmbedded(
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
   const kinds = [...coreKinds, ...rbacKinds, ...argoKinds, ...arcKinds];
+  const metrics = createMetrics();
+  processMetrics(metrics);
   const apiServer = await createApiServer({
     kinds,
     store,
+    metrics,
     tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.authority.certPem },
     connectors: [podLogs(logs, () => clock.now())],
     clock,
@@ -116,7 +121,7 @@ export async function startEmbedded(
           logger: logger.child({ component: 'standalone' }),
         }),
       ],
-      { clock, logger: logger.child({ component: 'controllers' }) },
+      { clock, logger: logger.child({ component: 'controllers' }), metrics: controllerMetrics(metrics) },
     ),
   );
   const engineRun = starting.use(await startEngine(engine));
