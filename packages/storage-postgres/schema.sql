@@ -110,6 +110,30 @@ AS $function$
   END
 $function$;
 
+CREATE OR REPLACE FUNCTION arc.range_at(prefix text, lower_key text, upper_key text, most bigint, at_revision bigint)
+ RETURNS TABLE(found_key text, found_revision bigint, found_value bytea)
+ LANGUAGE plpgsql
+ STABLE
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET max_parallel_workers_per_gather TO '0'
+ SET plan_cache_mode TO 'force_custom_plan'
+AS $function$
+BEGIN
+  RETURN QUERY
+  (SELECT l.key, l.revision, l.value FROM arc.live l
+    WHERE l.key >= prefix AND l.key > lower_key AND (upper_key IS NULL OR l.key < upper_key) AND l.revision <= at_revision
+    ORDER BY l.key LIMIT most)
+  UNION ALL
+  -- Of the changes after the snapshot, a key's first one holds what the snapshot saw: the only one whose prior value is that old.
+  (SELECT g.key, g.prior_revision, g.prior_value FROM arc.log g
+    WHERE g.revision > at_revision AND g.prior_revision BETWEEN 1 AND at_revision
+      AND g.key >= prefix AND g.key > lower_key AND (upper_key IS NULL OR g.key < upper_key)
+    ORDER BY g.key LIMIT most)
+  ORDER BY 1 LIMIT most;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION arc.settle_batch(batch_id uuid, since bigint)
  RETURNS TABLE(revision bigint, key text, prior_revision bigint, prior_value bytea)
  LANGUAGE plpgsql

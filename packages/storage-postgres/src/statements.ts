@@ -2,7 +2,6 @@
 export function statementsFor(schema: string) {
   const facts = `SELECT coalesce((SELECT max(revision) FROM ${schema}.log), 0) AS newest,
     (SELECT value FROM ${schema}.meta WHERE name = 'compacted') AS compacted`;
-  const inRange = `key >= $1 AND key > $2 AND ($3::text IS NULL OR key < $3)`;
   return {
     version: `SELECT coalesce(max(version), 0) FROM ${schema}.migrations`,
     facts,
@@ -11,14 +10,10 @@ export function statementsFor(schema: string) {
     get: `SELECT key, revision, value FROM ${schema}.live WHERE key = $1`,
     // Facts and rows are of one snapshot because they are of one statement; an empty range still has its facts.
     range: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
-      SELECT key, revision, value FROM ${schema}.live WHERE ${inRange} ORDER BY key LIMIT $4) r ON true ORDER BY r.key`,
-    // Of the changes after the snapshot, a key's first one holds what the snapshot saw: the only one whose prior value is that old.
-    rangeAt: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
-      (SELECT key, revision, value FROM ${schema}.live WHERE ${inRange} AND revision <= $5 ORDER BY key LIMIT $4)
-      UNION ALL
-      (SELECT key, prior_revision, prior_value FROM ${schema}.log
-        WHERE revision > $5 AND prior_revision BETWEEN 1 AND $5 AND ${inRange} ORDER BY key LIMIT $4)
+      SELECT key, revision, value FROM ${schema}.live WHERE key >= $1 AND key > $2 AND ($3::text IS NULL OR key < $3)
       ORDER BY key LIMIT $4) r ON true ORDER BY r.key`,
+    rangeAt: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN ${schema}.range_at($1, $2, $3, $4, $5) r ON true
+      ORDER BY r.found_key COLLATE "C"`,
     log: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN LATERAL (
       SELECT revision, key, value, prior_revision, prior_value FROM ${schema}.log WHERE revision > $1 ORDER BY revision LIMIT $2
       ) r ON true ORDER BY r.revision`,

@@ -11,10 +11,14 @@ export interface TestDatabases extends AsyncDisposable {
 /** Makes databases as the user of `adminUrl`, who must be allowed to, and drops them in the end. */
 export function testDatabases(adminUrl: string): TestDatabases {
   const made: string[] = [];
+  // A language's order, in which 'B' comes after 'a' and punctuation counts little, shows whatever relies on the database's own.
+  const locale = runStatements(adminUrl, `SELECT current_setting('server_version_num')::integer >= 150000 AS icu`).then(([row]) =>
+    row?.['icu'] === true ? `LOCALE_PROVIDER icu ICU_LOCALE 'en-US'` : '',
+  );
   return {
     async create({ migrated = true } = {}) {
       const name = `arc_test_${randomUUID().replaceAll('-', '')}`;
-      await runStatements(adminUrl, `CREATE DATABASE ${name} ENCODING 'UTF8' TEMPLATE template0`);
+      await runStatements(adminUrl, `CREATE DATABASE ${name} ENCODING 'UTF8' ${await locale} TEMPLATE template0`);
       made.push(name);
       const url = new URL(adminUrl);
       url.pathname = `/${name}`;

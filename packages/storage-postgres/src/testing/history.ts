@@ -1,7 +1,7 @@
 import type { ChangeEvent, Store, WriteItem } from '@arc/storage';
 
 /** A conditional write that was answered. */
-export interface RecordedWrite {
+interface RecordedWrite {
   readonly kind: 'write';
   readonly key: string;
   readonly expect: WriteItem['expect'];
@@ -15,7 +15,7 @@ export interface RecordedWrite {
 }
 
 /** A read of one key, by itself or as part of a range. */
-export interface RecordedRead {
+interface RecordedRead {
   readonly kind: 'read';
   readonly key: string;
   readonly began: number;
@@ -25,7 +25,7 @@ export interface RecordedRead {
 }
 
 /** A read of the newest revision, or of a range, which is a snapshot of one. */
-export interface RecordedSnapshot {
+interface RecordedSnapshot {
   readonly kind: 'snapshot';
   readonly began: number;
   readonly ended: number;
