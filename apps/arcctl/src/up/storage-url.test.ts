@@ -14,10 +14,12 @@ test('parseStorageUrl passes the URL of a database on', () => {
   for (const url of ['postgres://arc@db/arc', 'postgresql://arc@db/arc?sslmode=require']) {
     assert.deepEqual(parseStorageUrl(url), { kind: 'postgres', url });
   }
+  const url = 'etcd://a:2379,b:2379?prefix=/registry/arc.opendefense.cloud';
+  assert.deepEqual(parseStorageUrl(url), { kind: 'etcd', url });
 });
 
 test('parseStorageUrl names what it takes when it refuses, and never shows a password', () => {
-  const hint = 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory:';
+  const hint = 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE, etcd://HOST:PORT[,HOST:PORT] or memory:';
   for (const url of ['', 'sqlite:', 'mysql://u:s3cret@x', 'memory', 'arc.db', 'postgres:', 'postgres:arc']) {
     assert.throws(
       () => parseStorageUrl(url),
@@ -33,4 +35,6 @@ test('parseStorageUrl names what it takes when it refuses, and never shows a pas
 test('the URL of a database that cannot be used is refused when it is opened', async () => {
   const opening = openStore(parseStorageUrl('postgres://u:s3cret@h/d?sslmode=prefer'), { signal: new AbortController().signal });
   await assert.rejects(opening, { code: 'InvalidStorageUrl', message: /sslmode cannot be prefer/ });
+  const etcd = openStore(parseStorageUrl('etcd://u:s3cret@h:1?nope=1'), { signal: new AbortController().signal });
+  await assert.rejects(etcd, { code: 'InvalidStorageUrl', message: /no parameter "nope"/ });
 });

@@ -7,7 +7,8 @@ import { openSqliteStore } from '@arc/storage-sqlite';
 export type StorageChoice =
   | { readonly kind: 'memory' }
   | { readonly kind: 'sqlite'; readonly file: string }
-  | { readonly kind: 'postgres'; readonly url: string };
+  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'etcd'; readonly url: string };
 
 export interface OpenStoreOptions {
   /** Gives up opening. */
@@ -18,7 +19,7 @@ export interface OpenStoreOptions {
 }
 
 /**
- * Parses `sqlite:FILE`, `postgres://...` or `memory:`. What a database's URL holds is checked when it is opened.
+ * Parses `sqlite:FILE`, `postgres://...`, `etcd://...` or `memory:`. What a database's URL holds is checked when it is opened.
  *
  * @throws UsageError
  */
@@ -27,10 +28,11 @@ export function parseStorageUrl(url: string): StorageChoice {
   const file = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   if (file !== undefined) return { kind: 'sqlite', file };
   if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgres', url };
+  if (url.startsWith('etcd://')) return { kind: 'etcd', url };
   // Not the whole of it: it may hold a password.
   const scheme = /^[\w+.-]*:?/.exec(url)?.[0] ?? '';
   throw new UsageError(`unknown storage ${JSON.stringify(scheme)}`, {
-    hint: 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory:',
+    hint: 'Write sqlite:FILE, postgres://USER@HOST:PORT/DATABASE, etcd://HOST:PORT[,HOST:PORT] or memory:',
   });
 }
 
@@ -50,6 +52,10 @@ export async function openStore(choice: StorageChoice, options: OpenStoreOptions
         ...(password !== undefined && { password }),
         ...(logger !== undefined && { logger }),
       });
+    }
+    case 'etcd': {
+      const { etcdOptionsOf, openEtcdStore } = await import('@arc/storage-etcd');
+      return await openEtcdStore({ ...(await etcdOptionsOf(choice.url)), signal });
     }
   }
 }
