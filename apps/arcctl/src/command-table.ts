@@ -22,10 +22,13 @@ const storage: OptionDefinition = {
   required: true,
 };
 
+const group: OptionDefinition = { flags: '--group <name...>', description: 'group the user is a member of; can be repeated' };
+
 /** Groups of commands, for help. */
 export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit and watch Orders',
   artifact: 'Look at artifacts in registries',
+  user: 'Give people and programs access to an embedded ARC, and take it away',
   storage: 'Set up and look after where ARC keeps its objects',
 };
 
@@ -133,6 +136,41 @@ export const commands: readonly CommandDefinition[] = [
     options: [storage, { flags: '--keep <revisions>', description: 'the newest revisions whose history is kept', defaultValue: '10000' }],
     examples: ['arcctl storage compact --storage postgres://arc@db.example/arc --keep 1000'],
     load: async () => (await import('./storage/compact.ts')).compactStorage,
+  },
+  {
+    path: ['user', 'add'],
+    summary: 'Issue a client certificate and write a kubeconfig with it',
+    arguments: '<name>',
+    options: [
+      group,
+      { flags: '--kubeconfig <file>', description: 'where to write the kubeconfig; default: NAME.kubeconfig' },
+      { flags: '--data-dir <dir>', description: 'data directory of the running arcctl up; default: $ARC_DATA_DIR or ~/.local/share/arc' },
+      { flags: '--ttl <duration>', description: 'how long it is valid, in whole days: 30d or 720h; default: 365d' },
+    ],
+    examples: ['arcctl user add jane', 'arcctl user add jane --group release --kubeconfig ./jane.kubeconfig -n team-a'],
+    load: async () => (await import('./user/add.ts')).addUser,
+  },
+  {
+    path: ['user', 'token'],
+    summary: 'Issue a bearer token and print it, once',
+    arguments: '<name>',
+    options: [group, { flags: '--ttl <duration>', description: 'how long it is valid, for example 12h; default: 30d' }],
+    examples: ['arcctl user token ci --ttl 12h', 'arcctl user token ci --group robots > token'],
+    load: async () => (await import('./user/token.ts')).issueUserToken,
+  },
+  {
+    path: ['user', 'list'],
+    summary: 'List the certificates and tokens that were issued',
+    options: [output('json')],
+    load: async () => (await import('./user/list.ts')).listUsers,
+  },
+  {
+    path: ['user', 'revoke'],
+    summary: 'End the certificates and tokens of a user',
+    arguments: '<name>',
+    options: [{ flags: '--id <id>', description: 'only this one, as arcctl user list names it' }],
+    examples: ['arcctl user revoke jane', 'arcctl user revoke ci --id user-token-0123456789abcdef'],
+    load: async () => (await import('./user/revoke.ts')).revokeUser,
   },
   {
     path: ['version'],
