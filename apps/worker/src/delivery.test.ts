@@ -202,7 +202,13 @@ test('what is wrong with an order for a file is said with the field or side', as
     [{ ...spec, digest: 'md5:1' }, {}, /spec\.digest: not a digest/],
     [{ path: 'tool/x' }, {}, /spec\.override: a file has no repository and tag/],
     [{ ...spec, path: '../charts/index.yaml' }, {}, /source: find .*does not lie below/],
-    [{ ...spec, path: 'none' }, {}, /source: look at .*has no such file/],
+    [{ ...spec, path: 'none' }, {}, /source: read .*has no such file/],
+    [{ ...spec, path: '100%' }, {}, /source: read .*has no such file/],
+    [
+      { ...spec, override: { repository: 'x' } },
+      { ARC_DST_TYPE: 'file', ARC_DST_URL: setting.folder },
+      /spec\.override: override is not a string/,
+    ],
     [spec, { ARC_SRC_TYPE: 's3' }, /ARC_SRC_TYPE: the type "s3" cannot be copied by this step, only "http"/],
     [spec, { ARC_MAX_BYTES: '1000' }, /more than the 1000 bytes/],
   ];

@@ -31,6 +31,7 @@ export async function httpCopy(environment: WorkerEnvironment, write: (line: str
   requireTypes(environment, { source: ['http'], destination: ['oci', 'file'] });
   const spec = parseFileArtifactSpec(environment.specJSON);
   const target = environment.destination.type === 'oci' ? spec.registryTarget() : undefined;
+  const path = target === undefined ? spec.directoryPath() : '';
   const side = await attribute('source', 'use', 'the endpoint', signal, async () => {
     const options = await sideOptions('source', environment.source, environment, write);
     return { options, base: parseBaseURL(environment.source.url) };
@@ -45,7 +46,7 @@ export async function httpCopy(environment: WorkerEnvironment, write: (line: str
   const context: DeliveryContext = { environment, onConflict: spec.onConflict ?? environment.onConflict, progress, write, signal };
   const delivered =
     target === undefined
-      ? await deliverToDirectory(source.name, [{ path: directoryPath(spec), blob: content.blob }], context)
+      ? await deliverToDirectory(source.name, [{ path, blob: content.blob }], context)
       : await deliverToRegistry(artifactOf(source.name, spec, content.blob), target, context);
   progress.flush();
   const receipt: DeliveryReceipt = {
@@ -75,8 +76,7 @@ async function expectedDigest(spec: FileArtifact, open: (path: string) => HttpFi
   return attribute('source', 'read checksums', checksums, signal, async () => {
     const file = open(checksums);
     const text = (await file.readAll(checksumsLimit, { signal })).toString('utf8');
-    const published = decodeURIComponent(spec.path.split('/').at(-1) ?? spec.name);
-    return { digest: digestFromChecksums(text, published, file.name), from: file.name };
+    return { digest: digestFromChecksums(text, spec.publishedName, file.name), from: file.name };
   });
 }
 
@@ -129,17 +129,6 @@ async function obtain(
 
 function artifactOf(name: string, spec: FileArtifact, blob: ComposedBlob): ComposedArtifact {
   return new ComposedArtifact(name, { artifactType: spec.artifactType, config: emptyConfig, layers: [blob] });
-}
-
-/** Where a file goes in a directory: as told, else where it was below the source. */
-function directoryPath(spec: FileArtifact): string {
-  if (spec.override !== undefined) return spec.override;
-  const folders = spec.path
-    .split('/')
-    .slice(0, -1)
-    .filter((part) => part !== '')
-    .map(decodeURIComponent);
-  return [...folders, spec.name].join('/');
 }
 
 function openFile(

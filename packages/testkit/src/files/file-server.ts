@@ -88,7 +88,7 @@ function answer(files: ReadonlyMap<string, Buffer>, options: FileServerOptions, 
     if (auth.hidden === true) return { status: 404 };
     return { status: 401, headers: { 'www-authenticate': `${auth.kind === 'basic' ? 'Basic' : 'Bearer'} realm="files"` } };
   }
-  const content = files.get(decodeURIComponent(exchange.url.pathname));
+  const content = files.get(decoded(exchange.url.pathname));
   if (content === undefined) return { status: 404, headers: { 'content-type': 'text/plain' }, body: Buffer.from('not found\n') };
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return { status: 405 };
   const etag = `"${createHash('sha256').update(content).digest('hex').slice(0, 16)}"`;
@@ -108,6 +108,14 @@ function answer(files: ReadonlyMap<string, Buffer>, options: FileServerOptions, 
     headers: { ...headers, 'content-range': `bytes ${start}-${end}/${content.length}` },
     body: content.subarray(start, end + 1),
   };
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function expectedHeader(auth: NonNullable<FileServerOptions['auth']>): string {

@@ -86,6 +86,14 @@ test('what is not there is said so, as the file it is', async () => {
   });
 });
 
+test('bytes that were encoded for the way are refused, but not an archive that is called so', async () => {
+  await using server = await startFileServer({ files: { '/a.txt': content, '/a.tgz': content } });
+  server.faults.add({ match: {}, times: 2, action: { kind: 'headers', set: { 'content-encoding': 'gzip' } } });
+  await assert.rejects(read(server, '/a.txt'), { code: 'UnexpectedAnswer' });
+  assert.ok((await read(server, '/a.tgz')).equals(content));
+  assert.ok(server.requests.entries.every(({ headers }) => headers['accept-encoding'] === 'identity'));
+});
+
 test('credentials go to servers that hide instead of asking, when told to; and never to where they redirect', async () => {
   const credentials = fixedCredential({ kind: 'basic', username: 'me', password: 'the password' });
   await using hidden = await startFileServer({

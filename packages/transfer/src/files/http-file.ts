@@ -30,9 +30,9 @@ export class HttpFile {
     this.#options = options;
   }
 
-  /** The size the server announces, undefined when it does not. @throws TransferError `NotFound`, `TooLarge` */
+  /** The size the server announces; undefined when it does not, or does not answer HEAD. @throws TransferError `TooLarge` */
   async size(options: RequestOptions = {}): Promise<number | undefined> {
-    const response = await this.#request('HEAD', { ...options, expect: [403, 405, 501] });
+    const response = await this.#request('HEAD', { ...options, expect: [400, 403, 404, 405, 410, 501] });
     response.discard();
     if (response.status >= 400) return undefined;
     const size = lengthOf(response);
@@ -109,6 +109,7 @@ export class HttpFile {
     const { expect = [], ...rest } = options;
     const operation = `read ${this.name}`;
     const response = await this.#transport.request({ ...rest, method, url: this.#url, operation, expect: [...expect, 404, 410] });
+    this.#requireIdentity(response);
     if ((response.status !== 404 && response.status !== 410) || expect.includes(response.status)) return response;
     response.discard();
     throw new TransferError('NotFound', `${response.url.host} has no such file`, {
@@ -117,6 +118,22 @@ export class HttpFile {
         ? 'Check the path, and remoteURL of the endpoint; some servers also answer so when credentials are missing.'
         : 'The server redirects to it: check that the file is still published there.',
     });
+  }
+
+  /** Bytes that were encoded for the way are not those of the file. */
+  #requireIdentity(response: WireResponse): void {
+    const encoding = response.headers['content-encoding'] ?? 'identity';
+    // Many servers call an archive that is compressed by itself so.
+    const isItself = /^(?:x-)?gzip$/.test(encoding) && this.#url.pathname.endsWith('gz');
+    if (response.status >= 300 || encoding === 'identity' || isItself) return;
+    response.discard();
+    throw new TransferError(
+      'UnexpectedAnswer',
+      `${response.url.host} sends ${this.name} encoded as ${JSON.stringify(encoding.slice(0, 40))}`,
+      {
+        hint: 'Let the server, or the proxy in front of it, send files as they are.',
+      },
+    );
   }
 
   #requireSize(size: number): void {

@@ -66,6 +66,15 @@ export class ChartRepository {
     const entry = choose(await this.versions(chart, options), chart, wanted);
     const [address] = entry.urls;
     if (address === undefined) throw new TransferError('InvalidManifest', `${this.name} lists ${chart} ${entry.version} without a URL`);
+    if (address.startsWith('oci://')) {
+      throw new TransferError(
+        'InvalidManifest',
+        `${this.name} says that ${chart} ${entry.version} is in a registry, at ${JSON.stringify(address.slice(0, 300))}`,
+        {
+          hint: 'Order it from an endpoint of type oci for that registry.',
+        },
+      );
+    }
     const url = resolveDerivedURL(this.#base, address, `the URL of chart ${chart}`);
     const file = new HttpFile(this.#transport, url, { maxBytes: chartLimit });
     const archive = await file.readAll(chartLimit, options);

@@ -98,6 +98,13 @@ test('an archive elsewhere is fetched without credentials, and never from a forb
   const chart = await new ChartRepository(transport, new URL('/charts/', server.url)).fetch('podinfo', '*');
   assert.equal(chart.digest, newest.digest);
   assert.ok(elsewhere.requests.entries.every(({ headers }) => headers['authorization'] === undefined));
+  await using moved = await startFileServer({
+    files: helmRepository([newest], { path: '/charts/', urlOf: () => 'oci://example.org/charts/podinfo:1.10.0' }),
+  });
+  await assert.rejects(
+    fetchChart(moved.url, '*'),
+    (error: unknown) => isTransferError(error, 'InvalidManifest') && /type oci/.test(error.hint ?? ''),
+  );
   for (const address of ['http://169.254.169.254/podinfo.tgz', 'file:///etc/passwd', 'http://me:pw@127.0.0.1/x.tgz']) {
     await using evil = await startFileServer({ files: helmRepository([newest], { path: '/charts/', urlOf: () => address }) });
     await assert.rejects(fetchChart(evil.url, '*'), { code: 'UnsafeURL' }, address);

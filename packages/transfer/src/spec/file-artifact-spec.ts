@@ -12,6 +12,8 @@ const fileArtifactType = 'application/vnd.opendefense.arc.file.v1';
 export interface FileArtifact {
   /** Relative to the source endpoint. */
   readonly path: string;
+  /** Name of the file at the source. */
+  readonly publishedName: string;
   /** Name of the file at the destination: the title of the layer. */
   readonly name: string;
   readonly digest: Digest | undefined;
@@ -20,8 +22,8 @@ export interface FileArtifact {
   readonly mediaType: string;
   readonly artifactType: string;
   readonly onConflict: ConflictPolicy | undefined;
-  /** The text of `override`, for destinations that are directories. */
-  readonly override: string | undefined;
+  /** Where it goes in a directory: as `override` says, else where it is below the source. @throws TransferError `InvalidReference` */
+  directoryPath(): string;
   /** Repository and tags in a registry. @throws TransferError `InvalidReference` when the spec names none */
   registryTarget(): { readonly repository: string; readonly tags: readonly string[] };
 }
@@ -41,17 +43,28 @@ export function parseFileArtifactSpec(json: string): FileArtifact {
     throw new TransferError('InvalidReference', 'the artifact names no file', {
       hint: 'Set spec.path, for example "tools/tool-1.2.tar.gz".',
     });
-  const last = decoded(path.split('/').at(-1) ?? '');
+  const publishedName = decoded(path.split('/').at(-1) ?? '');
+  const wanted = field('name');
+  const name = inField(wanted === undefined ? 'path' : 'name', () => parseFileName(wanted ?? publishedName));
   const digest = field('digest');
   return {
     path,
-    name: inField(spec['name'] === undefined ? 'path' : 'name', () => parseFileName(text(spec['name'], 'name') ?? last)),
+    publishedName,
+    name,
     digest: digest === undefined ? undefined : inField('digest', () => parseDigest(digest)),
     checksums: field('checksums'),
     mediaType: inField('mediaType', () => parseMediaType(field('mediaType') ?? 'application/octet-stream')),
     artifactType: inField('artifactType', () => parseMediaType(field('artifactType') ?? fileArtifactType)),
     onConflict: inField('onConflict', () => parseConflictPolicy(field('onConflict'))),
-    override: typeof spec['override'] === 'string' && spec['override'] !== '' ? spec['override'].trim() : undefined,
+    directoryPath: () => {
+      const override = field('override');
+      const folders = path
+        .split('/')
+        .slice(0, -1)
+        .filter((part) => part !== '')
+        .map(decoded);
+      return override ?? [...folders, name].join('/');
+    },
     registryTarget: () => {
       const { repository, tag } = inField('override', () => readOverride(spec['override'], {}));
       const tags = inField('tags', () => strings(spec['tags'], 'tags').map(parseTag));
