@@ -18,7 +18,7 @@ const timeout: OptionDefinition = { flags: '--timeout <duration>', description: 
 
 const storage: OptionDefinition = {
   flags: '--storage <url>',
-  description: 'sqlite:FILE or postgres://USER@HOST/DATABASE; its password may be in $PGPASSWORD',
+  description: 'sqlite:FILE, postgres://USER@HOST/DATABASE (its password may be in $PGPASSWORD) or etcd://HOST:PORT',
   required: true,
 };
 
@@ -42,7 +42,7 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--kubeconfig <file>', description: 'where to write the kubeconfig of the administrator; default: in the data directory' },
       {
         flags: '--storage <url>',
-        description: 'sqlite:FILE, postgres://USER@HOST/DATABASE or memory:; default: a file in the data directory',
+        description: 'sqlite:FILE, postgres://USER@HOST/DATABASE, etcd://HOST:PORT or memory:; default: a file in the data directory',
       },
       {
         flags: '--log-level <level>',
@@ -50,6 +50,8 @@ export const commands: readonly CommandDefinition[] = [
         choices: ['debug', 'info', 'warn', 'error'],
         defaultValue: 'warn',
       },
+      { flags: '--audit-log <file>', description: 'record who asked for what, one audit.k8s.io/v1 Event a line; default: nothing' },
+      { flags: '--audit-policy <file>', description: 'an audit.k8s.io/v1 Policy; default: metadata of every request' },
     ],
     examples: ['arcctl up', 'arcctl up --data-dir ./arc-data --listen 127.0.0.1:0 --kubeconfig ./kubeconfig'],
     load: async () => (await import('./up-command.ts')).runUpCommand,

@@ -7,11 +7,15 @@ export interface UpOptions {
   readonly listen: string;
   /** Where to put the kubeconfig besides the data directory. */
   readonly kubeconfig?: string;
-  /** `sqlite:FILE`, `postgres://...` or `memory:` as given. */
+  /** `sqlite:FILE`, `postgres://...`, `etcd://...` or `memory:` as given. */
   readonly storage?: string;
   /** For a database whose URL names neither a password nor a file with one. */
   readonly storagePassword?: string;
   readonly logLevel: LogLevel;
+  /** File for audit events. */
+  readonly auditLog?: string;
+  /** File with an `audit.k8s.io/v1` Policy; only with `auditLog`. */
+  readonly auditPolicy?: string;
   /** Aborts on SIGINT and SIGTERM: shut down cleanly. A second signal ends the process at once. */
   readonly signal: AbortSignal;
 }

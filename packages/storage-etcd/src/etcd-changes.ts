@@ -118,7 +118,11 @@ class Patience {
 
   /** @throws StorageError `Unavailable` when it has run out for good */
   doubled(): Patience {
-    if (this.#ms >= patienceMs.last) throw new StorageError('Unavailable', 'the watch of etcd has fallen silent');
+    if (this.#ms >= patienceMs.last) {
+      throw new StorageError('Unavailable', 'the watch of etcd has fallen silent', {
+        hint: 'It is opened anew; if this repeats, check that the members of etcd agree.',
+      });
+    }
     return new Patience(this.#ms * 2);
   }
 }

@@ -17,7 +17,9 @@ export interface ChosenStorage {
 export function chosenStorage(invocation: Invocation): ChosenStorage {
   const choice = parseStorageUrl(textOption(invocation, 'storage') ?? '');
   if (choice.kind === 'memory') {
-    throw new UsageError('memory: holds nothing that another process could see', { hint: 'Name sqlite:FILE or postgres://...' });
+    throw new UsageError('memory: holds nothing that another process could see', {
+      hint: 'Name sqlite:FILE, postgres://... or etcd://...',
+    });
   }
   return { choice, password: invocation.environment['PGPASSWORD'] };
 }

@@ -10,7 +10,7 @@ export async function migrateStorage(invocation: Invocation): Promise<void> {
   const { stdout } = invocation.streams;
   const { choice, password } = chosenStorage(invocation);
   if (choice.kind !== 'postgres') {
-    stdout.write('Nothing to migrate: an SQLite file is brought up to date when it is opened.\n');
+    stdout.write('Nothing to migrate: an SQLite file is brought up to date when it is opened, and etcd has no schema.\n');
     return;
   }
   const { migratePostgres } = await import('@arc/storage-postgres');
