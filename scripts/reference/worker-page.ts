@@ -14,6 +14,8 @@ export function workerPage(root: string): ReferencePage {
     [
       '- `arc-worker oci-copy` copies an artifact of type `oci` from the source to the destination and writes a receipt.',
       '- `arc-worker oci-verify` compares both sides: every manifest and blob is there, the tags stand for the expected digest.',
+      '- `arc-worker http-copy` brings a file of a web server (`blob`), `helm-copy` a chart (`helm`); see [artifact types](../guide/artifact-types.md).',
+      '- `arc-worker http-verify` and `helm-verify` compare the destination with the receipt of the copy.',
       '- `arc-worker version` prints its version.',
     ].join('\n'),
     'Everything else is told by environment variables; an empty one counts as unset.',
