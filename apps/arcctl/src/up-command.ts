@@ -20,6 +20,9 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
   if (logLevel === undefined) throw new UsageError(`--log-level must be one of ${levels.join(', ')}`);
   const kubeconfig = textOption(invocation, 'kubeconfig');
   const storage = textOption(invocation, 'storage');
+  const auditLog = textOption(invocation, 'auditLog');
+  const auditPolicy = textOption(invocation, 'auditPolicy');
+  if (auditPolicy !== undefined && auditLog === undefined) throw new UsageError('--audit-policy needs --audit-log FILE');
   const { PGPASSWORD: storagePassword } = invocation.environment;
   return {
     dataDir: textOption(invocation, 'dataDir') ?? defaultDataDirectory(invocation.environment),
@@ -28,6 +31,8 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
     signal: invocation.signal,
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(storage !== undefined && { storage }),
+    ...(auditLog !== undefined && { auditLog }),
+    ...(auditPolicy !== undefined && { auditPolicy }),
     ...(storagePassword !== undefined && { storagePassword }),
   };
 }

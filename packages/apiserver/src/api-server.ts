@@ -1,7 +1,7 @@
 import type { KindDefinition, ServedApi } from '@arc/apimachinery';
-import { type Clock, createMetrics, type Logger, type Metrics, silentLogger, systemClock } from '@arc/kernel';
+import { type Clock, type Counter, createMetrics, type Logger, type Metrics, silentLogger, systemClock } from '@arc/kernel';
 import { createWriter, openWatchCache, type Store } from '@arc/storage';
-import type { AuditSink } from './audit.ts';
+import type { AuditOptions } from './audit/request-audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
 import { builtInAuthorizers, fixedAuthorizers } from './authz/built-in.ts';
@@ -47,7 +47,8 @@ export interface ApiServerOptions {
   readonly inFlight?: InFlightLimits;
   /** Further conditions of `/readyz` and `/healthz`. */
   readonly readyChecks?: readonly HealthCheck[];
-  readonly audit?: AuditSink;
+  /** What is recorded of requests, and where. */
+  readonly audit?: AuditOptions;
   /** Shown at `/metrics`, with the server's own. Each server of a process needs one of its own. */
   readonly metrics?: Metrics;
 }
@@ -115,7 +116,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       metrics,
       checks: healthChecks(store, stopping.signal, options.readyChecks ?? []),
     }),
-    audit: options.audit,
+    audit: options.audit === undefined ? undefined : { options: options.audit, clock, logger, events: auditEvents(metrics) },
   };
   const inFlight = new Set<Promise<void>>();
   const listener = createListener({
@@ -147,6 +148,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     close: ({ graceMs, lameDuckMs = 0 }) => (closed ??= close(graceMs, lameDuckMs)),
     [Symbol.asyncDispose]: () => (closed ??= close(0, 0)),
   };
+}
+
+function auditEvents(metrics: Metrics): Counter {
+  return metrics.counter({ name: 'apiserver_audit_event_total', help: 'Audit events made.', labels: [] });
 }
 
 function servedApi({ kinds, connectors = [] }: ApiServerOptions): ServedApi {

@@ -1,6 +1,10 @@
 export { createApiServer } from './api-server.ts';
 export type { ApiServer, ApiServerOptions } from './api-server.ts';
-export type { AuditRecord, AuditSink } from './audit.ts';
+export { openAuditLogFile } from './audit/audit-log-file.ts';
+export type { AuditLogFile, AuditLogFileOptions } from './audit/audit-log-file.ts';
+export { defaultAuditPolicy, parseAuditPolicy } from './audit/policy.ts';
+export type { AuditDecision, AuditLevel, AuditPolicy, AuditStage } from './audit/policy.ts';
+export type { AuditOptions } from './audit/request-audit.ts';
 export {
   certificateSecret,
   certificateSecretType,

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type ApiStatusError, parseFieldSelector, requiredFieldValue, statusError } from '@arc/apimachinery';
 import { anySignal, type Clock, type Logger, messageOf, parseDuration } from '@arc/kernel';
-import type { AuditRecord, AuditSink } from './audit.ts';
+import { type AuditParts, noAudit, type RequestAudit, requestAudit } from './audit/request-audit.ts';
 import { authenticate } from './authn/authenticate.ts';
 import { impersonate } from './authn/impersonate.ts';
-import { anonymous, systemMasters, type UserInfo } from './authn/user.ts';
+import { systemMasters, type UserInfo } from './authn/user.ts';
 import type { Attributes } from './authz/authorizer.ts';
 import { forbidden } from './authz/forbidden.ts';
 import { toStatus } from './errors/to-status.ts';
@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly server: ServerContext;
   readonly flow: FlowControl;
   readonly nonResource: NonResourceHandler;
-  readonly audit: AuditSink | undefined;
+  readonly audit: AuditParts | undefined;
 }
 
 const defaultTimeoutMs = 60_000;
@@ -37,9 +37,9 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
   const { clock, logger } = server;
   const received = clock.now();
   const auditId = auditIdOf(exchange);
+  const trail = audit === undefined ? noAudit : requestAudit(auditId, audit);
   const warnings = new Set<string>();
   let info: RequestInfo | undefined;
-  let user = anonymous;
   let code = 0;
   let longRunning = false;
   using deadline = requestDeadline(clock);
@@ -51,17 +51,20 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     longRunning = isLongRunning(server, info);
     if (longRunning) places.use(server.metrics.longRunning({ exchange, info, longRunning }));
     else deadline.start(timeoutOf(exchange, info));
-    user = await impersonate(exchange, await authenticate(exchange, server.credentials, signal), server.authorizer, signal);
+    const caller = await authenticate(exchange, server.credentials, signal);
+    const audited = trail.begin(exchange, info, caller);
+    const user = await impersonate(exchange, caller, server.authorizer, signal);
+    if (user !== caller) trail.impersonated(user);
     if (!longRunning && !user.groups.includes(systemMasters)) places.use(flow.enter(isMutating(exchange.method)));
-    await authorize(server, exchange, { info, user, signal });
+    await authorize(server, exchange, { info, user, signal, trail });
     if (!info.resourceRequest) return nonResource(exchange, info);
-    return serve(server, { exchange, info, user, signal, warn: (text) => void warnings.add(text) });
+    return serve(server, { exchange: audited, info, user, signal, warn: (text) => void warnings.add(text) });
   };
 
   try {
     const reply = await answer().catch((error: unknown) => errorReply(error, { exchange, info, logger }));
     code = reply.code;
-    await writeReply(exchange, withCommonHeaders(reply, auditId, warnings), { clock, signal });
+    await writeReply(exchange, trail.answered(withCommonHeaders(reply, auditId, warnings), longRunning), { clock, signal });
     exchange.discardBody();
   } catch (error) {
     if (!exchange.signal.aborted) logger.debug('an answer was cut off', { path: exchange.path, reason: messageOf(error) });
@@ -69,15 +72,7 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     server.metrics.aborted({ exchange, info, longRunning });
   } finally {
     server.metrics.finished({ exchange, info, longRunning }, { code, durationMs: clock.now() - received });
-    report(audit, { auditId, received, completed: clock.now(), exchange, user, code, ...(info !== undefined && { info }) }, logger);
-  }
-}
-
-function report(audit: AuditSink | undefined, record: AuditRecord, logger: Logger): void {
-  try {
-    audit?.(record);
-  } catch (error) {
-    logger.error('the audit sink failed', { auditId: record.auditId, error });
+    trail.completed(exchange, info, code);
   }
 }
 
@@ -121,14 +116,18 @@ function isMutating(method: string): boolean {
   return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
 }
 
+interface Authorizing {
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly signal: AbortSignal;
+  readonly trail: RequestAudit;
+}
+
 /** @throws ApiStatusError 403 unless somebody allows it. */
-async function authorize(
-  server: ServerContext,
-  exchange: Exchange,
-  { info, user, signal }: { readonly info: RequestInfo; readonly user: UserInfo; readonly signal: AbortSignal },
-): Promise<void> {
+async function authorize(server: ServerContext, exchange: Exchange, { info, user, signal, trail }: Authorizing): Promise<void> {
   const attributes: Attributes = { ...info, name: authorizedName(exchange, info) };
   const answer = await server.authorizer.authorize(attributes, user, signal);
+  trail.authorized(answer.decision === 'allow' ? 'allow' : 'forbid', answer.reason);
   if (answer.decision !== 'allow') throw forbidden(attributes, user, answer.reason);
 }
 

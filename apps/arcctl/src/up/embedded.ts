@@ -20,6 +20,7 @@ import { lockExclusively } from '@arc/storage-sqlite';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
 import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
+import { openAudit } from './audit.ts';
 import { loadCertificates } from './certificates.ts';
 import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
 import { localImages } from './images.ts';
@@ -66,12 +67,14 @@ export async function startEmbedded(
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
   const kinds = [...coreKinds, ...rbacKinds, ...argoKinds, ...arcKinds];
+  const audit = options.auditLog === undefined ? undefined : starting.use(await openAudit(options.auditLog, options.auditPolicy));
   const metrics = createMetrics();
   processMetrics(metrics);
   const apiServer = await createApiServer({
     kinds,
     store,
     metrics,
+    ...(audit !== undefined && { audit }),
     tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.authority.certPem },
     connectors: [podLogs(logs, () => clock.now())],
     clock,

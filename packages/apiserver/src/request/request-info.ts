@@ -69,7 +69,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   return { resourceRequest: true, path, verb, prefix, group, version, namespace, resource, subresource, name, parts };
 }
 
-function nonResourceRequest(method: string, path: string): RequestInfo {
+export function nonResourceRequest(method: string, path: string): RequestInfo {
   return {
     resourceRequest: false,
     path,
