@@ -14,7 +14,7 @@ suite('three stores on one database', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
-  const databases = resources.use(testDatabases(adminUrl));
+  const databases = resources.use(testDatabases(adminUrl, { serverStays: given !== undefined }));
 
   interface Stores extends AsyncDisposable {
     readonly all: readonly [Store, Store, Store];

@@ -14,7 +14,7 @@ suite('a connection that is lost in mid-commit', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const server = resources.use(await startPostgres({ durable: false }));
-  const databases = resources.use(testDatabases(server.url('postgres')));
+  const databases = resources.use(testDatabases(server.url('postgres'), { serverStays: false }));
 
   interface Setup extends AsyncDisposable {
     readonly store: Store;

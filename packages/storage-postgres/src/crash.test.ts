@@ -15,7 +15,7 @@ suite('PostgreSQL that ends under load', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const server = resources.use(await startPostgres());
-  const databases = resources.use(testDatabases(server.url('postgres')));
+  const databases = resources.use(testDatabases(server.url('postgres'), { serverStays: false }));
 
   for (const how of ['kill', 'fast'] as const) {
     test(`loses nothing acknowledged and applies nothing twice; feeds go on without a gap (${how})`, async () => {

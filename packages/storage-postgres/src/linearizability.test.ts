@@ -18,7 +18,7 @@ suite('linearizability', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
-  const databases = resources.use(testDatabases(adminUrl));
+  const databases = resources.use(testDatabases(adminUrl, { serverStays: given !== undefined }));
 
   test('random operations on three stores look like one sequence that agrees with real time', async () => {
     const url = await databases.create();

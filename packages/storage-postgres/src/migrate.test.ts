@@ -23,7 +23,7 @@ suite('migrating', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
-  const databases = resources.use(testDatabases(adminUrl));
+  const databases = resources.use(testDatabases(adminUrl, { serverStays: given !== undefined }));
 
   test('makes the schema once, however many processes want it', async () => {
     const url = await databases.create({ migrated: false });

@@ -29,7 +29,7 @@ suite('opening a database', { skip }, async () => {
       accessRules: ['hostssl all all all cert', 'hostnossl all secured all scram-sha-256', 'hostnossl all all all trust'],
     }),
   );
-  const databases = resources.use(testDatabases(server.url('postgres')));
+  const databases = resources.use(testDatabases(server.url('postgres'), { serverStays: false }));
   const url = await databases.create();
 
   const save = (name: string, content: string): string => {

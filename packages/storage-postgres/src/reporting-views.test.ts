@@ -42,7 +42,7 @@ suite('the views for reporting', { skip }, async () => {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
-  const databases = resources.use(testDatabases(adminUrl));
+  const databases = resources.use(testDatabases(adminUrl, { serverStays: given !== undefined }));
   const url = await databases.create();
   const store = resources.use(await openPostgresStore({ url }));
   await store.commit([

@@ -8,8 +8,8 @@ export interface TestDatabases extends AsyncDisposable {
   create(options?: { readonly migrated?: boolean }): Promise<string>;
 }
 
-/** Makes databases as the user of `adminUrl`, who must be allowed to, and drops them in the end. */
-export function testDatabases(adminUrl: string): TestDatabases {
+/** Makes databases as the user of `adminUrl`, who must be allowed to; drops them in the end where the server stays. */
+export function testDatabases(adminUrl: string, { serverStays }: { readonly serverStays: boolean }): TestDatabases {
   const made: string[] = [];
   // A language's order, in which 'B' comes after 'a' and punctuation counts little, shows whatever relies on the database's own.
   const locale = runStatements(adminUrl, `SELECT current_setting('server_version_num')::integer >= 150000 AS icu`).then(([row]) =>
@@ -26,7 +26,7 @@ export function testDatabases(adminUrl: string): TestDatabases {
       return url.href;
     },
     async [Symbol.asyncDispose]() {
-      for (const name of made) await runStatements(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      if (serverStays) for (const name of made) await runStatements(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     },
   };
 }
