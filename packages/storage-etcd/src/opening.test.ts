@@ -93,7 +93,8 @@ suite('etcd with TLS and authentication', { skip: missingEtcd }, async () => {
     const first = await committed(store, creation('/registry/first'));
     await assert.rejects(
       async () => {
-        for (let i = 0; i < 10; i++) await committed(store, creation(`/registry/${i}`, 'x'.repeat(500_000)));
+        // Etcd takes notice of its size about ten times a second.
+        for (let i = 0; i < 500; i++) await committed(store, creation(`/registry/${i}`, 'x'.repeat(300_000)));
       },
       { code: 'Full', retryable: false, hint: /alarm/ },
     );
