@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import { missingPostgres, startPostgres } from '@arc/testkit';
+import { Client } from 'pg';
 import { migratePostgres } from './migrate.ts';
 import { openPostgresStore } from './postgres-store.ts';
 import { runStatements, testDatabases, withParameters } from './testing/database.ts';
@@ -159,13 +160,14 @@ suite('opening a database', { skip }, async () => {
     const slow = await databases.create();
     for (const pgbouncer of ['false', 'true']) {
       await using store = await openPostgresStore({ url: withParameters(slow, { statement_timeout: '200', pgbouncer }) });
-      const blocker = runStatements(slow, `SELECT arc.take_writer_lock(), pg_sleep(1)`);
-      while ((await runStatements(slow, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")).length === 0);
+      const blocker = new Client({ connectionString: slow });
+      await blocker.connect();
+      await blocker.query('BEGIN; SELECT arc.take_writer_lock()');
       await assert.rejects(store.commit([{ key: '/a', expect: 'absent', value: Buffer.from('x') }]), {
         code: 'Unavailable',
         message: /did not answer in time/,
       });
-      await blocker;
+      await blocker.end();
       assert.equal(await store.currentRevision(), 0);
     }
   });
