@@ -164,6 +164,13 @@ test('nobody grants what they do not have: roles, bindings, aggregation, and the
   });
   assert.equal(widened.code, 403);
   assert.equal((await greta.post(`${roles}?dryRun=All`, role('writer', 'delete'))).code, 403);
+  for (const name of ['reader', 'writer']) {
+    const applied = await greta.send('PATCH', `${roles}/${name}?fieldManager=greta&force=true`, {
+      body: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', ...(role(name, 'delete') as object) },
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    });
+    assert.match(applied.status().message ?? '', /is attempting to grant RBAC permissions not currently held/, name);
+  }
 
   const bindings = `${rbac}/namespaces/ns/rolebindings`;
   assert.equal((await greta.post(bindings, binding('ok', 'Role/reader', { kind: 'User', name: 'x' }))).code, 201);
