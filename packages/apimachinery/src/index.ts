@@ -49,6 +49,8 @@ export type {
 export { s } from './schema/builder.ts';
 export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
 export { buildOpenApi } from './openapi/open-api.ts';
+export { buildOpenApiV2 } from './openapi/open-api-v2.ts';
+export type { OpenApiV2 } from './openapi/open-api-v2.ts';
 export type { OpenApi, OpenApiDocument, OpenApiOptions } from './openapi/open-api.ts';
 export { applyJsonPatch } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';

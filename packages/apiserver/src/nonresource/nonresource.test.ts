@@ -158,3 +158,12 @@ test('0.1 without a database discovery still answers, and everything else is 5xx
     assert.equal(answer.headers['retry-after'], '2');
   }
 });
+
+test('1.3 OpenAPI v2 answers in JSON and in protobuf, so that kubectl can say that a kind is unknown', async () => {
+  const json = await server.admin.get('/openapi/v2');
+  assert.deepEqual([json.code, json.headers['content-type']], [200, 'application/json']);
+  const protobuf = await server.admin.get('/openapi/v2', { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' });
+  assert.equal(protobuf.headers['content-type'], 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
+  assert.match(protobuf.text, /^\n\u00032\.0\u0012/);
+  assert.equal((await server.admin.get('/openapi/v2', { 'if-none-match': String(json.headers['etag']) })).code, 304);
+});
