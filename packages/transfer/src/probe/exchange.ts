@@ -1,0 +1,120 @@
+import { type Clock, codeOf } from '@arc/kernel';
+import { lookup as dnsLookup } from 'node:dns';
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import type { DeniedAddresses } from './denied-addresses.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** All of WWW-Authenticate. */
+  readonly challenge: string;
+  /** The beginning of the body, at most 1 MiB. */
+  readonly body: string;
+}
+
+/** Why there was no answer, in one word and a sentence of ours. */
+export class ProbeFailure extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+interface ExchangeOptions {
+  readonly authorization: string | undefined;
+  readonly denied: DeniedAddresses;
+  readonly ca: string | undefined;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+const dialTimeoutMs = 3000;
+const maxHeaderBytes = 64 * 1024;
+const maxBodyBytes = 1024 * 1024;
+
+/** One GET over a connection of its own, without redirects. Throws ProbeFailure. */
+export async function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
+  const { authorization, denied, ca, clock, signal } = options;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  // Of a literal address no lookup is made.
+  if (isIP(host) !== 0 && denied.has(host)) throw deniedFailure();
+  const common = {
+    agent: false,
+    signal,
+    maxHeaderSize: maxHeaderBytes,
+    lookup: vettedLookup(denied),
+    headers: { 'user-agent': 'arc-endpoint-probe', accept: '*/*', ...(authorization !== undefined && { authorization }) },
+  } as const;
+  const request =
+    url.protocol === 'http:'
+      ? httpRequest(url, common)
+      : httpsRequest(url, { ...common, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }) });
+  try {
+    using _dial = watchDial(request, clock);
+    const response = await answerTo(request);
+    const { statusCode: status = 0, headers } = response;
+    return { status, challenge: headers['www-authenticate'] ?? '', body: await beginningOf(response) };
+  } catch (error) {
+    throw error instanceof ProbeFailure ? error : classified(error);
+  } finally {
+    request.destroy();
+  }
+}
+
+function answerTo(request: ClientRequest): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  request.on('response', resolve);
+  request.on('error', reject);
+  request.end();
+  return promise;
+}
+
+function watchDial(request: ClientRequest, clock: Clock): Disposable {
+  const timer = clock.after(dialTimeoutMs, () =>
+    request.destroy(new ProbeFailure('Timeout', `no connection within ${dialTimeoutMs / 1000} s`)),
+  );
+  request.on('socket', (socket) => socket.once('connect', () => timer[Symbol.dispose]()));
+  return timer;
+}
+
+async function beginningOf(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= maxBodyBytes) break;
+  }
+  return Buffer.concat(pieces).subarray(0, maxBodyBytes).toString('utf8');
+}
+
+/** Dials exactly what was checked, and nothing when any address of a name is denied. */
+function vettedLookup(denied: DeniedAddresses): LookupFunction {
+  return (hostname, options, callback) => {
+    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null || first === undefined) callback(error ?? new ProbeFailure('DNSFailure', 'its name has no address'), []);
+      else if (addresses.some(({ address }) => denied.has(address))) callback(deniedFailure(), []);
+      else if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function deniedFailure(): ProbeFailure {
+  return new ProbeFailure('TargetDenied', 'its address is one that is never probed');
+}
+
+/** Texts of the remote side and of libraries stay out: a status is read by many. */
+function classified(error: unknown): ProbeFailure {
+  const code = codeOf(error) ?? '';
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return new ProbeFailure('DNSFailure', 'its name cannot be resolved');
+  if (code === 'ECONNREFUSED') return new ProbeFailure('ConnectionRefused', 'it refuses connections');
+  if (code === 'ETIMEDOUT') return new ProbeFailure('Timeout', 'it does not answer');
+  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) return new ProbeFailure('TLSError', `no secure connection (${code})`);
+  return new ProbeFailure('ProbeFailed', `the request failed${/^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : ''}`);
+}

@@ -1,0 +1,146 @@
+import { type Clock, systemClock } from '@arc/kernel';
+import { parseChallenges } from '../auth/challenge.ts';
+import { resolveRealm } from '../http/url-rules.ts';
+import { deniedAddresses } from './denied-addresses.ts';
+import { type Answer, exchange, ProbeFailure } from './exchange.ts';
+
+export interface ProbeTarget {
+  /** As the Endpoint has it: a URL, or a host with an optional path, which means https. */
+  readonly remoteURL: string;
+  /** Endpoint type; registries (`oci`) are asked for `/v2/` when the URL names no path. */
+  readonly type: string;
+  readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
+}
+
+export interface ProbeFinding {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface ProbeResult {
+  readonly reachable: ProbeFinding;
+  readonly authenticated: ProbeFinding;
+}
+
+export interface EndpointProbeOptions {
+  /** Networks that are never dialled, in CIDR notation. Default: loopback, link-local and unspecified addresses. */
+  readonly denyCIDRs?: readonly string[];
+  /** PEM certificates trusted besides the system's. */
+  readonly ca?: string;
+  readonly clock?: Clock;
+  /** For a whole probe, milliseconds. Default 5000. */
+  readonly timeoutMs?: number;
+}
+
+type Finding = (reason: string, message: string) => ProbeFinding;
+const yes: Finding = (reason, message) => ({ status: 'True', reason, message });
+const no: Finding = (reason, message) => ({ status: 'False', reason, message });
+const unknown: Finding = (reason, message) => ({ status: 'Unknown', reason, message });
+
+/**
+ * Asks an Endpoint whether it answers and knows its credentials (reference, section 3.3): first anonymously, then with
+ * credentials, which travel over https only; to a token service in one hop; no redirects; never to a denied address,
+ * checked on what is dialled. Throws only the reason of the signal.
+ */
+export function createEndpointProbe(
+  options: EndpointProbeOptions = {},
+): (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult> {
+  const { denyCIDRs, ca, clock = systemClock, timeoutMs = 5000 } = options;
+  const denied = deniedAddresses(denyCIDRs);
+  return async (target, signal) => {
+    const url = probedURL(target);
+    if (url === undefined) {
+      const finding = unknown('UnsupportedScheme', 'only http and https can be probed');
+      return { reachable: finding, authenticated: finding };
+    }
+    const stop = new AbortController();
+    using _timer = clock.after(timeoutMs, () => stop.abort());
+    const both = AbortSignal.any([signal, stop.signal]);
+    const ask: Ask = (to, authorization) => exchange(to, { authorization, denied, ca, clock, signal: both });
+    try {
+      const answer = await ask(url);
+      return { reachable: reachableBy(answer), authenticated: await authenticate(target, { url, answer, ask }) };
+    } catch (error) {
+      signal.throwIfAborted();
+      const { reason, message } = stop.signal.aborted
+        ? { reason: 'Timeout', message: `no answer within ${timeoutMs / 1000} s` }
+        : failureOf(error);
+      return { reachable: no(reason, message), authenticated: unknown(reason, 'it could not be asked') };
+    }
+  };
+}
+
+type Ask = (url: URL, authorization?: string) => Promise<Answer>;
+
+function probedURL({ remoteURL, type }: ProbeTarget): URL | undefined {
+  const bare = !/^[a-z][a-z0-9+.-]*:\/\//i.test(remoteURL);
+  const url = URL.parse(bare ? `https://${remoteURL}` : remoteURL);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
+  url.username = '';
+  url.password = '';
+  if (url.pathname === '/' && (bare || type === 'oci')) url.pathname = '/v2/';
+  return url;
+}
+
+function reachableBy({ status }: Answer): ProbeFinding {
+  if (status === 404) return unknown('NotFound', 'it answers, but 404 Not Found');
+  if (status >= 500) return unknown('ServerError', `it answers ${status}`);
+  return yes('Reachable', `it answers ${status}`);
+}
+
+async function authenticate(
+  { credentials }: ProbeTarget,
+  { url, answer, ask }: { readonly url: URL; readonly answer: Answer; readonly ask: Ask },
+): Promise<ProbeFinding> {
+  if (credentials === 'none') return unknown('NoCredentials', 'it has no credentials');
+  if (credentials === 'unsupported') return unknown('UnsupportedAuthScheme', 'its Secret has no username and password');
+  const { status } = answer;
+  if (status >= 200 && status < 300) return unknown('NotExercised', 'it answers without credentials');
+  if (status !== 401 && status !== 403) return unknown('Inconclusive', `it answers ${status} without credentials`);
+  const authorization = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+  const bearer = parseChallenges(answer.challenge).find(({ scheme }) => scheme === 'bearer');
+  try {
+    if (status === 401 && bearer !== undefined) return await fetchToken(url, bearer.parameters, authorization, ask);
+    if (url.protocol !== 'https:') return unknown('Inconclusive', 'credentials are not sent over plain http');
+    return verdict(await ask(url, authorization), 'it accepts the credentials');
+  } catch (error) {
+    return unknown('Inconclusive', `the credentials could not be tried: ${failureOf(error).message}`);
+  }
+}
+
+async function fetchToken(url: URL, parameters: Readonly<Record<string, string>>, authorization: string, ask: Ask): Promise<ProbeFinding> {
+  let realm: URL;
+  try {
+    realm = resolveRealm(url, parameters['realm'] ?? '', []);
+  } catch {
+    return unknown('Inconclusive', 'it names a token service that credentials are not sent to');
+  }
+  if (realm.protocol !== 'https:') return unknown('Inconclusive', 'credentials are not sent over plain http');
+  for (const name of ['service', 'scope']) {
+    const value = parameters[name];
+    if (value !== undefined) realm.searchParams.set(name, value);
+  }
+  const answer = await ask(realm, authorization);
+  const finding = verdict(answer, 'its token service accepts the credentials');
+  return finding.status === 'True' && !hasToken(answer.body) ? unknown('Inconclusive', 'its token service gives no token') : finding;
+}
+
+function verdict({ status }: Answer, accepted: string): ProbeFinding {
+  if (status >= 200 && status < 300) return yes('Authenticated', accepted);
+  if (status === 401 || status === 403) return no('Unauthorized', `the credentials are refused with ${status}`);
+  return unknown('Inconclusive', `it answers ${status} to the credentials`);
+}
+
+function hasToken(body: string): boolean {
+  try {
+    const { token, access_token: accessToken } = JSON.parse(body) as { token?: unknown; access_token?: unknown };
+    return [token, accessToken].some((value) => typeof value === 'string' && value !== '');
+  } catch {
+    return false;
+  }
+}
+
+function failureOf(error: unknown): { readonly reason: string; readonly message: string } {
+  return error instanceof ProbeFailure ? error : { reason: 'ProbeFailed', message: 'the request failed' };
+}
