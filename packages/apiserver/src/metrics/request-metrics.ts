@@ -5,7 +5,7 @@ import type { ServedResource } from '../registry/served-resource.ts';
 import { bodyType } from '../request/media-type.ts';
 import { isTrue, type RequestInfo } from '../request/request-info.ts';
 
-export interface CountedRequest {
+interface CountedRequest {
   readonly exchange: Pick<Exchange, 'method' | 'query' | 'header'>;
   /** Undefined when the request target could not be parsed. */
   readonly info: RequestInfo | undefined;

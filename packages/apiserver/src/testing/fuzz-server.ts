@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 import { type FuzzRequest, fuzzRequest, seededRandom } from './fuzz-requests.ts';
 import type { TestServer } from './test-server.ts';
 
-export interface FuzzFailure {
+interface FuzzFailure {
   /** The number of the request, counted from 0: the same seed gives the same request. */
   readonly index: number;
   readonly request: FuzzRequest;
