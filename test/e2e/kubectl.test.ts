@@ -132,6 +132,10 @@ for (const kubectl of kubectls) {
     });
 
     test('strict validation names what is wrong and where', async () => {
+      const misspelt = { apiVersion: 'arc.opendefense.cloud/v1alpha1', kind: 'Ordr', metadata: { name: 'x', namespace } };
+      for (const verb of ['create', 'apply']) {
+        assert.match((await run([verb, '-f', '-'], manifest(misspelt))).stderr, /no matches for kind "Ordr"/, verb);
+      }
       const unknown = { ...order('bad', namespace, 'demo/app:v1'), spec: { artefacts: [] } };
       assert.match((await run(['apply', '-f', '-'], manifest(unknown))).stderr, /unknown field "spec\.artefacts"/);
       const untyped = { ...order('bad', namespace, 'x'), spec: { artifacts: [{ spec: {} }] } };

@@ -1,5 +1,6 @@
 import type { KindDefinition } from '@arc/apimachinery';
 import { configMapDefinition } from './config-map.ts';
+import { customResourceDefinitionDefinition } from './custom-resource-definition.ts';
 import { eventDefinition } from './event.ts';
 import { leaseDefinition } from './lease.ts';
 import { namespaceDefinition } from './namespace.ts';
@@ -17,6 +18,7 @@ export const coreKinds: readonly KindDefinition[] = [
   namespaceDefinition,
   secretDefinition,
   configMapDefinition,
+  customResourceDefinitionDefinition,
   serviceAccountDefinition,
   eventDefinition,
   podDefinition,
