@@ -105,7 +105,10 @@ for (const kubectl of kubectls) {
       assert.match(await ok(['get', 'arc', '-n', namespace]), /first/);
       assert.match(await ok(['get', 'orders', '-n', namespace, '-l', 'team=b', '--chunk-size=1']), /first/);
       assert.match(await ok(['get', 'orders', '-n', namespace, '--field-selector', 'status.phase=Succeeded']), /first/);
-      assert.match(await ok(['describe', 'order', 'first', '-n', namespace]), /Name:\s+first[\s\S]*Phase:\s+Succeeded/);
+      assert.match(
+        await ok(['describe', 'order', 'first', '-n', namespace]),
+        /Name:\s+first[\s\S]*Phase:\s+Succeeded[\s\S]*Normal\s+Succeeded/,
+      );
       const pods = (await ok(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().split('\n');
       const logs = await Promise.all(pods.map((pod) => ok(['logs', '-n', namespace, pod])));
       assert.ok(

@@ -1,4 +1,4 @@
-import type { ArtifactWorkflow, Order, OrderRun } from '@arc/api/arc';
+import type { ArtifactWorkflow, Order, OrderRun, OrderStatus } from '@arc/api/arc';
 import { isFinishedPhase, orderFinalizer, orders } from '@arc/api/arc';
 import { ApiStatusError } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
@@ -141,7 +141,7 @@ function reportRuns(context: OrderContext, order: Order, reason: 'Created' | 'Su
 async function writeSpaced(
   context: OrderContext,
   order: Order,
-  status: object,
+  status: OrderStatus,
   { lastWrites, ownWrites }: StatusWrites,
   signal: AbortSignal,
 ): Promise<number | undefined> {
@@ -155,5 +155,12 @@ async function writeSpaced(
   if (written === undefined) return undefined;
   lastWrites.set(uid, now);
   ownWrites.note(order, written);
+  reportEnd(context, order, status);
   return undefined;
+}
+
+/** Tells how the Order ended, once for each time it does. */
+function reportEnd(context: OrderContext, order: Order, { phase, message = '' }: OrderStatus): void {
+  if (phase === order.status?.phase || (phase !== 'Succeeded' && phase !== 'Failed')) return;
+  context.events.event(order, { type: phase === 'Failed' ? 'Warning' : 'Normal', reason: phase, action: 'Transfer', note: message });
 }

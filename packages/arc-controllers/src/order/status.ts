@@ -97,7 +97,7 @@ function progressStates({ phase, counts }: OrderRollUp, suspended: boolean): Sta
   const underWay = running + (suspended ? 0 : pending) > 0;
   const paused = suspended && !underWay && pending > 0;
   const done = phase === 'Succeeded' || phase === 'Failed';
-  const idleReason = paused ? 'Suspended' : done ? 'Finished' : 'Blocked';
+  const idleReason = paused ? 'Suspended' : done && blocked === 0 ? 'Finished' : 'Blocked';
   const numbers = `${succeeded} of ${total} succeeded, ${failed} failed`;
   return [
     underWay
