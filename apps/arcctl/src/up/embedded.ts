@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { arcKinds } from '@arc/api/arc';
 import { argoKinds } from '@arc/api/argo';
-import { coreKinds, defaultNamespaces, namespaces } from '@arc/api/core';
+import { coreKinds, customResourceDefinitionDefinition, defaultNamespaces, namespaces } from '@arc/api/core';
 import { rbacKinds } from '@arc/api/rbac';
 import { createArcControllers } from '@arc/arc-controllers';
 import { isStatusReason } from '@arc/apimachinery';
@@ -66,7 +66,7 @@ export async function startEmbedded(
   starting.use(startCompaction(store, { clock, logger: storageLogger }));
   const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
-  const kinds = [...coreKinds, ...rbacKinds, ...argoKinds, ...arcKinds];
+  const kinds = [...coreKinds, customResourceDefinitionDefinition, ...rbacKinds, ...argoKinds, ...arcKinds];
   const audit = options.auditLog === undefined ? undefined : starting.use(await openAudit(options.auditLog, options.auditPolicy));
   const metrics = createMetrics();
   processMetrics(metrics);

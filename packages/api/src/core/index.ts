@@ -1,5 +1,6 @@
 export { configMapDefinition, configMaps } from './config-map.ts';
 export type { ConfigMap } from './config-map.ts';
+export { customResourceDefinitionDefinition } from './custom-resource-definition.ts';
 export { defaultNamespaces } from './default-namespaces.ts';
 export { eventDefinition, events, eventsEventDefinition, eventsEvents } from './event.ts';
 export type { CoreEvent } from './event.ts';

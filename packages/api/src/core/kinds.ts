@@ -1,6 +1,5 @@
 import type { KindDefinition } from '@arc/apimachinery';
 import { configMapDefinition } from './config-map.ts';
-import { customResourceDefinitionDefinition } from './custom-resource-definition.ts';
 import { eventDefinition } from './event.ts';
 import { leaseDefinition } from './lease.ts';
 import { namespaceDefinition } from './namespace.ts';
@@ -18,7 +17,6 @@ export const coreKinds: readonly KindDefinition[] = [
   namespaceDefinition,
   secretDefinition,
   configMapDefinition,
-  customResourceDefinitionDefinition,
   serviceAccountDefinition,
   eventDefinition,
   podDefinition,

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { link, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { link, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
@@ -81,7 +81,9 @@ export class FileDirectory {
         }
         verifier.finish();
       }
-      await pipeline(verified(), createWriteStream(temporary, { flags: 'wx', mode: 0o644, flush: true }), { signal: options.signal });
+      // Opened before the stream begins: one that fails at once would otherwise be opened after the file was removed.
+      const file = await open(temporary, 'wx', 0o644);
+      await pipeline(verified(), file.createWriteStream({ flush: true }), { signal: options.signal });
       if (options.overwrite === true) await rename(temporary, target);
       else await link(temporary, target);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codeOf } from '@arc/kernel';
@@ -143,11 +143,11 @@ export class OciLayout implements WritableRepository {
   }
 
   async pushBlob(descriptor: Descriptor, stream: AsyncIterable<Buffer>, options: RequestOptions = {}): Promise<void> {
-    await this.#store(descriptor.digest, (path) =>
-      pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o644, highWaterMark: 1024 * 1024, flush: true }), {
-        signal: options.signal,
-      }),
-    );
+    await this.#store(descriptor.digest, async (path) => {
+      // Opened before the stream begins: one that fails at once would otherwise be opened after the file was removed.
+      const file = await open(path, 'wx', 0o644);
+      await pipeline(stream, file.createWriteStream({ highWaterMark: 1024 * 1024, flush: true }), { signal: options.signal });
+    });
   }
 
   async pushManifest(manifest: Manifest): Promise<void> {
