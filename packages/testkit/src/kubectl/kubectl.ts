@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { runCommand } from '../process/run.ts';
 import type { CommandResult, RunOptions } from '../process/run.ts';
 
@@ -10,16 +10,19 @@ export interface Kubectl {
 }
 
 const minors = ['1.29', '1.30', '1.31', '1.32', '1.33', '1.34', '1.35'];
-const usualFolders = ['/usr/lib/google-cloud-sdk/bin', '/usr/local/bin', '/usr/bin'];
 
 /**
  * The kubectl binaries to test with, 1.29 or newer, one a minor: those named in KUBECTL_BINS (separated as PATH is), else
- * `kubectl.<minor>` in the usual places and whatever `kubectl` is on the PATH.
+ * whatever `kubectl` is on the PATH and every `kubectl.<minor>` beside it, or beside what it links to.
  */
 export async function findKubectls(env: Readonly<Record<string, string | undefined>> = process.env): Promise<readonly Kubectl[]> {
   const named = env['KUBECTL_BINS']?.split(delimiter).filter((path) => path !== '');
-  const onPath = (env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'kubectl'));
-  const beside = usualFolders.flatMap((folder) => minors.map((minor) => join(folder, `kubectl.${minor}`)));
+  const onPath = (env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, 'kubectl'))
+    .filter((path) => existsSync(path));
+  const folders = new Set(onPath.flatMap((path) => [dirname(path), dirname(realpathSync(path))]));
+  const beside = [...folders].flatMap((folder) => minors.map((minor) => join(folder, `kubectl.${minor}`)));
   const found = new Map<string, Kubectl>();
   for (const path of named ?? [...beside, ...onPath]) {
     if (!existsSync(path)) continue;
