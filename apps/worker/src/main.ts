@@ -42,6 +42,7 @@ export async function main(): Promise<void> {
   }
   try {
     const run = await command();
+    stopped.signal.throwIfAborted();
     await run(readEnvironment(process.env), (line) => void process.stdout.write(`${line}\n`), stopped.signal);
   } catch (error) {
     process.stderr.write(`${failureLine(error)}\n`);

@@ -272,7 +272,8 @@ function timedOut(doing: string, ms: number): TransferError {
 function destroyOnAbort(outgoing: ClientRequest, signal: AbortSignal | undefined): () => void {
   if (signal === undefined) return () => {};
   const abort = (): void => void outgoing.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
   return () => signal.removeEventListener('abort', abort);
 }
 

@@ -46,6 +46,8 @@ interface Entry {
 const adoptedPollMs = 200;
 const progressPollMs = 1000;
 const killPollMs = 20;
+/** How often processes that have appeared meanwhile are looked for while a step is given time to end. */
+const askAgainMs = 250;
 
 /**
  * Runs steps as processes of this host. Each is accompanied by a supervisor of its own that survives the engine; after a
@@ -179,13 +181,23 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
       await entry.ended.promise;
       return;
     }
-    const withinGrace = new AbortController();
-    const grace = clock.sleep(graceMs, withinGrace.signal).catch(() => undefined);
-    signalAll(await members(entry), 'SIGTERM');
-    await Promise.race([grace, entry.ended.promise]);
-    withinGrace.abort();
+    const over = new AbortController();
+    void entry.ended.promise.then(() => over.abort());
+    using _grace = clock.after(graceMs, () => over.abort());
+    await askAll(entry, over.signal);
     await killAll(entry);
     await entry.ended.promise;
+  }
+
+  /** Asks every process once to end, until the signal aborts: one that was being started when the others were asked, too. */
+  async function askAll(entry: Entry, over: AbortSignal): Promise<void> {
+    const asked = new Set<number>();
+    while (!over.aborted) {
+      const fresh = (await members(entry)).filter((pid) => !asked.has(pid));
+      for (const pid of fresh) asked.add(pid);
+      signalAll(fresh, 'SIGTERM');
+      await clock.sleep(askAgainMs, over).catch(() => undefined);
+    }
   }
 
   async function members(entry: Entry): Promise<readonly number[]> {
