@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { codeOf } from '@arc/kernel';
 import type { Store } from '@arc/storage';
-import { eventually } from '@arc/testkit';
+import { eventually, startFaultyProxy } from '@arc/testkit';
 import { openEtcdStore } from './etcd-store.ts';
-import { startCuttingProxy } from '../test/cutting-proxy.ts';
 import { bytes, committed, creation, follow, missingEtcd, testEtcds, write } from '../test/etcd.ts';
 
 suite('a connection lost in the middle of a write', { skip: missingEtcd }, async () => {
@@ -12,7 +11,7 @@ suite('a connection lost in the middle of a write', { skip: missingEtcd }, async
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
   const { host } = await resources.use(testEtcds()).start();
-  const proxy = resources.use(await startCuttingProxy(host));
+  const proxy = resources.use(await startFaultyProxy({ host: '127.0.0.1', port: Number(host.split(':')[1]) }));
   const direct = resources.use(await openEtcdStore({ endpoints: [host] }));
   const store = resources.use(await openEtcdStore({ endpoints: [proxy.host] }));
 

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { ChangeEvent, Store, WriteItem } from '@arc/storage';
-import { missingPostgres, startPostgres } from '@arc/testkit';
+import { missingPostgres, startFaultyProxy, startPostgres } from '@arc/testkit';
+import type { Cut, FaultyProxy } from '@arc/testkit';
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
-import { startCuttingProxy, type Cut, type CuttingProxy } from './testing/cutting-proxy.ts';
 import { testDatabases, withParameters } from './testing/database.ts';
 import { followStore } from './testing/follow-store.ts';
 
 const skip = missingPostgres();
+/** In every commit, and in nothing else. */
+const commitMarker = 'commit_batch';
 
 suite('a connection that is lost in mid-commit', { skip }, async () => {
   if (skip !== undefined) return;
@@ -18,14 +20,14 @@ suite('a connection that is lost in mid-commit', { skip }, async () => {
 
   interface Setup extends AsyncDisposable {
     readonly store: Store;
-    readonly proxy: CuttingProxy;
+    readonly proxy: FaultyProxy;
     /** Past the proxy. */
     readonly directUrl: string;
   }
 
   async function setUp(options: Partial<PostgresStoreOptions> = {}, parameters: Record<string, string> = {}): Promise<Setup> {
     await using starting = new AsyncDisposableStack();
-    const proxy = starting.use(await startCuttingProxy(server));
+    const proxy = starting.use(await startFaultyProxy(server));
     const directUrl = await databases.create();
     const url = new URL(withParameters(directUrl, parameters));
     url.port = String(proxy.port);
@@ -40,7 +42,7 @@ suite('a connection that is lost in mid-commit', { skip }, async () => {
         await using setup = await setUp({}, { pgbouncer: pooler });
         const { store, proxy } = setup;
         await store.commit([put('/taken', 'absent', 'first'), put('/updated', 'absent', 'old')]);
-        proxy.cutNext(cut);
+        proxy.cutNext(cut, commitMarker);
         const outcomes = await store.commit([
           put('/created', 'absent', 'new'),
           put('/taken', 'absent', 'second'),
@@ -66,7 +68,7 @@ suite('a connection that is lost in mid-commit', { skip }, async () => {
   test('is OutcomeUnknown when the database does not come back, and never acknowledged by guessing', async () => {
     await using setup = await setUp({ settleMs: 300 });
     const { store, proxy } = setup;
-    proxy.cutNext('unanswered');
+    proxy.cutNext('unanswered', commitMarker);
     const commit = store.commit([put('/a', 'absent', 'x')]);
     // The answer is lost together with every way to ask for it.
     const told = assert.rejects(commit, (error: Error & { code: string; hint: string }) => {

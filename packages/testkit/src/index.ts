@@ -6,6 +6,8 @@ export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
 export { startEtcd } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
+export { startFaultyProxy } from './network/faulty-proxy.ts';
+export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { missingPostgres, startPostgres } from './parts/postgres.ts';
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';
