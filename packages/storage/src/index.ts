@@ -7,6 +7,7 @@ export type {
   ListOptions,
   ListResult,
   ObjectFilter,
+  ObjectRun,
   ResourceCache,
   WatchCache,
   Watcher,

@@ -30,6 +30,7 @@ test('a segmented map is a sorted map', () => {
       assert.deepEqual(walked(map, start, end), between);
       assert.equal(map.count(start, end), between.length);
       assert.equal(map.get(start), model.get(start));
+      for (const { segment, from: first, to: end } of map.runs('', undefined)) assert.deepEqual([first, end], [0, segment.length]);
     }),
     { numRuns: 40 },
   );
@@ -45,6 +46,32 @@ test('a walk stops when told to', () => {
     Array.from({ length: 200 }, (_, i) => 100 + i),
   );
 });
+
+test('a segment never changes, and only the one a value is in is replaced', () => {
+  fc.assert(
+    fc.property(fc.array(operation, { minLength: 200, maxLength: 1000, size: 'max' }), (operations) => {
+      const map = new SegmentedMap<Value>();
+      for (const { key, content } of operations) map.set({ key, content });
+      for (const { key, content, remove } of operations.slice(0, 50)) {
+        const before = segmentsOf(map);
+        const copies = before.map((segment) => [...segment]);
+        const changed = remove ? map.delete(key) : map.set({ key, content });
+        const after = new Set(segmentsOf(map));
+        assert.deepEqual(before, copies);
+        const replaced = before.filter((segment) => !after.has(segment));
+        // A segment that has become small takes in the one after it.
+        assert.ok(replaced.length <= (remove ? 2 : 1));
+        if (changed !== undefined) assert.ok(replaced.some((segment) => segment.includes(changed)));
+        assert.ok([...after].every((segment) => segment.length > 0 && segment.length < 64));
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+function segmentsOf(map: SegmentedMap<Value>): (readonly Value[])[] {
+  return Array.from(map.runs('', undefined), ({ segment }) => segment);
+}
 
 function walked(map: SegmentedMap<Value>, start: string, end: string | undefined): Value[] {
   const values: Value[] = [];

@@ -1,3 +1,4 @@
+import type { Run } from '../segmented-map.ts';
 import type { StoreKey } from '../store.ts';
 
 /** What the cache must know of a resource to hold it. */
@@ -50,8 +51,22 @@ export interface ListOptions {
   readonly at?: number;
 }
 
+/** Objects that follow one another in a list. */
+export interface ObjectRun extends Run<CachedObject> {
+  /**
+   * True: `segment` is one of the cache's own, the same array in every result until one of its objects changes, so that
+   * what is made from it may be kept with it. False: the objects were gathered for this result alone.
+   */
+  readonly kept: boolean;
+}
+
 export interface ListResult {
   readonly revision: number;
+  /** The objects in key order; no run is empty. */
+  readonly runs: readonly ObjectRun[];
+  /** How many objects the runs hold. */
+  readonly size: number;
+  /** The objects one by one; made from `runs` when first asked for. */
   readonly objects: readonly CachedObject[];
   /** The key to continue after, when `limit` cut the list. */
   readonly next: StoreKey | undefined;

@@ -5,8 +5,9 @@ import { SegmentedMap } from '../segmented-map.ts';
 import type { ChangeEvent, StoredValue, StoreKey } from '../store.ts';
 import { CacheEvent } from './cache-event.ts';
 import { decodeStored, type StoredObject } from './cached-object.ts';
-import type { CachedResource, ListOptions, ListResult } from './contract.ts';
+import type { CachedResource, ListOptions, ListResult, ObjectRun } from './contract.ts';
 import { EventHistory, type HistoryLimits } from './event-history.ts';
+import { gatheredRun, RunList, selectRuns } from './object-runs.ts';
 
 export interface PartitionStateOptions {
   /** History is complete for everything after this revision. */
@@ -54,17 +55,9 @@ export class PartitionState {
     const base = this.#scope(options.namespace);
     const end = prefixEnd(base);
     const past = at === revision ? unchanged : this.#changedSince(at, revision);
-    const objects: StoredObject[] = [];
-    let cut = false;
-    this.#walkAt(past, rangeStart(base, options.after), end, (object) => {
-      if (filter !== undefined && !filter(object)) return true;
-      cut = limit > 0 && objects.length === limit;
-      if (!cut) objects.push(object);
-      return !cut;
-    });
-    const next = cut ? objects.at(-1)?.key : undefined;
+    const { runs, next } = selectRuns(this.#runsAt(past, rangeStart(base, options.after), end), { filter, limit });
     const remaining = next === undefined || filter !== undefined ? undefined : this.#countAt(past, keyAfter(next), end);
-    return { revision: at, objects, next, remaining };
+    return new RunList({ revision: at, runs, next, remaining });
   }
 
   /** Takes in a value as it is, without an event: the initial state. */
@@ -134,32 +127,30 @@ export class PartitionState {
     return past;
   }
 
-  #walkAt(
+  /** What stood from `start` to `end`; segments in which nothing has changed since are handed out as they are. */
+  *#runsAt(
     past: ReadonlyMap<StoreKey, StoredObject | undefined>,
     start: StoreKey,
     end: StoreKey | undefined,
-    visit: (object: StoredObject) => boolean,
-  ): void {
-    if (past.size === 0) {
-      this.#objects.walk(start, end, visit);
-      return;
-    }
-    const restored = [...past.values()].filter((object) => object !== undefined && isBetween(object.key, start, end)).toSorted(byKey);
+  ): Generator<ObjectRun, void, void> {
+    const changed = [...past.keys()].filter((key) => isBetween(key, start, end)).toSorted(compareKeys);
     let next = 0;
-    let stopped = false;
-    const visitRestoredBefore = (key: StoreKey | undefined): void => {
-      for (let object = restored[next]; object !== undefined && !stopped; object = restored[next]) {
-        if (key !== undefined && compareKeys(object.key, key) > 0) return;
-        next += 1;
-        stopped = !visit(object);
-      }
+    const restoredUpTo = (last: StoreKey | undefined): StoredObject[] => {
+      const from = next;
+      while (next < changed.length && (last === undefined || compareKeys(changed[next] ?? '', last) <= 0)) next += 1;
+      return changed.slice(from, next).flatMap((key) => past.get(key) ?? []);
     };
-    this.#objects.walk(start, end, (object) => {
-      visitRestoredBefore(object.key);
-      if (!stopped && !past.has(object.key)) stopped = !visit(object);
-      return !stopped;
-    });
-    visitRestoredBefore(undefined);
+    for (const { segment, from, to } of this.#objects.runs(start, end)) {
+      const before = next;
+      const restored = restoredUpTo(segment[to - 1]?.key);
+      if (next === before) {
+        yield { segment, from, to, kept: true };
+      } else {
+        const unchanged = segment.slice(from, to).filter(({ key }) => !past.has(key));
+        yield gatheredRun([...unchanged, ...restored].toSorted(byKey));
+      }
+    }
+    yield gatheredRun(restoredUpTo(undefined));
   }
 
   #countAt(past: ReadonlyMap<StoreKey, StoredObject | undefined>, start: StoreKey, end: StoreKey | undefined): number {
@@ -184,6 +175,6 @@ function isBetween(key: StoreKey, start: StoreKey, end: StoreKey | undefined): b
   return compareKeys(key, start) >= 0 && (end === undefined || compareKeys(key, end) < 0);
 }
 
-function byKey(a: StoredObject | undefined, b: StoredObject | undefined): number {
-  return compareKeys(a?.key ?? '', b?.key ?? '');
+function byKey(a: StoredObject, b: StoredObject): number {
+  return compareKeys(a.key, b.key);
 }
