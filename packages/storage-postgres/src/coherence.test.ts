@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { createWriter, openWatchCache, type Store } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { missingPostgres, startPostgres } from '@arc/testkit';
 import { openPostgresStore } from './postgres-store.ts';
 import { testDatabases, withParameters } from './testing/database.ts';
-import { followStore } from './testing/follow-store.ts';
 
 const given = process.env['ARC_TEST_POSTGRES_URL'];
 const skip = given === undefined ? missingPostgres() : undefined;
@@ -35,7 +35,7 @@ suite('three stores on one database', { skip }, async () => {
 
   test('number all writes in one gap-free sequence, and every feed delivers it once and in order', async () => {
     await using stores = await openThree();
-    const followers = stores.all.map(followStore);
+    const followers = stores.all.map((store) => followStore(store));
     const acknowledged = new Map<number, string>();
     const writers = stores.all.flatMap((store, index) => {
       const writer = createWriter(store);

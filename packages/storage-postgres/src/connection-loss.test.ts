@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import type { ChangeEvent, Store, WriteItem } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { missingPostgres, startFaultyProxy, startPostgres } from '@arc/testkit';
 import type { Cut, FaultyProxy } from '@arc/testkit';
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { testDatabases, withParameters } from './testing/database.ts';
-import { followStore } from './testing/follow-store.ts';
 
 const skip = missingPostgres();
 /** In every commit, and in nothing else. */

@@ -3,10 +3,10 @@ import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '@arc/kernel';
 import { createWriter, type Store, type Writer } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { missingPostgres, startPostgres } from '@arc/testkit';
 import { openPostgresStore } from './postgres-store.ts';
 import { testDatabases } from './testing/database.ts';
-import { followStore } from './testing/follow-store.ts';
 
 const skip = missingPostgres();
 
@@ -22,7 +22,7 @@ suite('PostgreSQL that ends under load', { skip }, async () => {
       const url = await databases.create();
       await using one = await openPostgresStore({ url });
       await using two = await openPostgresStore({ url });
-      const followers = [one, two].map(followStore);
+      const followers = [one, two].map((store) => followStore(store));
       const acknowledged = new Map<string, number>();
       const stop = new AbortController();
       const writers = [one, two].flatMap((store, index) => {

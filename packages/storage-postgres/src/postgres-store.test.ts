@@ -37,6 +37,15 @@ async function conformance(): Promise<void> {
     return await open(own);
   };
 
-  storeConformance('the PostgreSQL store', { open: () => openEmpty({}), reopen });
-  storeConformance('the PostgreSQL store behind a pooler', { open: () => openEmpty({ pgbouncer: 'true' }), reopen });
+  /** Three servers, the last behind a pooler, where nothing tells of changes. */
+  const sharing = {
+    module: new URL('testing/open-shared.ts', import.meta.url),
+    addressesOf(store: Store) {
+      const url = urls.get(store) ?? '';
+      return [url, url, withParameters(url, { pgbouncer: 'true' })];
+    },
+  };
+
+  storeConformance('the PostgreSQL store', { open: () => openEmpty({}), reopen, sharing });
+  storeConformance('the PostgreSQL store behind a pooler', { open: () => openEmpty({ pgbouncer: 'true' }), reopen, sharing });
 }

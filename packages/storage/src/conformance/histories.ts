@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { compareKeys } from '../key-order.ts';
 import type { ChangeEvent, Store, StoredValue, WriteItem } from '../store.ts';
 import type { StoreAdapter } from './adapter.ts';
-import { changesUntil, plain, plainEvent, put, randomIntegers, text, write, type PlainValue } from './support.ts';
+import { changesUntil, plain, plainEvent, put, randomIntegers, testSeed, text, write, type PlainValue } from './support.ts';
 
 export function historyTests(adapter: StoreAdapter): void {
   test('a random history leaves what a simple model leaves', async (t) => {
-    const seed = randomInt(2 ** 31);
-    t.diagnostic(`seed ${seed}`);
+    const seed = testSeed(t);
     await using store = await adapter.open();
     await checkHistory(store, randomIntegers(seed), `seed ${seed}`);
   });
@@ -45,8 +43,7 @@ export function historyTests(adapter: StoreAdapter): void {
   });
 
   test('a random history survives a restart', async (t) => {
-    const seed = randomInt(2 ** 31);
-    t.diagnostic(`seed ${seed}`);
+    const seed = testSeed(t);
     let store = await adapter.open();
     try {
       const before = await checkHistory(store, randomIntegers(seed), `seed ${seed}`);

@@ -1,11 +1,18 @@
 import { suite } from 'node:test';
 import type { StoreAdapter } from './adapter.ts';
 import { changeTests } from './changes.ts';
+import { concurrencyTests } from './concurrency.ts';
 import { historyTests } from './histories.ts';
 import { rangeTests } from './ranges.ts';
 import { writeTests } from './writes.ts';
 
 export type { StoreAdapter } from './adapter.ts';
+export { contradictions } from './contradictions.ts';
+export { followStore } from './follow-store.ts';
+export type { Following } from './follow-store.ts';
+export { recordHistory } from './recorded-history.ts';
+export type { HistoryOptions, Recorded } from './recorded-history.ts';
+export { brokenWatchRules } from './watch-rules.ts';
 
 /** Registers, with node:test, the tests that every Store must pass. */
 export function storeConformance(name: string, adapter: StoreAdapter): void {
@@ -14,5 +21,6 @@ export function storeConformance(name: string, adapter: StoreAdapter): void {
     rangeTests(adapter);
     changeTests(adapter);
     historyTests(adapter);
+    concurrencyTests(adapter);
   });
 }

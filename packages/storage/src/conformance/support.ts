@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import type { TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChangeEvent, Store, StoredValue, StoreKey, WriteItem, WriteOutcome } from '../store.ts';
 
@@ -53,6 +55,14 @@ export function plain(stored: StoredValue | undefined): PlainValue | undefined {
 
 export function plainEvent({ key, revision, value, previous }: ChangeEvent): unknown {
   return { key, revision, value: value === null ? null : Buffer.from(value).toString('latin1'), previous: plain(previous) };
+}
+
+/** A new seed, or the one to repeat from ARC_TEST_SEED; told as a diagnostic of the test. */
+export function testSeed(t: TestContext): number {
+  const given = process.env['ARC_TEST_SEED'];
+  const seed = given === undefined ? randomInt(2 ** 31) : Number(given);
+  t.diagnostic(`seed ${seed}`);
+  return seed;
 }
 
 /** A repeatable source of integers from 0 to `below` - 1. */
