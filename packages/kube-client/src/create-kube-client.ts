@@ -1,5 +1,5 @@
 import type { KubeList, KubeObject, ResourceType, Status, UnstructuredObject, WatchEvent } from '@arc/apimachinery';
-import { apiVersionOf, ApiStatusError } from '@arc/apimachinery';
+import { apiVersionOf, ApiStatusError, stringifyJson } from '@arc/apimachinery';
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { IncomingMessage } from 'node:http';
@@ -9,7 +9,7 @@ import { ConnectionError } from './connection-error.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './http-transport.ts';
 import { collectionPath, listQuery, namespacePath, objectPath, withQuery, writeQuery } from './resource-path.ts';
-import { parseJson, readBody, retryAfterSeconds, statusErrorOf } from './response-body.ts';
+import { parseBody, readBody, retryAfterSeconds, statusErrorOf } from './response-body.ts';
 import { decodeLines } from './watch-stream.ts';
 
 export interface KubeClientOptions {
@@ -40,7 +40,7 @@ export function createKubeClient(config: ClientConfig, options: KubeClientOption
       const body = await readBody(response, server, call.signal);
       return { response, body };
     });
-    return parseJson(response.body, response.response, server) as T;
+    return parseBody(response.body, response.response, server) as T;
   }
 
   function toTransport(method: string, path: string, { accept = 'application/json', contentType, body, signal }: Call): TransportRequest {
@@ -52,7 +52,7 @@ export function createKubeClient(config: ClientConfig, options: KubeClientOption
         'user-agent': userAgent,
         ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body: stringifyJson(body) }),
       ...(signal !== undefined && { signal }),
     };
   }

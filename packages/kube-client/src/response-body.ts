@@ -1,5 +1,5 @@
 import type { Status } from '@arc/apimachinery';
-import { ApiStatusError } from '@arc/apimachinery';
+import { ApiStatusError, parseJson } from '@arc/apimachinery';
 import { ArcError } from '@arc/kernel';
 import type { IncomingMessage } from 'node:http';
 import { addressOf, ConnectionError } from './connection-error.ts';
@@ -43,9 +43,9 @@ export async function readBody(response: IncomingMessage, server: string, signal
 }
 
 /** @throws ArcError `UnexpectedResponse` when the body of a success is not JSON. */
-export function parseJson(body: Buffer, response: IncomingMessage, server: string): unknown {
+export function parseBody(body: Buffer, response: IncomingMessage, server: string): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseJson(body.toString('utf8'));
   } catch (error) {
     const type = response.headers['content-type'] ?? 'no content type';
     throw new ArcError(

@@ -1,3 +1,4 @@
+import { parseJson } from '@arc/apimachinery';
 import { ArcError } from '@arc/kernel';
 
 /** An object is at most 3 MiB; an event adds little to it. */
@@ -33,7 +34,7 @@ export async function* decodeLines(chunks: AsyncIterable<Uint8Array>, limit = ma
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch (error) {
     throw new ArcError('InvalidStream', 'an event of a watch is not JSON', { retryable: true, cause: error });
   }

@@ -1,5 +1,5 @@
 import type { OutputStream } from '@arc/cli-kit';
-import { encodeYaml } from '@arc/apimachinery';
+import { encodeYaml, stringifyJson } from '@arc/apimachinery';
 import type { KubeObject, ResourceType } from '@arc/apimachinery';
 
 export type ObjectFormat = 'json' | 'yaml' | 'name';
@@ -22,7 +22,7 @@ export function printObjects(
   }
   const shown = objects.map(withoutManagedFields);
   const value = asList ? { apiVersion: 'v1', kind: 'List', items: shown, metadata: { resourceVersion: '' } } : shown[0];
-  output.write(format === 'json' ? `${JSON.stringify(value, null, 4)}\n` : encodeYaml(value));
+  output.write(format === 'json' ? `${stringifyJson(value, 4)}\n` : encodeYaml(value));
 }
 
 /** `order.arc.opendefense.cloud/demo`, as kubectl names objects. */

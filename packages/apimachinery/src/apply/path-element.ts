@@ -1,7 +1,9 @@
 import { decodeJson } from '../codec/decode-json.ts';
+import { parseJson } from '../codec/parse-json.ts';
 import { canonicalJson } from '../json/canonical.ts';
 import { isObject } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
+import { stringifyJson } from '../json/stringify.ts';
 
 /**
  * One step of a field path, spelled as FieldsV1 spells it (wire contract 3.4): `f:<field>`, `k:{"name":"x"}` (item of a
@@ -72,7 +74,7 @@ export function comparePathElements(a: PathElement, b: PathElement): number {
     case 'i':
       return Number(left) - Number(right);
     default:
-      return compareValues(JSON.parse(left), JSON.parse(right));
+      return compareValues(parseJson(left), parseJson(right));
   }
 }
 
@@ -99,12 +101,21 @@ function compareValues(a: unknown, b: unknown): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (Array.isArray(a) && Array.isArray(b)) return compareLists(a, b);
   if (isObject(a) && isObject(b)) return compareMaps(a, b);
-  return Number(a) - Number(b);
+  return compareNumbers(a, b);
+}
+
+/** Numbers, bigints among them, and booleans. */
+function compareNumbers(a: unknown, b: unknown): number {
+  const left = typeof a === 'bigint' ? a : Number(a);
+  const right = typeof b === 'bigint' ? b : Number(b);
+  if (left < right) return -1;
+  return left > right ? 1 : 0;
 }
 
 function valueRank(value: unknown): number {
   if (value === null) return 5;
   if (Array.isArray(value)) return 3;
+  if (typeof value === 'bigint') return 0;
   return ['number', 'string', 'boolean', '', 'object'].indexOf(typeof value);
 }
 
@@ -139,14 +150,14 @@ export function printElement(element: PathElement): string {
     case 'f':
       return `.${rest}`;
     case 'k': {
-      const keys = JSON.parse(rest) as JsonObject;
+      const keys = parseJson(rest) as JsonObject;
       return `[${Object.keys(keys)
         .sort(compareText)
         .map((name) => `${name}=${printValue(keys[name])}`)
         .join(',')}]`;
     }
     case 'v':
-      return `[=${printValue(JSON.parse(rest))}]`;
+      return `[=${printValue(parseJson(rest))}]`;
     default:
       return `[${rest}]`;
   }
@@ -154,7 +165,7 @@ export function printElement(element: PathElement): string {
 
 function printValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(printValue).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isObject(value)) return stringifyJson(value);
   return `{${Object.keys(value)
     .sort(compareText)
     .map((name) => `${name}=${printValue(value[name])}`)

@@ -1,3 +1,4 @@
+import { exactNumber } from '../json/exact-integer.ts';
 import { maxNestingDepth } from '../json/nesting.ts';
 import { childPath, indexPath } from '../json/path.ts';
 import { setOwn } from '../json/object.ts';
@@ -9,8 +10,8 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Decodes one JSON value (RFC 8259) and reports keys given twice, which `JSON.parse` hides (wire contract 2.4,
- * fieldValidation). Bytes that are not UTF-8 become U+FFFD, as in Kubernetes. Numbers are IEEE doubles, as with
- * `JSON.parse`. `__proto__` is an ordinary key.
+ * fieldValidation). Bytes that are not UTF-8 become U+FFFD, as in Kubernetes. Numbers are IEEE doubles,
+ * integers beyond their reach bigints (`exactNumber`). `__proto__` is an ordinary key.
  *
  * @throws DecodeError with line and column.
  */
@@ -133,12 +134,12 @@ function readLiteral<T>(reader: Reader, word: string, value: T): T {
 
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
 
-function readNumber(reader: Reader): number {
+function readNumber(reader: Reader): number | bigint {
   numberPattern.lastIndex = reader.at;
   const match = numberPattern.exec(reader.text);
   if (match === null) throw unexpected(reader, 'looking for beginning of value');
-  const value = Number(match[0]);
-  if (!Number.isFinite(value)) throw errorAt(reader, reader.at, `number ${match[0]} is out of range`);
+  const value = exactNumber(match[0]);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw errorAt(reader, reader.at, `number ${match[0]} is out of range`);
   reader.at = numberPattern.lastIndex;
   return value;
 }

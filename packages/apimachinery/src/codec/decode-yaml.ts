@@ -175,7 +175,7 @@ function taggedValue(type: string, text: string): unknown {
     }
     case 'int': {
       const value = resolveNumber(text);
-      return value !== undefined && Number.isInteger(value) ? value : undefined;
+      return typeof value === 'bigint' || Number.isInteger(value) ? value : undefined;
     }
     case 'float':
       return resolveNumber(text);

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../json/stringify.ts';
 import type { KubeObject, ObjectMeta } from '../meta/types.ts';
 
 /** An object as compact JSON. `metadata` is the byte range of the value of the metadata field: `[start, end)`. */
@@ -23,8 +24,8 @@ export function encodeForStorage(object: KubeObject): EncodedObject {
 function encode(object: KubeObject, meta: ObjectMeta): EncodedObject {
   const { apiVersion, kind, metadata: _, ...rest } = object;
   const head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":`;
-  const metadata = JSON.stringify(meta);
-  const tail = JSON.stringify(rest);
+  const metadata = stringifyJson(meta);
+  const tail = stringifyJson(rest);
   const start = Buffer.byteLength(head);
   return {
     bytes: Buffer.from(`${head}${metadata}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`),

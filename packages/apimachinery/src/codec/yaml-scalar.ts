@@ -1,3 +1,5 @@
+import { exactInteger, exactNumber } from '../json/exact-integer.ts';
+
 /**
  * What a plain YAML scalar means to kubectl (sigs.k8s.io/yaml). These are neither the rules of YAML 1.1 nor of 1.2:
  * `y` and `on` are booleans, `0o17` and `017` are octal, but `12:30:45` and dates stay text (wire contract 4.1). The
@@ -12,14 +14,15 @@ export function resolvePlainScalar(source: string): unknown {
 }
 
 /** The number that kubectl reads in a scalar, or undefined. */
-export function resolveNumber(source: string): number | undefined {
+export function resolveNumber(source: string): number | bigint | undefined {
   const special = specialFloats.get(source);
   if (special !== undefined) return special;
   const plain = source.replaceAll('_', '');
   const prefixed = prefixedInteger.exec(plain);
   if (prefixed !== null) return integerOf(prefixed[1] ?? '', prefixed[2] ?? '');
   if (!float.test(plain)) return undefined;
-  const value = Number(plain);
+  const value = exactNumber(plain.startsWith('+') ? plain.slice(1) : plain);
+  if (typeof value === 'bigint') return value;
   if (!Number.isFinite(value)) return undefined;
   return value === 0 ? 0 : value;
 }
@@ -43,8 +46,8 @@ const specialFloats = new Map<string, number>(
 const prefixedInteger = /^([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]+)$/;
 const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
-function integerOf(sign: string, digits: string): number {
+function integerOf(sign: string, digits: string): number | bigint {
   const literal = /^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits;
-  const value = Number(literal);
-  return sign === '-' && value !== 0 ? -value : value;
+  const value = BigInt(literal);
+  return exactInteger(sign === '-' ? -value : value);
 }

@@ -29,9 +29,14 @@ export function cloneJson(value: unknown): unknown {
   return copy;
 }
 
-/** Equality of JSON values: key order does not matter, a property that is undefined counts as absent. */
+/**
+ * Equality of JSON values: key order does not matter, a property that is undefined counts as absent, a number equals a
+ * bigint of the same value.
+ */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
+  if (typeof a === 'bigint') return typeof b === 'number' && Number.isInteger(b) && a === BigInt(b);
+  if (typeof b === 'bigint') return deepEqual(b, a);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;

@@ -14,7 +14,7 @@ export interface ColumnDefinition<T extends KubeObject = KubeObject> {
   /** 0 (default) = always shown, above = only with `-o wide`. */
   readonly priority?: number;
   /** `date` columns return the RFC 3339 text; undefined prints as `<none>` (dates: `<unknown>`). */
-  value(object: T): string | number | boolean | undefined;
+  value(object: T): string | number | bigint | boolean | undefined;
 }
 
 /**

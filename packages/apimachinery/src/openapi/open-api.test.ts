@@ -163,6 +163,8 @@ test('1.4 schemas: reverse-DNS names, kinds, metadata by reference, no dangling 
   assert.deepEqual(properties['metadata']?.allOf, [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }]);
   assert.deepEqual(properties['spec']?.properties?.['port'], {
     description: 'A port.',
+    minimum: Number.MIN_SAFE_INTEGER,
+    maximum: Number.MAX_SAFE_INTEGER,
     'x-kubernetes-int-or-string': true,
     anyOf: [{ type: 'integer' }, { type: 'string' }],
   });

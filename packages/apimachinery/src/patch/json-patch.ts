@@ -1,6 +1,7 @@
 import { cloneJson, deepEqual, isObject, setOwn } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { maxNestingDepth, nestingDepth } from '../json/nesting.ts';
+import { stringifyJson } from '../json/stringify.ts';
 import { parseJsonPointer, pointsInto } from './json-pointer.ts';
 import { inapplicablePatch, malformedPatch, patchTooLarge } from './patch-error.ts';
 
@@ -138,7 +139,7 @@ function replace(state: PatchState, path: Pointer, value: unknown): string | und
 function copy(state: PatchState, from: Pointer, path: Pointer): string | undefined {
   const source = find(state.document, from);
   if (source === undefined) return missing(from);
-  state.copied += JSON.stringify(source.value).length;
+  state.copied += stringifyJson(source.value).length;
   if (state.copied > maxJsonPatchCopySize) throw patchTooLarge(`copies of more than ${maxJsonPatchCopySize} bytes in a JSON patch`);
   return add(state, path, cloneJson(source.value));
 }

@@ -1,4 +1,5 @@
 import { getOwn, isObject } from '../json/object.ts';
+import { stringifyJson } from '../json/stringify.ts';
 
 /**
  * Puts a merged list into the order `$setElementOrder` asks for. Items it does not name (the server's own) keep their
@@ -13,7 +14,7 @@ export function orderList(
   }: { readonly wanted: readonly unknown[]; readonly before: readonly unknown[]; readonly mergeKey: string | undefined },
 ): unknown[] {
   const identityOf = (item: unknown): string =>
-    JSON.stringify(mergeKey !== undefined && isObject(item) ? getOwn(item, mergeKey) : item) ?? '';
+    stringifyJson(mergeKey !== undefined && isObject(item) ? getOwn(item, mergeKey) : item) ?? '';
   const wantedAt = positions(wanted.map(identityOf));
   const beforeAt = positions(before.map(identityOf));
   const by = (at: ReadonlyMap<string, number>) => (a: unknown, b: unknown) =>

@@ -1,3 +1,4 @@
+import { exactInteger } from '../json/exact-integer.ts';
 import { getOwn, isObject, setOwn } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
 import { malformedProtobuf, readFields } from './wire-reader.ts';
@@ -26,7 +27,7 @@ type Fields = Readonly<Record<number, readonly [name: string, type: FieldType]>>
 
 export const string: FieldType = scalar((value) => textOf(value), '');
 export const bool: FieldType = scalar((value) => integerOf(value) !== 0n, false);
-export const int: FieldType = scalar((value) => Number(BigInt.asIntN(64, integerOf(value))), 0);
+export const int: FieldType = scalar<number | bigint>((value) => exactInteger(BigInt.asIntN(64, integerOf(value))), 0);
 
 /** Bytes, in base64. Shown even when empty: they occur as values of maps. */
 export const bytes: FieldType = {

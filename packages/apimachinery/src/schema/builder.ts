@@ -56,11 +56,21 @@ function literals<const V extends readonly string[]>(values: V, extras: Extras =
   return { type: 'string', ...extras, enum: values };
 }
 
+/** What a `number` holds exactly. */
+const safeRange = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
+
+/** An integer that a `number` holds exactly: within 2^53 unless the extras say less. */
 function integer(extras: Extras = {}): Schema<number> {
+  return extras.format === 'int32' ? { type: 'integer', ...extras } : { type: 'integer', format: 'int64', ...safeRange, ...extras };
+}
+
+/** Any int64: those that a `number` does not hold exactly are bigints. */
+function int64(extras: Extras = {}): Schema<number | bigint> {
   return { type: 'integer', format: 'int64', ...extras };
 }
 
-function number(extras: Extras = {}): Schema<number> {
+/** Whole numbers beyond 2^53 that fit an int64 are bigints, as what JSON says of them is exact. */
+function number(extras: Extras = {}): Schema<number | bigint> {
   return { type: 'number', ...extras };
 }
 
@@ -74,7 +84,7 @@ function time(extras: Extras = {}): Schema<string> {
 }
 
 function intOrString(extras: Extras = {}): Schema<number | string> {
-  return { ...extras, 'x-kubernetes-int-or-string': true };
+  return { ...safeRange, ...extras, 'x-kubernetes-int-or-string': true };
 }
 
 /** A free-form JSON object; nothing below it is pruned. */
@@ -93,6 +103,7 @@ export const s = {
   array,
   boolean,
   freeForm,
+  int64,
   integer,
   intOrString,
   listMap,

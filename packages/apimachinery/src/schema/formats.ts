@@ -9,8 +9,6 @@ export function hasFormat(value: unknown, format: string): boolean {
       return typeof value !== 'string' || (dateTime.test(value) && isRealDate(value));
     case 'byte':
       return typeof value !== 'string' || base64.test(value);
-    case 'int32':
-      return typeof value !== 'number' || (value >= -(2 ** 31) && value < 2 ** 31);
     default:
       return true;
   }

@@ -1,5 +1,7 @@
 import { deepEqual, getOwn, isObject } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
+import { canonicalJson } from '../json/canonical.ts';
+import { stringifyJson } from '../json/stringify.ts';
 import { childPath, indexPath } from '../json/path.ts';
 import { fieldError } from '../status/field-error.ts';
 import type { FieldError } from '../status/field-error.ts';
@@ -30,10 +32,10 @@ function check(value: unknown, schema: StructuralSchema, path: string, errors: F
   }
   if (schema.enum !== undefined) checkEnum(value, schema.enum, path, errors);
   if (schema.format !== undefined && !hasFormat(value, schema.format)) {
-    errors.push(fieldError.typeInvalid(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`));
+    errors.push(fieldError.typeInvalid(path, value, `${path} in body must be of type ${schema.format}: ${stringifyJson(value)}`));
   }
   if (typeof value === 'string') checkString(value, schema, path, errors);
-  else if (typeof value === 'number') checkNumber(value, schema, path, errors);
+  else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(value, schema, path, errors);
   else if (Array.isArray(value)) checkArray(value, schema, path, errors);
   else if (isObject(value)) checkObject(value, schema, path, errors);
 }
@@ -51,13 +53,15 @@ function expectedTypes(schema: StructuralSchema): readonly string[] {
 function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  // Beyond 2^53 Kubernetes takes only what was written as an int64 for an integer, and that is a bigint here.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? 'integer' : 'number';
+  if (typeof value === 'bigint') return 'integer';
   return typeof value;
 }
 
 function checkEnum(value: unknown, allowed: readonly unknown[], path: string, errors: FieldError[]): void {
   if (allowed.some((candidate) => deepEqual(candidate, value))) return;
-  const texts = allowed.map((candidate) => (typeof candidate === 'string' ? candidate : JSON.stringify(candidate)));
+  const texts = allowed.map((candidate) => (typeof candidate === 'string' ? candidate : stringifyJson(candidate)));
   errors.push(fieldError.notSupported(path, value, texts));
 }
 
@@ -89,8 +93,11 @@ function compiled(pattern: string): RegExp {
   return regExp;
 }
 
-function checkNumber(value: number, schema: StructuralSchema, path: string, errors: FieldError[]): void {
-  const { minimum, maximum } = schema;
+function checkNumber(value: number | bigint, schema: StructuralSchema, path: string, errors: FieldError[]): void {
+  const { type, format, minimum, maximum } = schema;
+  if (type === 'integer' && format === 'int32' && (value < -(2 ** 31) || value >= 2 ** 31)) {
+    errors.push(fieldError.invalid(path, value, `Checked value must be of type integer with format int32 in ${path}`));
+  }
   if (minimum !== undefined && value < minimum) {
     errors.push(fieldError.invalid(path, value, `${path} in body should be greater than or equal to ${minimum}`));
   }
@@ -116,7 +123,7 @@ function checkListType(value: readonly unknown[], schema: StructuralSchema, path
   value.forEach((item, index) => {
     const identity = listType === 'set' ? item : keysOf(item, schema);
     if (identity === undefined) return;
-    const text = JSON.stringify(identity);
+    const text = canonicalJson(identity);
     if (seen.has(text)) errors.push(fieldError.duplicate(indexPath(path, index), identity));
     seen.add(text);
   });

@@ -64,7 +64,7 @@ function textAt(object: Readonly<Record<string, unknown>>, path: string): string
   let value: unknown = object;
   for (const field of path.split('.')) value = isObject(value) ? getOwn(value, field) : undefined;
   if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Splits at commas that are not escaped; escapes stay. */

@@ -1,3 +1,5 @@
+import { stringifyJson } from '../json/stringify.ts';
+
 export type FieldErrorReason =
   | 'FieldValueNotFound'
   | 'FieldValueRequired'
@@ -68,7 +70,7 @@ export const fieldError = {
 
 function printed(value: unknown): string {
   return typeof value === 'object' && value !== null
-    ? JSON.stringify(value)
+    ? stringifyJson(value)
     : typeof value === 'string'
       ? JSON.stringify(value)
       : String(value);

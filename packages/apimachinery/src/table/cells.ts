@@ -1,4 +1,5 @@
 import { formatAge } from '@arc/kernel';
+import { stringifyJson } from '../json/stringify.ts';
 import type { ColumnDefinition } from '../kind/kind.ts';
 import type { KubeObject } from '../meta/types.ts';
 
@@ -21,7 +22,7 @@ export function encodeCells(object: KubeObject, columns: readonly ColumnDefiniti
     const value = column.value(object);
     const time = column.type === 'date' && typeof value === 'string' ? Date.parse(value) : Number.NaN;
     if (Number.isNaN(time)) {
-      text += `,${JSON.stringify(value ?? (column.type === 'date' ? '<unknown>' : '<none>'))}`;
+      text += `,${stringifyJson(value ?? (column.type === 'date' ? '<unknown>' : '<none>'))}`;
     } else {
       text += ',';
       ages.push({ at: Buffer.byteLength(text), time });

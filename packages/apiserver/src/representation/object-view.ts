@@ -1,4 +1,4 @@
-import { encodeObject, type KubeObject, type TableCells, tableOf } from '@arc/apimachinery';
+import { encodeObject, type KubeObject, parseJson, type TableCells, tableOf } from '@arc/apimachinery';
 import type { CachedObject } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
 
@@ -46,7 +46,7 @@ export function viewOfObject(resource: ServedResource, object: KubeObject): Obje
 }
 
 export function parseBytes(bytes: Uint8Array): KubeObject {
-  return JSON.parse(utf8(bytes)) as KubeObject;
+  return parseJson(utf8(bytes)) as KubeObject;
 }
 
 export function utf8(bytes: Uint8Array): string {

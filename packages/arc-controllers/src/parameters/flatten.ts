@@ -1,3 +1,5 @@
+import { stringifyJson } from '@arc/apimachinery';
+
 /** A scalar of an artifact's spec under the name of its parameter. */
 export interface FlatValue {
   readonly name: string;
@@ -30,7 +32,7 @@ function collect(value: unknown, name: string, path: string, found: FlatValue[])
     for (const [key, member] of Object.entries(value)) collect(member, `${name}${capitalised(key)}`, `${path}.${key}`, found);
     return;
   }
-  found.push({ name, value: typeof value === 'string' ? value : JSON.stringify(value), path });
+  found.push({ name, value: typeof value === 'string' ? value : stringifyJson(value), path });
 }
 
 function capitalised(key: string): string {

@@ -3,7 +3,7 @@ import { configDigestAnnotation, configInputsAnnotation, referenceName } from '@
 import type { LocalReference } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
-import { isStatusReason } from '@arc/apimachinery';
+import { isStatusReason, stringifyJson } from '@arc/apimachinery';
 import { createHmac } from 'node:crypto';
 import type { RunContext } from '../artifact-workflow/context.ts';
 import { canonicalJson } from '../identity/canonical-json.ts';
@@ -107,7 +107,7 @@ async function render(
     return { ...side, secret: secretName === undefined ? undefined : await readSecret(context, { namespace, name: secretName }, signal) };
   };
   const document = configDocument({ ...inputs, source: await whole(inputs.source), destination: await whole(inputs.destination) });
-  const data = { 'config.json': Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`).toString('base64') };
+  const data = { 'config.json': Buffer.from(`${stringifyJson(document, 2)}\n`).toString('base64') };
   const digest = secretDigest(context.digestKey, { type: 'Opaque', data });
   return {
     apiVersion: 'v1',
