@@ -90,6 +90,7 @@ export {
   listTail,
   partialObjectMetadata,
   partialObjectMetadataListHead,
+  partialObjectMetadataParts,
   tableHead,
   tableObject,
   tableTail,

@@ -21,6 +21,7 @@ import type { Connector, ReviewHandler } from './registry/connector.ts';
 import { keyedLock } from './registry/keyed-lock.ts';
 import { cachedResources, createRegistry } from './registry/registry.ts';
 import { isNamespaceKind } from './registry/served-resource.ts';
+import { createEncodings } from './representation/encodings.ts';
 import { selfSubjectReviews } from './reviews/self-subject-reviews.ts';
 import { subjectReviews } from './reviews/subject-reviews.ts';
 import type { ServerContext } from './server-context.ts';
@@ -85,12 +86,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(options.authorizer === undefined ? [] : [options.authorizer]),
   ]);
   const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
+  const encodings = createEncodings();
   const registry = createRegistry({
     kinds: options.kinds,
     connectors: options.connectors ?? [],
     reviewHandlers: [...selfSubjectReviews(authorizer), ...subjectReviews({ authorizer, credentials }), ...(options.reviewHandlers ?? [])],
     cache,
     cached,
+    encodings,
   });
   const server: ServerContext = {
     registry,

@@ -62,9 +62,11 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
   };
 
   try {
-    const reply = await answer().catch((error: unknown) => errorReply(error, { exchange, info, logger }));
+    const answered = await answer().catch((error: unknown) => errorReply(error, { exchange, info, logger }));
+    const reply = withCommonHeaders(answered, auditId, warnings);
     code = reply.code;
-    await writeReply(exchange, trail.answered(withCommonHeaders(reply, auditId, warnings), longRunning), { clock, signal });
+    trail.answered(reply, longRunning);
+    await writeReply(exchange, reply, { clock, signal });
     exchange.discardBody();
   } catch (error) {
     if (!exchange.signal.aborted) logger.debug('an answer was cut off', { path: exchange.path, reason: messageOf(error) });

@@ -25,7 +25,31 @@ export function tableObject(rows: readonly Uint8Array[], options: TableObjectOpt
 
 /** PartialObjectMetadata around the JSON of an object's metadata, which is not looked into (wire contract 4.3). */
 export function partialObjectMetadata(metadata: Uint8Array, metaVersion: MetaVersion = 'v1'): Uint8Array {
-  return joined([`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`, metadata, '}']);
+  const { before, after } = metadataParts[metaVersion];
+  return joined([before, metadata, after]);
+}
+
+/** What stands before and after the JSON of an object's metadata in its PartialObjectMetadata. */
+export function partialObjectMetadataParts(metaVersion: MetaVersion): PartialObjectMetadataParts {
+  return metadataParts[metaVersion];
+}
+
+interface PartialObjectMetadataParts {
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+const metadataParts: Readonly<Record<MetaVersion, PartialObjectMetadataParts>> = {
+  v1: metadataPartsOf('v1'),
+  v1beta1: metadataPartsOf('v1beta1'),
+};
+
+function metadataPartsOf(metaVersion: MetaVersion): PartialObjectMetadataParts {
+  const encoder = new TextEncoder();
+  return {
+    before: encoder.encode(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${metaVersion}","metadata":`),
+    after: encoder.encode('}'),
+  };
 }
 
 /** What stands before the items of a PartialObjectMetadataList; items follow separated by commas, then `listTail`. */

@@ -24,24 +24,17 @@ export function jsonBody(bytes: Uint8Array, contentType: string | undefined): Au
   return { json: text.replaceAll(/[\r\n]+/g, ' ').trim() };
 }
 
-/** The same reply; `captured` is told its body once it has been sent. Streams are not recorded. */
-export function captureReply(reply: Reply, captured: (body: AuditBody | undefined) => void): Reply {
-  const { body } = reply;
-  const type = String(reply.headers?.['content-type'] ?? '');
-  if (body.kind === 'bytes') {
-    captured(jsonBody(body.bytes, type));
-    return reply;
+/** The JSON body of a reply; undefined when it is too large, not JSON, or a live stream, which is not recorded. */
+export function replyBody({ headers, body }: Reply): AuditBody | undefined {
+  const type = String(headers?.['content-type'] ?? '');
+  if (body.kind === 'bytes') return jsonBody(body.bytes, type);
+  if (body.kind !== 'stream' || (body.exact && body.length > maxBodyBytes)) return undefined;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (const chunk of body.plain()) {
+    size += chunk.length;
+    if (size > maxBodyBytes) return undefined;
+    chunks.push(chunk);
   }
-  if (body.kind !== 'chunks') return reply;
-  const chunks = async function* (): AsyncGenerator<Uint8Array, void, void> {
-    const kept: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of body.chunks) {
-      size += chunk.length;
-      if (size <= maxBodyBytes) kept.push(Buffer.from(chunk));
-      yield chunk;
-    }
-    if (size <= maxBodyBytes) captured(jsonBody(Buffer.concat(kept), type));
-  };
-  return { ...reply, body: { ...body, chunks: chunks() } };
+  return jsonBody(Buffer.concat(chunks), type);
 }

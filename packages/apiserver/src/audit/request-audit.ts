@@ -4,7 +4,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { Reply } from '../http/reply.ts';
 import { nonResourceRequest, type RequestInfo } from '../request/request-info.ts';
 import type { AuditDecision, AuditPolicy, AuditStage } from './policy.ts';
-import { type AuditBody, captureReply, jsonBody } from './capture.ts';
+import { type AuditBody, jsonBody, replyBody } from './capture.ts';
 
 export interface AuditOptions {
   readonly policy: AuditPolicy;
@@ -25,8 +25,8 @@ export interface RequestAudit {
   begin(exchange: Exchange, info: RequestInfo, user: UserInfo): Exchange;
   impersonated(user: UserInfo): void;
   authorized(decision: 'allow' | 'forbid', reason: string): void;
-  /** The answer is known. Returns the one to send, which takes note of its body if that is to be recorded. */
-  answered(reply: Reply, longRunning: boolean): Reply;
+  /** The answer is known and about to be sent. */
+  answered(reply: Reply, longRunning: boolean): void;
   /** The request is over. Records also one that was never begun, since it could not be parsed or authenticated. */
   completed(exchange: Exchange, info: RequestInfo | undefined, code: number): void;
 }
@@ -35,7 +35,7 @@ export const noAudit: RequestAudit = {
   begin: (exchange) => exchange,
   impersonated: () => {},
   authorized: () => {},
-  answered: (reply) => reply,
+  answered: () => {},
   completed: () => {},
 };
 
@@ -108,8 +108,7 @@ export function requestAudit(auditId: string, { options, clock, logger, events }
     answered(reply, longRunning) {
       failure = failureOf(reply);
       if (longRunning) record('ResponseStarted', reply.code);
-      if (begun?.decision.level !== 'RequestResponse') return reply;
-      return captureReply(reply, (body) => void (responseBody = body));
+      if (begun?.decision.level === 'RequestResponse') responseBody = replyBody(reply);
     },
     completed(exchange, known, code) {
       const info = known ?? nonResourceRequest(exchange.method, exchange.path);

@@ -3,10 +3,20 @@ export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 export type ReplyBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Produced on demand, as fast as the client reads. `length` is a hint that decides about compression. */
-  | { readonly kind: 'chunks'; readonly chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>; readonly length: number }
+  /** Produced on demand, as fast as the client reads. */
+  | StreamBody
   /** Headers and every chunk are sent at once; a client that does not read for long is cut off. */
   | { readonly kind: 'live'; readonly chunks: AsyncIterable<Uint8Array> };
+
+interface StreamBody {
+  readonly kind: 'stream';
+  readonly plain: () => Iterable<Uint8Array>;
+  /** The same as one gzip member. */
+  readonly gzip: () => AsyncIterable<Uint8Array>;
+  /** Bytes of `plain`, roughly unless `exact`; decides about compression. */
+  readonly length: number;
+  readonly exact: boolean;
+}
 
 /** What a handler answers; the pipeline writes it. */
 export interface Reply {

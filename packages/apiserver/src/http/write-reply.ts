@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { createGzip, type Gzip, gzip as gzipCallback } from 'node:zlib';
+import { gzip as gzipCallback } from 'node:zlib';
 import { ArcError, type Clock } from '@arc/kernel';
 import type { Exchange, Outgoing } from './exchange.ts';
 import type { Reply, ReplyBody } from './reply.ts';
@@ -46,10 +47,13 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
       outgoing.end(bytes);
       return;
     }
-    case 'chunks': {
+    case 'stream': {
+      const { plain, gzip, length, exact } = reply.body;
+      // Of a known length, HTTP/1.1 sends the chunks as they are; otherwise it copies each between two lines of its own.
+      if (exact && !compressed) headers['content-length'] = String(length);
       outgoing.writeHead(reply.code, headers);
-      const chunks = compressed ? compressedChunks(reply.body.chunks) : reply.body.chunks;
-      for await (const chunk of chunks) await writeChunk(outgoing, chunk, options.signal);
+      // Many of these chunks are there at once: also a connection that is never full must let others have their turn.
+      for await (const chunk of compressed ? gzip() : plain()) await (writeChunk(outgoing, chunk, options.signal) ?? nextTurn());
       outgoing.end();
       return;
     }
@@ -63,41 +67,13 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
 }
 
 function bodyLength(body: ReplyBody): number {
-  return body.kind === 'bytes' ? body.bytes.length : body.kind === 'chunks' ? body.length : 0;
+  return body.kind === 'bytes' ? body.bytes.length : body.kind === 'stream' ? body.length : 0;
 }
 
 function acceptsGzip(exchange: Exchange): boolean {
   return (exchange.header('accept-encoding') ?? '').split(',').some((entry) => {
     const [coding, quality] = entry.trim().split(';');
     return coding?.trim() === 'gzip' && !/^\s*q=0(\.0*)?\s*$/.test(quality ?? '');
-  });
-}
-
-async function* compressedChunks(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const gzip = createGzip({ level: 1, chunkSize: 64 * 1024 });
-  const feed = async (): Promise<void> => {
-    for await (const chunk of chunks) {
-      if (gzip.destroyed) return;
-      if (!gzip.write(chunk)) await drainOrClose(gzip);
-    }
-    gzip.end();
-  };
-  const feeding = feed().catch((error: unknown) => gzip.destroy(error instanceof Error ? error : new Error(String(error))));
-  try {
-    for await (const chunk of gzip) yield chunk as Uint8Array;
-  } finally {
-    gzip.destroy();
-    await feeding;
-  }
-}
-
-function drainOrClose(stream: Gzip): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      stream.off('drain', settle).off('close', settle);
-      resolve();
-    };
-    stream.on('drain', settle).on('close', settle);
   });
 }
 

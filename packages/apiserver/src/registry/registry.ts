@@ -1,6 +1,7 @@
 import { fieldsOf, type KindDefinition, type KubeObject, type UnstructuredObject, type Verb } from '@arc/apimachinery';
 import { ArcError } from '@arc/kernel';
 import type { CachedResource, WatchCache } from '@arc/storage';
+import type { Encodings } from '../representation/encodings.ts';
 import type { Connector, ReviewHandler } from './connector.ts';
 import type { Conversion, ServedResource } from './served-resource.ts';
 
@@ -18,6 +19,7 @@ export interface RegistryOptions {
   readonly cache: WatchCache;
   /** From `cachedResources`. */
   readonly cached: ReadonlyMap<KindDefinition, CachedResource>;
+  readonly encodings: Encodings;
 }
 
 const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -86,6 +88,7 @@ function servedResources(definition: KindDefinition, options: RegistryOptions): 
     connectors: options.connectors.filter(({ group, plural }) => group === served.group && plural === served.names.plural),
     prefix,
     cache,
+    encodings: options.encodings,
     review,
   });
   const others = (definition.servedAlsoAs ?? []).map(({ definition: other, ...conversion }) => resource(other, conversion));

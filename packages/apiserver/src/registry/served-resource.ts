@@ -1,5 +1,6 @@
 import type { KindDefinition, KubeObject, ResourceType } from '@arc/apimachinery';
 import type { ResourceCache } from '@arc/storage';
+import type { Encodings } from '../representation/encodings.ts';
 import type { Connector, ReviewHandler } from './connector.ts';
 
 export interface Conversion {
@@ -21,6 +22,8 @@ export interface ServedResource {
   readonly prefix: string;
   /** Undefined for kinds that are never stored. */
   readonly cache: ResourceCache | undefined;
+  /** Shared by all resources of a server. */
+  readonly encodings: Encodings;
   readonly review: ReviewHandler | undefined;
 }
 

@@ -21,7 +21,7 @@ export function viewOfCached(resource: ServedResource, cached: CachedObject): Ob
   return {
     bytes,
     metadata: () => cached.metadata,
-    cells: () => kept(cached, `cells ${formOf(resource)}`, () => tableOf(resource.definition).cellsOf(parsed())),
+    cells: () => kept(resource, cached, `cells ${formOf(resource)}`, () => tableOf(resource.definition).cellsOf(parsed())),
     parsed,
   };
 }
@@ -30,7 +30,7 @@ export function viewOfCached(resource: ServedResource, cached: CachedObject): Ob
 export function servedBytes(resource: ServedResource, cached: CachedObject): Uint8Array {
   const { conversion } = resource;
   if (conversion === undefined) return cached.bytes;
-  return kept(cached, formOf(resource), () => encodeObject(conversion.fromStored(parseBytes(cached.bytes))).bytes);
+  return kept(resource, cached, formOf(resource), () => encodeObject(conversion.fromStored(parseBytes(cached.bytes))).bytes);
 }
 
 /** @param object in its served form, with its resourceVersion. */
@@ -53,14 +53,15 @@ export function utf8(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }
 
-function formOf({ definition }: ServedResource): string {
+/** Names the form a resource serves its objects in among all that the same stored objects are served in. */
+export function formOf({ definition }: ServedResource): string {
   return `${definition.group}/${definition.version}`;
 }
 
-function kept(cached: CachedObject, form: string, make: () => Uint8Array): Uint8Array {
-  const known = cached.derived.get(form);
+function kept({ encodings }: ServedResource, cached: CachedObject, form: string, make: () => Uint8Array): Uint8Array {
+  const known = encodings.objects.get(cached, form);
   if (known !== undefined) return known;
   const made = make();
-  cached.derived.set(form, made);
+  encodings.objects.set(cached, form, made);
   return made;
 }

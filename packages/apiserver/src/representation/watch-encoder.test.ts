@@ -6,6 +6,7 @@ import { cachedResources, createRegistry } from '../registry/registry.ts';
 import { selfSubjectReviews } from '../reviews/self-subject-reviews.ts';
 import { authorizerChain } from '../authz/authorizer.ts';
 import { testKinds, widget } from '../testing/kinds.ts';
+import { createEncodings } from './encodings.ts';
 import { watchEncoder } from './watch-encoder.ts';
 
 test('4.7 an event is encoded once per representation and shared by all watchers', async () => {
@@ -13,7 +14,7 @@ test('4.7 an event is encoded once per representation and shared by all watchers
   const cached = cachedResources(testKinds, '/registry');
   await using cache = await openWatchCache(store, { resources: [...cached.values()] });
   const reviewHandlers = selfSubjectReviews(authorizerChain([]));
-  const registry = createRegistry({ kinds: testKinds, connectors: [], reviewHandlers, cache, cached });
+  const registry = createRegistry({ kinds: testKinds, connectors: [], reviewHandlers, cache, cached, encodings: createEncodings() });
   const resource = registry.find('demo.example.com', 'v1', 'widgets');
   assert.ok(resource?.cache);
   using watcher = resource.cache.watch({ after: 0 });

@@ -23,7 +23,6 @@ export class StoredObject implements CachedObject {
   readonly #metadataStart: number;
   readonly #metadataEnd: number;
   #fields: Readonly<Record<string, string>>;
-  #derived: Map<string, Uint8Array> | undefined;
 
   constructor(identity: Pick<CachedObject, 'key' | 'namespace' | 'name' | 'revision'>, spliced: Spliced, indexed: Indexed) {
     this.key = identity.key;
@@ -44,11 +43,6 @@ export class StoredObject implements CachedObject {
 
   get fields(): Readonly<Record<string, string>> {
     return this.#fields;
-  }
-
-  get derived(): Map<string, Uint8Array> {
-    this.#derived ??= new Map();
-    return this.#derived;
   }
 
   /** The same content under another revision: what a deletion shows. */

@@ -24,8 +24,6 @@ export interface CachedObject {
   readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
-  /** Representations computed from this object and kept with it (Table cells by kind of table); owned by the server. */
-  readonly derived: Map<string, Uint8Array>;
 }
 
 export interface CachedEvent {
