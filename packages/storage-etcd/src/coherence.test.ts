@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { compareKeys, createWriter } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { openEtcdStore } from './etcd-store.ts';
-import { bytes, committed, creation, follow, missingEtcd, testEtcds } from '../test/etcd.ts';
+import { bytes, committed, creation, missingEtcd, testEtcds } from '../test/etcd.ts';
 
 suite('stores on one etcd', { skip: missingEtcd }, async () => {
   if (missingEtcd !== undefined) return;
@@ -15,7 +16,7 @@ suite('stores on one etcd', { skip: missingEtcd }, async () => {
   const foreign = await open('/b');
 
   test('what one acknowledged is in the next snapshot and feed of the other', async () => {
-    await using follower = follow(two, await two.currentRevision());
+    await using follower = followStore(two, { after: await two.currentRevision() });
     const writer = createWriter(one);
     for (let round = 0; round < 5; round++) {
       const keys = Array.from({ length: 40 }, (_, i) => `/registry/r${round}/${i}`);
@@ -42,7 +43,7 @@ suite('stores on one etcd', { skip: missingEtcd }, async () => {
 
   test('a feed advances over what others write beside it', async () => {
     const start = await one.currentRevision();
-    await using follower = follow(one, start);
+    await using follower = followStore(one, { after: start });
     const beside = await committed(foreign, creation('/registry/beside'));
     const deleted = await committed(foreign, { key: '/registry/beside', expect: beside, value: null });
     assert.equal(await one.currentRevision(), deleted);
@@ -74,7 +75,7 @@ suite('stores on one etcd', { skip: missingEtcd }, async () => {
 
   test('compaction by one is told by the other, to snapshots and feeds alike', async () => {
     const old = await committed(one, creation('/registry/compacted'));
-    await using follower = follow(two, old);
+    await using follower = followStore(two, { after: old });
     const gone = await committed(one, { key: '/registry/compacted', expect: old, value: null });
     await follower.reached(gone);
     await one.compact(gone);

@@ -3,8 +3,9 @@ import { after, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf } from '@arc/kernel';
 import { createWriter, type Writer } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { openEtcdStore } from './etcd-store.ts';
-import { bytes, creation, follow, missingEtcd, testEtcds } from '../test/etcd.ts';
+import { bytes, creation, missingEtcd, testEtcds } from '../test/etcd.ts';
 
 suite('an etcd that is killed under load', { skip: missingEtcd }, async () => {
   if (missingEtcd !== undefined) return;
@@ -16,7 +17,7 @@ suite('an etcd that is killed under load', { skip: missingEtcd }, async () => {
 
   test('loses nothing acknowledged and applies nothing twice; feeds go on without a gap', async () => {
     await using followers = new AsyncDisposableStack();
-    const feeds = [one, two].map((store) => followers.use(follow(store)));
+    const feeds = [one, two].map((store) => followers.use(followStore(store)));
     const acknowledged = new Map<string, number>();
     const stop = new AbortController();
     const writers = [one, two].flatMap((store, index) => {

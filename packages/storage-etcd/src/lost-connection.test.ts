@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
 import { codeOf } from '@arc/kernel';
 import type { Store } from '@arc/storage';
+import { followStore } from '@arc/storage/conformance';
 import { eventually, startFaultyProxy } from '@arc/testkit';
 import { openEtcdStore } from './etcd-store.ts';
-import { bytes, committed, creation, follow, missingEtcd, testEtcds, write } from '../test/etcd.ts';
+import { bytes, committed, creation, missingEtcd, testEtcds, write } from '../test/etcd.ts';
 
 suite('a connection lost in the middle of a write', { skip: missingEtcd }, async () => {
   if (missingEtcd !== undefined) return;
@@ -85,7 +86,7 @@ suite('a connection lost in the middle of a write', { skip: missingEtcd }, async
 
   test('a member that hangs is passed over by calls and feeds', async () => {
     await using patient = await openEtcdStore({ endpoints: [proxy.host, host], timeoutMs: 1_000 });
-    await using follower = follow(patient, await patient.currentRevision());
+    await using follower = followStore(patient, { after: await patient.currentRevision() });
     const before = await committed(direct, creation('/registry/hangs/before'));
     await follower.reached(before);
     proxy.withhold('client');
@@ -99,7 +100,7 @@ suite('a connection lost in the middle of a write', { skip: missingEtcd }, async
   });
 
   test('a feed that is cut goes on where it was', async () => {
-    await using follower = follow(store, await direct.currentRevision());
+    await using follower = followStore(store, { after: await direct.currentRevision() });
     let newest = 0;
     for (let i = 0; i < 5; i++) {
       newest = await committed(direct, creation(`/registry/cut/${i}`));

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
+import { followStore } from '@arc/storage/conformance';
 import { openEtcdStore } from './etcd-store.ts';
-import { bytes, committed, creation, follow, missingEtcd, testEtcds, write } from '../test/etcd.ts';
+import { bytes, committed, creation, missingEtcd, testEtcds, write } from '../test/etcd.ts';
 
 test('endpoints and files that cannot be used are refused by name', async () => {
   const refused = { code: 'Unavailable' };
@@ -46,7 +47,7 @@ suite('etcd with TLS and authentication', { skip: missingEtcd }, async () => {
   test('a server is trusted by its authority only, and clients prove themselves', async () => {
     const { url } = await etcds.start({ tls: { ...server, clientCaPem: authority.certPem } });
     await using store = await openEtcdStore({ endpoints: [url], tls: { caFile, certFile, keyFile } });
-    await using follower = follow(store, await store.currentRevision());
+    await using follower = followStore(store, { after: await store.currentRevision() });
     await follower.reached(await committed(store, creation('/registry/a')));
     const endpoints = [url];
     await assert.rejects(openEtcdStore({ endpoints, tls: { caFile: otherCaFile, certFile, keyFile } }), {
@@ -62,7 +63,7 @@ suite('etcd with TLS and authentication', { skip: missingEtcd }, async () => {
     const common = { endpoints: [etcd.url], tls: { caFile } };
     await using store = await openEtcdStore({ ...common, credentials: { user: 'root', password: 'correct horse' } });
     const first = await committed(store, creation('/registry/a'));
-    await using follower = follow(store, first);
+    await using follower = followStore(store, { after: first });
     // A new server knows none of the old tokens.
     await etcd.kill();
     await etcd.start();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChangeEvent, Store, WriteItem, WriteOutcome } from '@arc/storage';
+import type { Store, WriteItem, WriteOutcome } from '@arc/storage';
 import { findProgram, startEtcd, type EtcdOptions, type EtcdServer } from '@arc/testkit';
 
 const program = findProgram('etcd');
@@ -42,42 +42,4 @@ export async function committed(store: Store, item: WriteItem): Promise<number> 
   const outcome = await write(store, item);
   if (!outcome.committed) throw new Error(`the write of ${item.key} was refused`);
   return outcome.revision;
-}
-
-export interface Follower extends AsyncDisposable {
-  readonly events: readonly ChangeEvent[];
-  /** Of the last batch. */
-  readonly revision: number;
-  /** Resolves when `revision` has been told of; rejects when the feed failed. */
-  reached(revision: number): Promise<void>;
-}
-
-/** Follows the changes of a store after a revision, until disposed of. */
-export function follow(store: Store, after = 0): Follower {
-  const stop = new AbortController();
-  const events: ChangeEvent[] = [];
-  let revision = after;
-  let advanced = Promise.withResolvers<void>();
-  const ended = (async () => {
-    for await (const batch of store.changes(after, stop.signal)) {
-      if (batch.revision < revision) throw new Error('the revision of a batch went back');
-      events.push(...batch.events);
-      revision = batch.revision;
-      advanced.resolve();
-      advanced = Promise.withResolvers();
-    }
-  })();
-  return {
-    events,
-    get revision() {
-      return revision;
-    },
-    async reached(wanted) {
-      while (revision < wanted) await Promise.race([advanced.promise, ended]);
-    },
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await ended;
-    },
-  };
 }

@@ -4,7 +4,7 @@ export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
 export type { Kubectl } from './kubectl/kubectl.ts';
 export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
-export { startEtcd } from './parts/etcd.ts';
+export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';

@@ -38,11 +38,22 @@ const refusals: readonly (readonly [text: string, what: Class])[] = [
   ['invalid user ID or password', { code: 'Unavailable', hint: noPermission }],
   ['permission denied', { code: 'Unavailable', hint: noPermission }],
   ['too many requests', { code: 'Unavailable', hint: 'Etcd is overloaded; look at its disk.', retry: true }],
-  ['etcdserver: no leader', { code: 'Unavailable', hint: 'Check that most members of etcd run and reach each other.', retry: true }],
+  [
+    'etcdserver: no leader',
+    {
+      code: 'Unavailable',
+      hint: 'Check that etcd runs, most of its members if it has several, and that they reach each other.',
+      retry: true,
+    },
+  ],
   ['corrupt cluster', { code: 'BadDatabase', hint: 'Restore etcd from a backup.' }],
 ];
 
-const unreachable: Class = { code: 'Unavailable', hint: 'Check that etcd runs and can be reached.', retry: true };
+const unreachable: Class = {
+  code: 'Unavailable',
+  hint: 'Check that etcd runs, most of its members if it has several, and can be reached.',
+  retry: true,
+};
 
 /** Classifies what a call to the etcd at `endpoint` failed with. */
 export function callFailure(error: ServiceError, endpoint: string): CallFailure {
@@ -60,6 +71,8 @@ function failureOf(
   { code, hint, retry = false, staleToken = false }: Class,
   { error, endpoint, doubt }: { readonly error: ServiceError; readonly endpoint: string; readonly doubt: boolean },
 ): CallFailure {
-  const told = new StorageError(code, `etcd at ${endpoint}: ${error.details || error.message}`, { hint, cause: error });
+  // grpc-js announces a note even when there is none.
+  const reason = (error.details || error.message).replace(/\s*Resolution note: $/, '');
+  const told = new StorageError(code, `etcd at ${endpoint}: ${reason}`, { hint, cause: error });
   return { error: told, retry, doubt, staleToken };
 }

@@ -16,7 +16,7 @@ export interface EtcdOptions {
   readonly args?: readonly string[];
 }
 
-/** An etcd of one member on loopback that belongs to one test. */
+/** A member of an etcd on loopback that belongs to one test; by itself unless it was started as one of several. */
 export interface EtcdServer extends AsyncDisposable {
   /** `127.0.0.1:PORT`; the same after every `start`. */
   readonly host: string;
@@ -24,8 +24,13 @@ export interface EtcdServer extends AsyncDisposable {
   readonly url: string;
   /** Ends it by kill -9. */
   kill(): Promise<void>;
-  /** Starts it again over the same data. */
+  /** Starts it again over the same data; resolves when it serves, and so not before most members run. */
   start(): Promise<void>;
+  /** Stops it without ending it, so that it hangs, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Whether it leads; rejects when it does not answer. */
+  isLeader(): Promise<boolean>;
 }
 
 /** Starts the given `etcd` program (3.4 or newer) with its data under `folder`, and waits until it serves. */
@@ -43,12 +48,43 @@ export async function startEtcd(program: string, folder: string, options: EtcdOp
   return server;
 }
 
+/** Starts the members of one etcd, each as `startEtcd` does, and waits until all serve. Ends them all when disposed of. */
+export async function startEtcdCluster(
+  program: string,
+  folder: string,
+  { members: count = 3, ...options }: Omit<EtcdOptions, 'auth' | 'tls'> & { readonly members?: number } = {},
+): Promise<AsyncDisposable & { readonly members: readonly EtcdServer[] }> {
+  const names = Array.from({ length: count }, (_, i) => `m${i}`);
+  const peers = await Promise.all(names.map(async (name) => ({ name, peer: `http://127.0.0.1:${await freePort()}` })));
+  const cluster = peers.map(({ name, peer }) => `${name}=${peer}`).join(',');
+  const members: Server[] = [];
+  for (const { name, peer } of peers) {
+    const member = { name, peer, cluster };
+    await mkdir(join(folder, name), { recursive: true });
+    members.push(
+      new Server(program, { folder: join(folder, name), port: await freePort(), healthPort: await freePort(), options, member }),
+    );
+  }
+  const kill = async (): Promise<void> => void (await Promise.all(members.map((member) => member.kill())));
+  try {
+    await Promise.all(members.map((member) => member.start()));
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+  return { members, [Symbol.asyncDispose]: kill };
+}
+
 interface Layout {
   readonly folder: string;
   readonly port: number;
   readonly healthPort: number;
   readonly options: EtcdOptions;
+  /** When it is one of several: its name, its own URL for the others, and `NAME=URL` of them all. */
+  readonly member?: { readonly name: string; readonly peer: string; readonly cluster: string };
 }
+
+const anyPort = 'http://127.0.0.1:0';
 
 class Server implements EtcdServer {
   readonly host: string;
@@ -86,6 +122,20 @@ class Server implements EtcdServer {
     await exited;
   }
 
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async isLeader(): Promise<boolean> {
+    const response = await fetch(`${this.url}/v3/maintenance/status`, { method: 'POST', body: '{}', signal: AbortSignal.timeout(2_000) });
+    const { header, leader } = (await response.json()) as { readonly header?: { readonly member_id?: string }; readonly leader?: string };
+    return leader !== undefined && leader === header?.member_id;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
@@ -116,18 +166,20 @@ class Server implements EtcdServer {
   }
 
   #arguments(): string[] {
-    const { folder, healthPort, options } = this.#layout;
-    const peer = 'http://127.0.0.1:0';
+    const { folder, healthPort, options, member } = this.#layout;
+    const { name, peer, cluster } = member ?? { name: 'default', peer: anyPort, cluster: `default=${anyPort}` };
+    // A single member waits for one election after a restart; several hold one whenever a busy machine delays a heartbeat.
+    const [heartbeatMs, electionMs] = member === undefined ? [10, 100] : [50, 500];
     return [
       ['--data-dir', join(folder, 'data')],
       ['--listen-client-urls', this.url],
       ['--advertise-client-urls', this.url],
+      ['--name', name],
       ['--listen-peer-urls', peer],
       ['--initial-advertise-peer-urls', peer],
-      ['--initial-cluster', `default=${peer}`],
+      ['--initial-cluster', cluster],
       ['--listen-metrics-urls', `http://127.0.0.1:${healthPort}`],
-      // A single member waits for one election after a restart.
-      ['--heartbeat-interval', '10', '--election-timeout', '100'],
+      ['--heartbeat-interval', String(heartbeatMs), '--election-timeout', String(electionMs)],
       ['--logger', 'zap', '--log-level', 'panic'],
       this.#tlsArguments(),
       options.args ?? [],
