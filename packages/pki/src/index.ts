@@ -2,3 +2,5 @@ export { createAuthority, issueClientCertificate, issueServerCertificate } from 
 export type { CertificateAndKey, ValidityOptions } from './authority.ts';
 export { needsRenewal } from './renewal.ts';
 export type { RenewalOptions } from './renewal.ts';
+export { openCertificateFolder } from './certificate-folder.ts';
+export type { CertificateFolder } from './certificate-folder.ts';

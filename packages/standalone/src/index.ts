@@ -6,3 +6,5 @@ export type { KnownObject, MetadataInformers, MetadataInformersOptions } from '.
 export { namespaceController } from './namespace-controller.ts';
 export type { NamespaceControllerOptions } from './namespace-controller.ts';
 export { standaloneControllers } from './standalone-controllers.ts';
+export { startStandaloneServer } from './server/start-server.ts';
+export type { ConnectOptions, StandaloneServer, StandaloneServerOptions } from './server/start-server.ts';

@@ -1,4 +1,4 @@
-import type { KindDefinition, KubeObject, ResourceType, UnstructuredObject } from '@arc/apimachinery';
+import type { KubeObject, ResourceType, UnstructuredObject } from '@arc/apimachinery';
 import { configMaps, coreKinds, namespaces, pods, secrets } from '@arc/api/core';
 import { createApiServer } from '@arc/apiserver';
 import { startControllers } from '@arc/controller';
@@ -9,6 +9,7 @@ import { createMemoryStore } from '@arc/storage';
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
+import { storedTypes } from './server/defaults.ts';
 import { standaloneControllers } from './standalone-controllers.ts';
 
 const authority = createAuthority({ commonName: 'test' });
@@ -32,17 +33,11 @@ async function setUp(): Promise<Scenario> {
       { userAgent: 'standalone-test' },
     ),
   );
-  const running = stack.use(startControllers(standaloneControllers({ client, types: collectable(coreKinds) })));
+  const running = stack.use(startControllers(standaloneControllers({ client, types: storedTypes(coreKinds) })));
   await running.ready;
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ns' } });
   const all = stack.move();
   return { client, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
-
-function collectable(kinds: readonly KindDefinition[]): ResourceType[] {
-  return kinds
-    .filter(({ verbs }) => verbs === undefined || (['list', 'watch', 'delete'] as const).every((verb) => verbs.includes(verb)))
-    .map(({ group, version, kind, names, scope }) => ({ group, version, kind, plural: names.plural, namespaced: scope === 'Namespaced' }));
 }
 
 function configMap(name: string, owner?: KubeObject, finalizers: string[] = []): UnstructuredObject {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ArcError, codeOf, messageOf } from '@arc/kernel';
+import { ArcError, codeOf, messageOf, writeFileAtomically } from '@arc/kernel';
 
 const markerName = 'arc.json';
 const formatVersion = 1;
@@ -125,11 +125,4 @@ export async function loadOrCreateKey(file: string): Promise<Uint8Array> {
   const key = randomBytes(32);
   await writeFileAtomically(file, `${key.toString('base64')}\n`);
   return key;
-}
-
-/** Writes a file of mode 0600 so that readers see the old content or the new, never half of it. */
-export async function writeFileAtomically(file: string, content: string): Promise<void> {
-  const scratch = `${file}.${process.pid}.new`;
-  await writeFile(scratch, content, { mode: 0o600, flush: true });
-  await rename(scratch, file);
 }

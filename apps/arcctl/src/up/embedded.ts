@@ -1,27 +1,18 @@
 import { join, resolve } from 'node:path';
 import { arcKinds } from '@arc/api/arc';
 import { argoKinds } from '@arc/api/argo';
-import { coreKinds, customResourceDefinitionDefinition, defaultNamespaces, namespaces } from '@arc/api/core';
-import { rbacKinds } from '@arc/api/rbac';
+import { customResourceDefinitionDefinition } from '@arc/api/core';
 import { createArcControllers } from '@arc/arc-controllers';
-import { isStatusReason } from '@arc/apimachinery';
-import type { KindDefinition, ResourceType } from '@arc/apimachinery';
-import { createApiServer } from '@arc/apiserver';
 import { controllerMetrics, startControllers } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
-import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
-import type { KubeClient } from '@arc/kube-client';
-import type { CertificateAndKey } from '@arc/pki';
-import { ensureDefaultRbac, standaloneControllers } from '@arc/standalone';
-import { compactRegularly } from '@arc/storage';
-import type { Store } from '@arc/storage';
+import { writeKubeconfig } from '@arc/kube-client';
+import { startStandaloneServer } from '@arc/standalone';
 import { lockExclusively } from '@arc/storage-sqlite';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
 import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
 import { openAudit } from './audit.ts';
-import { loadCertificates } from './certificates.ts';
 import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
 import { localImages } from './images.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -37,9 +28,6 @@ export interface Embedded extends AsyncDisposable {
   /** Rejects when a part has failed beyond repair; never resolves. */
   readonly failed: Promise<never>;
 }
-
-/** How long requests in flight may take to finish when the server closes. */
-const serverGraceMs = 5_000;
 
 /**
  * Starts storage, API server, controllers and engine in this process, in that order, and resolves when all of them work.
@@ -63,35 +51,27 @@ export async function startEmbedded(
       logger: storageLogger,
     }),
   );
-  starting.use(startCompaction(store, { clock, logger: storageLogger }));
-  const certificates = await loadCertificates(directory.pki, listen.host);
   const logs = createLogStore(join(directory.workflows, 'logs'), { clock, logger: logger.child({ component: 'logs' }) });
-  const kinds = [...coreKinds, customResourceDefinitionDefinition, ...rbacKinds, ...argoKinds, ...arcKinds];
   const audit = options.auditLog === undefined ? undefined : starting.use(await openAudit(options.auditLog, options.auditPolicy));
   const metrics = createMetrics();
   processMetrics(metrics);
-  const apiServer = await createApiServer({
-    kinds,
-    store,
-    metrics,
-    ...(audit !== undefined && { audit }),
-    tls: { cert: certificates.server.certPem, key: certificates.server.keyPem, clientCa: certificates.authority.certPem },
-    connectors: [podLogs(logs, () => clock.now())],
-    clock,
-    logger: logger.child({ component: 'apiserver' }),
-  });
-  starting.defer(() => apiServer.close({ graceMs: serverGraceMs }));
-  const address = await apiServer.listen(listen);
-  const server = `https://${urlHost(address.host)}:${address.port}`;
-
-  const clientAs = (clientCertificate: CertificateAndKey, userAgent: string): KubeClient =>
-    createKubeClient(
-      { server, caPem: certificates.authority.certPem, clientCertificate },
-      { clock, logger: logger.child({ component: 'client' }), userAgent },
-    );
-  await createDefaults(clientAs(certificates.admin, 'arcctl-up'));
-  const client = starting.use(clientAs(certificates.controllers, 'arc-controller-manager'));
-  const standaloneClient = starting.use(clientAs(certificates.standalone, 'arc-standalone'));
+  const queues = controllerMetrics(metrics);
+  const server = starting.use(
+    await startStandaloneServer({
+      kinds: [customResourceDefinitionDefinition, ...argoKinds, ...arcKinds],
+      store,
+      directory: directory.root,
+      listen,
+      name: 'arc',
+      metrics,
+      controllerMetrics: queues,
+      ...(audit !== undefined && { audit }),
+      connectors: [podLogs(logs, () => clock.now())],
+      clock,
+      logger,
+    }),
+  );
+  const client = starting.use(await server.connect('controllers', { user: 'system:arc', userAgent: 'arc-controller-manager' }));
 
   const runner = starting.use(
     await createProcessRunner({
@@ -114,40 +94,16 @@ export async function startEmbedded(
     }),
   );
   const running = starting.use(
-    startControllers(
-      [
-        ...arc.definitions,
-        ...standaloneControllers({
-          client: standaloneClient,
-          types: storedTypes(kinds),
-          clock,
-          logger: logger.child({ component: 'standalone' }),
-        }),
-      ],
-      { clock, logger: logger.child({ component: 'controllers' }), metrics: controllerMetrics(metrics) },
-    ),
+    startControllers(arc.definitions, { clock, logger: logger.child({ component: 'controllers' }), metrics: queues }),
   );
   const engineRun = starting.use(await startEngine(engine));
   await running.ready;
 
-  const admin = { name: 'arc', server, caPem: certificates.authority.certPem, clientCertificate: certificates.admin };
-  const kubeconfig = options.kubeconfig === undefined ? directory.kubeconfigFile : resolve(options.kubeconfig);
-  for (const file of new Set([directory.kubeconfigFile, kubeconfig])) await writeKubeconfig(file, admin);
+  const kubeconfig = options.kubeconfig === undefined ? server.kubeconfig : resolve(options.kubeconfig);
+  if (kubeconfig !== server.kubeconfig) await writeKubeconfig(kubeconfig, server.admin);
 
   const resources = starting.move();
-  return { server, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
-}
-
-/** Keeps the store's history bounded until disposed. */
-function startCompaction(store: Store, options: { readonly clock: Clock; readonly logger: Logger }): AsyncDisposable {
-  const stop = new AbortController();
-  const compaction = compactRegularly(store, { ...options, signal: stop.signal });
-  return {
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await compaction;
-    },
-  };
+  return { server: server.url, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Resolves when the engine works. Disposing asks it to end its steps and waits until it has. */
@@ -166,31 +122,4 @@ async function startEngine(engine: WorkflowEngine): Promise<AsyncDisposable & { 
       await Promise.allSettled([run]);
     },
   };
-}
-
-/** Clients on this machine reach a server that listens everywhere by loopback. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-/** What every server has from its first start on. Disposes the client, which is the administrator's. */
-async function createDefaults(administrator: KubeClient): Promise<void> {
-  await using client = administrator;
-  for (const namespace of defaultNamespaces()) {
-    try {
-      await client.create(namespaces, namespace);
-    } catch (error) {
-      if (!isStatusReason(error, 'AlreadyExists')) throw error;
-    }
-  }
-  await ensureDefaultRbac(client);
-}
-
-/** The resources with stored objects, which the garbage collector and the namespace controller look after. */
-function storedTypes(kinds: readonly KindDefinition[]): readonly ResourceType[] {
-  return kinds
-    .filter(({ verbs }) => verbs === undefined || (verbs.includes('list') && verbs.includes('watch') && verbs.includes('delete')))
-    .map(({ group, version, kind, names, scope }) => ({ group, version, kind, plural: names.plural, namespaced: scope === 'Namespaced' }));
 }

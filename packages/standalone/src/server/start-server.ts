@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { coreKinds } from '@arc/api/core';
+import { rbacKinds } from '@arc/api/rbac';
+import { createApiServer } from '@arc/apiserver';
+import type { ApiServerOptions } from '@arc/apiserver';
+import { startControllers } from '@arc/controller';
+import type { ControllerMetrics } from '@arc/controller';
+import { silentLogger, systemClock } from '@arc/kernel';
+import type { Clock, Logger } from '@arc/kernel';
+import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
+import type { KubeClient, KubeconfigContext } from '@arc/kube-client';
+import { openCertificateFolder } from '@arc/pki';
+import { compactRegularly } from '@arc/storage';
+import type { Store } from '@arc/storage';
+import { standaloneControllers } from '../standalone-controllers.ts';
+import { createDefaults, storedTypes } from './defaults.ts';
+
+export interface StandaloneServerOptions extends Omit<ApiServerOptions, 'tls'> {
+  /** Served beside the kinds every server needs: namespaces, Secrets, events, roles, reviews and the like. */
+  readonly kinds: ApiServerOptions['kinds'];
+  /** Stays the caller's; its history is kept bounded while the server runs. */
+  readonly store: Store;
+  /** Where certificates (`pki/`) and the kubeconfig are kept; made when it is missing. */
+  readonly directory: string;
+  /** Default: 127.0.0.1 and any free port. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** Names the kubeconfig's context and the certificate authority. Default: `standalone`. */
+  readonly name?: string;
+  readonly controllerMetrics?: ControllerMetrics;
+}
+
+export interface StandaloneServer extends AsyncDisposable {
+  /** `https://HOST:PORT`, as this machine reaches it. */
+  readonly url: string;
+  /** The file written for the administrator, a member of `system:masters`. */
+  readonly kubeconfig: string;
+  /** What it says, to be written elsewhere too. */
+  readonly admin: KubeconfigContext;
+  /** A client with a certificate of its own, kept in the directory under a name. The caller disposes of it. */
+  connect(name: string, as: ConnectOptions): Promise<KubeClient>;
+}
+
+export interface ConnectOptions {
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly userAgent: string;
+}
+
+/** How long requests in flight may take to finish when the server closes. */
+const graceMs = 5_000;
+
+/**
+ * Starts an API server that needs no cluster: with a certificate authority of its own, RBAC and the default roles,
+ * namespaces, garbage collection and namespace deletion. Resolves when all of it works; disposing ends it in order.
+ *
+ * @throws ArcError `AddressInUse`, `ListenFailed`, `InvalidKind`, `BadDataDirectory`; StorageError
+ */
+export async function startStandaloneServer(options: StandaloneServerOptions): Promise<StandaloneServer> {
+  const { directory, name = 'standalone', listen = { host: '127.0.0.1', port: 0 }, controllerMetrics, ...apiOptions } = options;
+  const { store, clock = systemClock, logger = silentLogger } = options;
+  await using starting = new AsyncDisposableStack();
+  starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
+  const certificates = await openCertificateFolder(join(directory, 'pki'), { authority: `${name}-ca` });
+  const caPem = certificates.authority.certPem;
+  const serving = await certificates.server(listen.host);
+  const kinds = [...coreKinds, ...rbacKinds, ...options.kinds];
+  const apiServer = await createApiServer({
+    ...apiOptions,
+    kinds,
+    tls: { cert: serving.certPem, key: serving.keyPem, clientCa: caPem },
+    logger: logger.child({ component: 'apiserver' }),
+  });
+  starting.defer(() => apiServer.close({ graceMs }));
+  const address = await apiServer.listen(listen);
+  const url = `https://${urlHost(address.host)}:${address.port}`;
+
+  const connect: StandaloneServer['connect'] = async (file, { user, groups = [], userAgent }) =>
+    createKubeClient(
+      { server: url, caPem, clientCertificate: await certificates.client(file, { user, groups }) },
+      { clock, logger: logger.child({ component: 'client' }), userAgent },
+    );
+  const administrator = { user: 'admin', groups: ['system:masters'] };
+  await createDefaults(await connect('admin', { ...administrator, userAgent: name }));
+  const client = starting.use(await connect('standalone', { user: 'system:arc-standalone', userAgent: 'arc-standalone' }));
+  const controllers = starting.use(
+    startControllers(
+      standaloneControllers({ client, types: storedTypes(kinds), clock, logger: logger.child({ component: 'standalone' }) }),
+      { clock, logger: logger.child({ component: 'controllers' }), ...(controllerMetrics !== undefined && { metrics: controllerMetrics }) },
+    ),
+  );
+  await controllers.ready;
+
+  const admin = { name, server: url, caPem, clientCertificate: await certificates.client('admin', administrator) };
+  const kubeconfig = join(directory, 'kubeconfig');
+  await writeKubeconfig(kubeconfig, admin);
+  const resources = starting.move();
+  return { url, kubeconfig, admin, connect, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Keeps the store's history bounded until disposed. */
+function startCompaction(store: Store, options: { readonly clock: Clock; readonly logger: Logger }): AsyncDisposable {
+  const stop = new AbortController();
+  const compaction = compactRegularly(store, { ...options, signal: stop.signal });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await compaction;
+    },
+  };
+}
+
+/** Clients on this machine reach a server that listens everywhere by loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
