@@ -44,6 +44,7 @@ export const commands: readonly CommandDefinition[] = [
         flags: '--storage <url>',
         description: 'sqlite:FILE, postgres://USER@HOST/DATABASE, etcd://HOST:PORT or memory:; default: a file in the data directory',
       },
+      { flags: '--storage-read-url <url>', description: 'postgres:// URL of a streaming replica that answers part of the reads' },
       {
         flags: '--log-level <level>',
         description: 'what to log on stderr',

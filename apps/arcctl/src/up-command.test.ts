@@ -12,7 +12,7 @@ test('up takes what is given and fills in the rest', () => {
     logLevel: 'warn',
     signal,
   });
-  const options = { dataDir: 'd', listen: ':0', kubeconfig: 'k', storage: 'memory:', logLevel: 'debug' };
+  const options = { dataDir: 'd', listen: ':0', kubeconfig: 'k', storage: 'memory:', storageReadUrl: 'postgres://r', logLevel: 'debug' };
   assert.deepEqual(upOptionsFrom({ options, environment: {}, signal }), { ...options, signal });
 });
 

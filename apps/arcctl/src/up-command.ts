@@ -20,6 +20,7 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
   if (logLevel === undefined) throw new UsageError(`--log-level must be one of ${levels.join(', ')}`);
   const kubeconfig = textOption(invocation, 'kubeconfig');
   const storage = textOption(invocation, 'storage');
+  const storageReadUrl = textOption(invocation, 'storageReadUrl');
   const auditLog = textOption(invocation, 'auditLog');
   const auditPolicy = textOption(invocation, 'auditPolicy');
   if (auditPolicy !== undefined && auditLog === undefined) throw new UsageError('--audit-policy needs --audit-log FILE');
@@ -31,6 +32,7 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
     signal: invocation.signal,
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(storage !== undefined && { storage }),
+    ...(storageReadUrl !== undefined && { storageReadUrl }),
     ...(auditLog !== undefined && { auditLog }),
     ...(auditPolicy !== undefined && { auditPolicy }),
     ...(storagePassword !== undefined && { storagePassword }),

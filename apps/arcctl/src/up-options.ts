@@ -9,6 +9,8 @@ export interface UpOptions {
   readonly kubeconfig?: string;
   /** `sqlite:FILE`, `postgres://...`, `etcd://...` or `memory:` as given. */
   readonly storage?: string;
+  /** Of a streaming replica of the database `storage`, as given. */
+  readonly storageReadUrl?: string;
   /** For a database whose URL names neither a password nor a file with one. */
   readonly storagePassword?: string;
   readonly logLevel: LogLevel;

@@ -1,5 +1,6 @@
 import { messageOf, type Clock, type Logger } from '@arc/kernel';
 import {
+  assertNotCompacted,
   assertNotFuture,
   ChangeNotifier,
   followChanges,
@@ -8,13 +9,14 @@ import {
   type ChangeBatch,
   type ChangeEvent,
 } from '@arc/storage';
-import { readLog } from './change-log.ts';
 import type { Connections } from './connections.ts';
+import type { HistoryReads } from './history-reads.ts';
 import type { Statements } from './statements.ts';
 
 export interface ChangeFeedOptions {
   readonly connections: Connections;
   readonly statements: Statements;
+  readonly history: HistoryReads;
   /** The newest revision when the store was opened, and how far history had been forgotten. */
   readonly newest: number;
   readonly compacted: number;
@@ -39,6 +41,8 @@ export class ChangeFeed {
   readonly #wanted = new ChangeNotifier();
   #known: number;
   #announced: number;
+  /** Whether somebody told of changes without saying up to where. */
+  #isGuess = false;
   #compacted: number;
   #wakes = 0;
   #closed = false;
@@ -59,6 +63,7 @@ export class ChangeFeed {
   wake(revision?: number): void {
     if (revision !== undefined && revision <= this.#known) return;
     this.#wakes += 1;
+    if (revision === undefined) this.#isGuess = true;
     this.#announced = Math.max(this.#announced, revision ?? this.#known + 1);
     this.#wanted.notify();
   }
@@ -71,6 +76,11 @@ export class ChangeFeed {
     // Others have written in between, or this commit is known from the log already.
     if (first !== this.#known + 1) this.wake(last);
     else this.#append(events);
+  }
+
+  /** History up to here has been forgotten, as far as this store knows. */
+  get compactedRevision(): number {
+    return this.#compacted;
   }
 
   compacted(revision: number): void {
@@ -90,6 +100,7 @@ export class ChangeFeed {
         failed = false;
       } catch (error) {
         if (signal.aborted) return;
+        this.#options.history.doubt();
         if (!failed) logger.warn('the change log cannot be read; trying again', { reason: messageOf(error) });
         failed = true;
       }
@@ -127,25 +138,23 @@ export class ChangeFeed {
   }
 
   async #read(after: number, signal: AbortSignal): Promise<ChangeBatch> {
-    if (after >= this.#compacted) {
-      const recent = this.#recent.read(after);
-      if (recent !== undefined) return recent;
-    }
-    const { connections, statements } = this.#options;
-    return await readLog(connections, statements, after, signal);
+    assertNotCompacted(after, this.#compacted);
+    return this.#recent.read(after) ?? (await this.#options.history.log(after, { told: this.#known, signal }));
   }
 
   async #pull(signal: AbortSignal): Promise<void> {
-    const { connections, statements } = this.#options;
     const from = this.#known;
     const wakes = this.#wakes;
+    const told = this.#isGuess ? undefined : this.#announced;
+    this.#isGuess = false;
     try {
-      const { events, newest } = await readLog(connections, statements, from, signal);
+      const { events, newest } = await this.#options.history.log(from, { told, signal });
       // A commit of this store may have been told meanwhile.
       this.#append(events.filter(({ revision }) => revision > this.#known));
       // What was told before the page was asked for is answered by it: there is no more than `newest`.
       this.#announced = this.#wakes === wakes ? newest : Math.max(this.#announced, newest);
     } catch (error) {
+      this.#isGuess = true;
       if (!(error instanceof StorageError) || error.code !== 'Compacted') throw error;
       await this.#skip(signal);
     }

@@ -1,5 +1,5 @@
 import { assertNotCompacted, type ChangeBatch, type ChangeEvent, type StoredValue } from '@arc/storage';
-import type { Connections, Row } from './connections.ts';
+import type { Connections, Row, Statement } from './connections.ts';
 import type { Statements } from './statements.ts';
 
 export interface LogPage extends ChangeBatch {
@@ -15,7 +15,15 @@ const pageSize = 250;
  * @throws StorageError `Compacted`, and as `Connections.query`
  */
 export async function readLog(connections: Connections, statements: Statements, after: number, signal?: AbortSignal): Promise<LogPage> {
-  const rows = await connections.query({ text: statements.log, values: [after, pageSize] }, signal);
+  return pageOf(after, await connections.query(logStatement(statements, after), signal));
+}
+
+export function logStatement({ log }: Statements, after: number): Statement {
+  return { text: log, values: [after, pageSize] };
+}
+
+/** @throws StorageError `Compacted` */
+export function pageOf(after: number, rows: readonly Row[]): LogPage {
   const [newest, compacted] = rows[0] ?? [];
   assertNotCompacted(after, Number(compacted));
   const events = rows.flatMap(([, , ...change]) => (change[0] === null ? [] : [eventOf(change)]));

@@ -88,6 +88,26 @@ export function parsePostgresUrl(url: string): ConnectionSettings {
   };
 }
 
+/**
+ * Reads the URL of a replica of the database of `primary`: as `parsePostgresUrl`, and in the same schema, which it need not repeat.
+ *
+ * @throws ArcError `InvalidStorageUrl`
+ */
+export function parseReadUrl(url: string, primary: ConnectionSettings): ConnectionSettings {
+  const settings = parsePostgresUrl(url);
+  const { database, schema } = primary;
+  if (settings.database !== database) {
+    throw invalid(
+      `the replica has to be read in the same database, ${database}`,
+      'A streaming replica has the databases of its primary, under their names.',
+    );
+  }
+  if (new URL(url).searchParams.has('schema') && settings.schema !== schema) {
+    throw invalid(`the replica has to be read in the same schema, ${schema}`, 'Leave schema=NAME out of the read URL.');
+  }
+  return { ...settings, schema };
+}
+
 /** Names the database in messages, without secrets. */
 export function describeDatabase({ host, port, user, database }: ConnectionSettings): string {
   return `postgres://${user}@${host.startsWith('/') || host.includes(':') ? `[${host}]` : host}:${port}/${database}`;

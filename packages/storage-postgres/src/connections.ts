@@ -33,6 +33,7 @@ class ClosingClient extends Client {
 export class Connections {
   readonly settings: ConnectionSettings;
   readonly #pool: Pool;
+  readonly #taken = new Set<PoolClient>();
   #ended: Promise<void> | undefined;
 
   constructor(settings: ConnectionSettings, config: ClientConfig) {
@@ -75,7 +76,7 @@ export class Connections {
       broken = false;
       throw new NotExecuted(error.message, { cause: error });
     } finally {
-      client.release(broken);
+      this.#release(client, broken);
     }
   }
 
@@ -91,7 +92,7 @@ export class Connections {
         broken = false;
         return result;
       } finally {
-        client.release(broken);
+        this.#release(client, broken);
       }
     } catch (error) {
       throw this.failure(error);
@@ -102,6 +103,12 @@ export class Connections {
     return failureOf(error instanceof NotExecuted ? error.cause : error, this.settings);
   }
 
+  /** Fails every statement that is under way. */
+  cut(): void {
+    for (const client of this.#taken) client.end().catch(() => {});
+  }
+
+  /** Waits for statements under way. */
   async end(): Promise<void> {
     this.#ended ??= this.#pool.end();
     await this.#ended;
@@ -113,10 +120,16 @@ export class Connections {
       const client = await this.#pool.connect();
       // Without a listener the loss of a connection that is being used would end the process.
       if (client.listenerCount('error') < 1) client.on('error', () => {});
+      this.#taken.add(client);
       return client;
     } catch (error) {
       throw new NotExecuted(messageOf(error), { cause: error });
     }
+  }
+
+  #release(client: PoolClient, broken: boolean): void {
+    this.#taken.delete(client);
+    client.release(broken);
   }
 }
 

@@ -94,6 +94,12 @@ export function sqlStateOf(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : undefined;
 }
 
+/** Whether a replica has cancelled a statement that was in the way of replaying (PostgreSQL manual, 26.4.2). */
+export function isRecoveryConflict(error: unknown): boolean {
+  const state = sqlStateOf(error) ?? (error instanceof ArcError ? sqlStateOf(error.cause) : undefined);
+  return state === '40001' || state === '40P01';
+}
+
 function classOf(error: unknown): Class {
   const state = sqlStateOf(error);
   if (state !== undefined) return byState[state] ?? byState[state.slice(0, 2)] ?? damaged;

@@ -1,10 +1,11 @@
 import { after, test } from 'node:test';
 import type { Store } from '@arc/storage';
-import { storeConformance } from '@arc/storage/conformance';
+import { storeConformance, type StoreAdapter } from '@arc/storage/conformance';
 import { missingPostgres, startPostgres } from '@arc/testkit';
 import { migratePostgres } from './migrate.ts';
-import { openPostgresStore } from './postgres-store.ts';
-import { testDatabases, withParameters } from './testing/database.ts';
+import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
+import { at, testDatabases, withParameters } from './testing/database.ts';
+import { addressOf } from './testing/open-shared.ts';
 
 const given = process.env['ARC_TEST_POSTGRES_URL'];
 const skip = given === undefined ? missingPostgres() : undefined;
@@ -14,38 +15,43 @@ else await conformance();
 async function conformance(): Promise<void> {
   const resources = new AsyncDisposableStack();
   after(() => resources.disposeAsync());
-  const adminUrl = given ?? resources.use(await startPostgres({ durable: false })).url('postgres');
+  const server = given === undefined ? resources.use(await startPostgres({ durable: false })) : undefined;
+  const replica = server && resources.use(await server.startReplica());
+  const adminUrl = given ?? server?.url('postgres') ?? '';
   const databases = resources.use(testDatabases(adminUrl, { serverStays: given !== undefined }));
   const url = await databases.create({ migrated: false });
   const urls = new Map<Store, string>();
   let schemas = 0;
 
-  const open = async (url: string): Promise<Store> => {
-    const store = await openPostgresStore({ url });
+  const open = async (url: string, options: Pick<PostgresStoreOptions, 'readUrl'>): Promise<Store> => {
+    const store = await openPostgresStore({ url, ...options });
     urls.set(store, url);
     return store;
   };
-  const reopen = async (store: Store): Promise<Store> => {
-    await store[Symbol.asyncDispose]();
-    return await open(urls.get(store) ?? '');
-  };
 
-  /** A schema is made much faster than a database. */
-  const openEmpty = async (parameters: Readonly<Record<string, string>>): Promise<Store> => {
-    const own = withParameters(url, { ...parameters, schema: `conformance_${schemas++}` });
-    await migratePostgres({ url: own });
-    return await open(own);
-  };
-
-  /** Three servers, the last behind a pooler, where nothing tells of changes. */
-  const sharing = {
-    module: new URL('testing/open-shared.ts', import.meta.url),
-    addressesOf(store: Store) {
-      const url = urls.get(store) ?? '';
-      return [url, url, withParameters(url, { pgbouncer: 'true' })];
+  const adapter = (parameters: Readonly<Record<string, string>>, options: Pick<PostgresStoreOptions, 'readUrl'> = {}): StoreAdapter => ({
+    /** A schema is made much faster than a database. */
+    open: async () => {
+      const own = withParameters(url, { ...parameters, schema: `conformance_${schemas++}` });
+      await migratePostgres({ url: own });
+      return await open(own, options);
     },
-  };
+    reopen: async (store) => {
+      await store[Symbol.asyncDispose]();
+      return await open(urls.get(store) ?? '', options);
+    },
+    sharing: {
+      module: new URL('testing/open-shared.ts', import.meta.url),
+      /** Of three servers, the last behind a pooler, where nothing tells of changes. */
+      addressesOf(store) {
+        const shared = { url: urls.get(store) ?? '', ...options };
+        return [shared, shared, { ...shared, url: withParameters(shared.url, { pgbouncer: 'true' }) }].map(addressOf);
+      },
+    },
+  });
 
-  storeConformance('the PostgreSQL store', { open: () => openEmpty({}), reopen, sharing });
-  storeConformance('the PostgreSQL store behind a pooler', { open: () => openEmpty({ pgbouncer: 'true' }), reopen, sharing });
+  storeConformance('the PostgreSQL store', adapter({}));
+  storeConformance('the PostgreSQL store that need not keep a session', adapter({ pgbouncer: 'true' }));
+  if (replica === undefined) test('the PostgreSQL store with a replica', { skip: 'the given server has none' });
+  else storeConformance('the PostgreSQL store with a replica', adapter({}, { readUrl: at(replica, url) }));
 }

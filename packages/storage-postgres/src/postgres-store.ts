@@ -17,15 +17,24 @@ import {
 import type { ClientConfig } from 'pg';
 import { ChangeFeed } from './change-feed.ts';
 import { commitBatch } from './commit.ts';
-import { parsePostgresUrl } from './connection-settings.ts';
-import { clientConfig, Connections, type Row } from './connections.ts';
+import { parsePostgresUrl, parseReadUrl } from './connection-settings.ts';
+import { clientConfig, Connections, type Row, type Statement } from './connections.ts';
+import { HistoryReads } from './history-reads.ts';
 import { assertMigrated, type PostgresAccess } from './migrate.ts';
+import { Replica } from './replica.ts';
 import { statementsFor, type Statements } from './statements.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface PostgresStoreOptions extends PostgresAccess {
   /** How long a commit whose connection was lost is looked for before its outcome is unknown, milliseconds; default 15,000. */
   readonly settleMs?: number;
+  /**
+   * A streaming replica of the same database, as a URL with its own host and TLS files. It answers ranges and reads of the log, where it has
+   * reached what is needed; it may be away or behind at any time.
+   */
+  readonly readUrl?: string;
+  /** How long a read waits for the replica before the primary answers it, milliseconds; default 1,000. */
+  readonly replicaPatienceMs?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
   /** Gives up opening. The open store is ended by disposing of it. */
@@ -35,28 +44,44 @@ export interface PostgresStoreOptions extends PostgresAccess {
 /**
  * Opens a store in a PostgreSQL database (13 or newer) that was migrated. Any number of processes may have it open.
  *
- * @throws StorageError `BadDatabase` when the schema is missing, foreign, older or newer, `Unavailable` when the database
- *   cannot be reached; ArcError `InvalidStorageUrl`, `UnreadableFile`
+ * @throws StorageError `BadDatabase` when the schema is missing, foreign, older or newer, or `readUrl` names no replica of this
+ *   database, `Unavailable` when the database cannot be reached; ArcError `InvalidStorageUrl`, `UnreadableFile`
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const settings = parsePostgresUrl(options.url);
   const config = await clientConfig(settings, options.password);
-  const connections = new Connections(settings, config);
+  await using opening = new AsyncDisposableStack();
+  const connections = opening.adopt(new Connections(settings, config), (connections) => connections.end());
+  options.signal?.throwIfAborted();
+  await assertMigrated(connections);
+  const statements = statementsFor(settings.schema);
+  const [[newest, compacted] = []] = await connections.query({ text: statements.facts }, options.signal);
+  const opened = { newest: Number(newest), compacted: Number(compacted) };
+  const replica = await openReplica(connections, statements, options);
+  if (replica !== undefined) opening.use(replica);
+  options.signal?.throwIfAborted();
+  opening.move();
+  return new PostgresStore({ connections, replica, config, statements, opened, options });
+}
+
+async function openReplica(primary: Connections, statements: Statements, options: PostgresStoreOptions): Promise<Replica | undefined> {
+  const { readUrl, password, replicaPatienceMs: patienceMs = 1_000, clock = systemClock, logger = silentLogger } = options;
+  if (readUrl === undefined) return undefined;
+  const settings = parseReadUrl(readUrl, primary.settings);
+  const connections = new Connections(settings, await clientConfig(settings, password));
+  const replica = new Replica(connections, { primary, statements, patienceMs, clock, logger });
   try {
-    options.signal?.throwIfAborted();
-    await assertMigrated(connections);
-    const statements = statementsFor(settings.schema);
-    const [[newest, compacted] = []] = await connections.query({ text: statements.facts }, options.signal);
-    const opened = { newest: Number(newest), compacted: Number(compacted) };
-    return new PostgresStore({ connections, config, statements, opened, options });
+    await replica.open();
+    return replica;
   } catch (error) {
-    await connections.end();
+    await replica[Symbol.asyncDispose]();
     throw error;
   }
 }
 
 interface Parts {
   readonly connections: Connections;
+  readonly replica: Replica | undefined;
   readonly config: ClientConfig;
   readonly statements: Statements;
   readonly opened: { readonly newest: number; readonly compacted: number };
@@ -67,6 +92,8 @@ const compactionStep = 5_000;
 
 class PostgresStore implements Store {
   readonly #connections: Connections;
+  readonly #replica: Replica | undefined;
+  readonly #history: HistoryReads;
   readonly #statements: Statements;
   readonly #clock: Clock;
   readonly #settleMs: number;
@@ -75,15 +102,24 @@ class PostgresStore implements Store {
   readonly #background: readonly Promise<void>[];
   #closed = false;
 
-  constructor({ connections, config, statements, opened, options }: Parts) {
+  constructor({ connections, replica, config, statements, opened, options }: Parts) {
     const { settleMs = 15_000, clock = systemClock, logger = silentLogger } = options;
     const { schema, pooler } = connections.settings;
     this.#connections = connections;
+    this.#replica = replica;
+    this.#history = new HistoryReads(connections, statements, replica);
     this.#statements = statements;
     this.#clock = clock;
     this.#settleMs = settleMs;
-    const wakeUp = new WakeUp(config, { schema, clock, logger, wake: (revision) => this.#feed.wake(revision) });
-    this.#feed = new ChangeFeed({ connections, statements, ...opened, clock, logger, isListening: () => wakeUp.isListening });
+    const wakeUp = new WakeUp(config, {
+      schema,
+      clock,
+      logger,
+      wake: (revision) => this.#feed.wake(revision),
+      lost: () => this.#history.doubt(),
+    });
+    const isListening = (): boolean => wakeUp.isListening;
+    this.#feed = new ChangeFeed({ connections, statements, history: this.#history, ...opened, clock, logger, isListening });
     const { signal } = this.#stop;
     this.#background = [this.#feed.run(signal), ...(pooler ? [] : [wakeUp.run(signal)])];
   }
@@ -111,17 +147,18 @@ class PostgresStore implements Store {
 
   async range(options: RangeOptions): Promise<RangeResult> {
     this.#assertOpen();
-    const { prefix, after, limit, revision, signal } = options;
-    const { range, rangeAt } = this.#statements;
-    const values = [prefix, lowerBound(after), prefixEnd(prefix) ?? null, limit === undefined ? null : limit + 1];
-    const statement = revision === undefined ? { text: range, values } : { text: rangeAt, values: [...values, revision] };
-    const rows = await this.#connections.query(statement, signal);
-    const [newest, compacted] = (rows[0] ?? []).map(Number);
-    assertNotFuture(revision ?? 0, newest ?? 0);
-    if (revision !== undefined) assertNotCompacted(revision, compacted ?? 0);
-    const items = rows.flatMap(([, , ...row]) => (row[0] === null ? [] : [storedValue(row)]));
-    const more = limit !== undefined && items.length > limit;
-    return { revision: revision ?? newest ?? 0, items: more ? items.slice(0, limit) : items, more };
+    const { revision, signal } = options;
+    if (this.#replica === undefined) return await this.#rangeOfPrimary(options);
+    // Only the primary knows what is newest, and whether there is such a revision.
+    const newest =
+      revision !== undefined && revision <= this.#feed.revision ? revision : await this.currentRevision({ ...(signal && { signal }) });
+    assertNotFuture(revision ?? 0, newest);
+    const at = revision ?? newest;
+    assertNotCompacted(at, this.#feed.compactedRevision);
+    return rangeResult(
+      { ...options, revision: at },
+      await this.#history.snapshot(rangeStatement(this.#statements, { ...options, revision: at }), at, signal),
+    );
   }
 
   async currentRevision(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
@@ -160,11 +197,16 @@ class PostgresStore implements Store {
     this.#stop.abort();
     this.#feed.close();
     await Promise.all(this.#background);
+    await this.#replica?.[Symbol.asyncDispose]();
     await this.#connections.end();
   }
 
+  async #rangeOfPrimary(options: RangeOptions): Promise<RangeResult> {
+    return rangeResult(options, await this.#connections.query(rangeStatement(this.#statements, options), options.signal));
+  }
+
   async #valueAt(key: StoreKey, revision: number): Promise<StoredValue | undefined> {
-    const { items } = await this.range({ prefix: key, limit: 1, revision });
+    const { items } = await this.#rangeOfPrimary({ prefix: key, limit: 1, revision });
     return items.find((item) => item.key === key);
   }
 
@@ -178,6 +220,21 @@ function eventsOf(batch: readonly WriteItem[], outcomes: readonly WriteOutcome[]
     const outcome = outcomes[index];
     return outcome?.committed === true ? [{ key, revision: outcome.revision, value, previous: outcome.previous }] : [];
   });
+}
+
+function rangeStatement({ range, rangeAt }: Statements, { prefix, after, limit, revision }: RangeOptions): Statement {
+  const values = [prefix, lowerBound(after), prefixEnd(prefix) ?? null, limit === undefined ? null : limit + 1];
+  return revision === undefined ? { text: range, values } : { text: rangeAt, values: [...values, revision] };
+}
+
+/** @throws StorageError `Compacted`, `FutureRevision` */
+function rangeResult({ revision, limit }: RangeOptions, rows: readonly Row[]): RangeResult {
+  const [newest, compacted] = (rows[0] ?? []).map(Number);
+  assertNotFuture(revision ?? 0, newest ?? 0);
+  if (revision !== undefined) assertNotCompacted(revision, compacted ?? 0);
+  const items = rows.flatMap(([, , ...row]) => (row[0] === null ? [] : [storedValue(row)]));
+  const more = limit !== undefined && items.length > limit;
+  return { revision: revision ?? newest ?? 0, items: more ? items.slice(0, limit) : items, more };
 }
 
 function storedValue([key, revision, value]: Row): StoredValue {

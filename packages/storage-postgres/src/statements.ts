@@ -5,6 +5,10 @@ export function statementsFor(schema: string) {
   return {
     version: `SELECT coalesce(max(version), 0) FROM ${schema}.migrations`,
     facts,
+    // Whoever may connect may call it, unless an administrator has taken the right away (PostgreSQL manual, 9.28.12).
+    identity: `SELECT (SELECT system_identifier::text FROM pg_control_system()), pg_is_in_recovery()`,
+    /** The newest change when $1 is NULL. */
+    changeAt: `SELECT f.*, r.* FROM (${facts}) f LEFT JOIN (SELECT revision, batch FROM ${schema}.log) r ON r.revision = coalesce($1, f.newest)`,
     commit: `SELECT won_revision, was_revision, was_value FROM ${schema}.commit_batch($1, $2, $3, $4, $5)`,
     settle: `SELECT revision, key, prior_revision, prior_value FROM ${schema}.settle_batch($1, $2)`,
     get: `SELECT key, revision, value FROM ${schema}.live WHERE key = $1`,

@@ -8,6 +8,8 @@ export interface WakeUpOptions {
   readonly logger: Logger;
   /** Called with the newest revision, or without when it is not known and has to be looked up. */
   readonly wake: (revision?: number) => void;
+  /** Called when the connection was lost. */
+  readonly lost: () => void;
 }
 
 const reconnectDelays = { initialMs: 100, maxMs: 5_000, jitter: 0.5 };
@@ -51,7 +53,7 @@ export class WakeUp {
   }
 
   async #listen(signal: AbortSignal, onListening: () => void): Promise<void> {
-    const { schema, wake } = this.#options;
+    const { schema, wake, lost } = this.#options;
     // No timeout of the driver here: there is nothing to wait for but notifications.
     const done = new AbortController();
     const client = new Client(this.#config);
@@ -71,6 +73,7 @@ export class WakeUp {
       await ended;
     } finally {
       this.#listening = false;
+      lost();
       wake();
       done.abort();
       client.end().catch(() => {});

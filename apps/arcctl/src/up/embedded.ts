@@ -48,6 +48,7 @@ export async function startEmbedded(
     await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, {
       signal: options.signal,
       password: options.storagePassword,
+      readUrl: options.storageReadUrl,
       logger: storageLogger,
     }),
   );

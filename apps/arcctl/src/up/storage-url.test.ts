@@ -38,3 +38,15 @@ test('the URL of a database that cannot be used is refused when it is opened', a
   const etcd = openStore(parseStorageUrl('etcd://u:s3cret@h:1?nope=1'), { signal: new AbortController().signal });
   await assert.rejects(etcd, { code: 'InvalidStorageUrl', message: /no parameter "nope"/ });
 });
+
+test('only a database with replicas takes a URL to read from', async () => {
+  const { signal } = new AbortController();
+  for (const url of ['memory:', 'etcd://h:1']) {
+    await assert.rejects(openStore(parseStorageUrl(url), { signal, readUrl: 'postgres://u:s3cret@h/d' }), {
+      code: 'Usage',
+      message: 'only PostgreSQL has a replica to read from',
+    });
+  }
+  const other = openStore(parseStorageUrl('postgres://u@127.0.0.1:1/d'), { signal, readUrl: 'mysql://u:s3cret@h/d' });
+  await assert.rejects(other, { code: 'Unavailable' });
+});

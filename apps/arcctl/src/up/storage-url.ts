@@ -15,6 +15,8 @@ export interface OpenStoreOptions {
   readonly signal: AbortSignal;
   /** For a database whose URL names neither a password nor a file with one. */
   readonly password?: string | undefined;
+  /** Of a streaming replica; only for PostgreSQL. */
+  readonly readUrl?: string | undefined;
   readonly logger?: Logger;
 }
 
@@ -36,9 +38,14 @@ export function parseStorageUrl(url: string): StorageChoice {
   });
 }
 
-/** @throws StorageError `Locked`, `BadDatabase`, `Unavailable`; ArcError `InvalidStorageUrl` */
+/** @throws StorageError `Locked`, `BadDatabase`, `Unavailable`; ArcError `InvalidStorageUrl`; UsageError */
 export async function openStore(choice: StorageChoice, options: OpenStoreOptions): Promise<Store> {
-  const { signal, password, logger } = options;
+  const { signal, password, readUrl, logger } = options;
+  if (readUrl !== undefined && choice.kind !== 'postgres') {
+    throw new UsageError('only PostgreSQL has a replica to read from', {
+      hint: 'Leave --storage-read-url out, or say --storage postgres://...',
+    });
+  }
   switch (choice.kind) {
     case 'memory':
       return createMemoryStore();
@@ -50,6 +57,7 @@ export async function openStore(choice: StorageChoice, options: OpenStoreOptions
         url: choice.url,
         signal,
         ...(password !== undefined && { password }),
+        ...(readUrl !== undefined && { readUrl }),
         ...(logger !== undefined && { logger }),
       });
     }

@@ -50,3 +50,10 @@ export function withParameters(url: string, parameters: Readonly<Record<string, 
   for (const [name, value] of Object.entries(parameters)) changed.searchParams.set(name, value);
   return changed.href;
 }
+
+/** The URL of the same database where another server or proxy listens. */
+export function at({ port }: { readonly port: number }, url: string): string {
+  const changed = new URL(url);
+  changed.port = String(port);
+  return changed.href;
+}

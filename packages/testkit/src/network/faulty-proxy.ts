@@ -16,6 +16,8 @@ export interface FaultyProxy extends AsyncDisposable {
   readonly host: string;
   /** Cuts one connection at the next chunk from a client that holds `marker`. */
   cutNext(cut: Cut, marker: string): void;
+  /** Answers the next chunk from a client that holds `marker` in the server's place. */
+  answerNext(marker: string, answer: Uint8Array): void;
   /** Hands the server what `late` held back; resolves with what it answers. */
   deliver(): Promise<string>;
   /** From now on every chunk waits this long on its way to the server. */
@@ -33,6 +35,7 @@ export interface FaultyProxy extends AsyncDisposable {
 export async function startFaultyProxy(target: { readonly host: string; readonly port: number }): Promise<FaultyProxy> {
   const links = new Set<Link>();
   let nextCut: { readonly cut: Cut; readonly marker: string } | undefined;
+  let nextAnswer: { readonly marker: string; readonly answer: Uint8Array } | undefined;
   let late: { readonly upstream: Socket; readonly bytes: Buffer } | undefined;
   let delayMs = 0;
   let withheld: 'client' | 'server' | 'both' | undefined;
@@ -77,6 +80,11 @@ export async function startFaultyProxy(target: { readonly host: string; readonly
       else client.destroy();
     });
     client.on('data', (bytes) => {
+      if (nextAnswer !== undefined && bytes.includes(nextAnswer.marker)) {
+        client.write(nextAnswer.answer);
+        nextAnswer = undefined;
+        return;
+      }
       const cut = nextCut !== undefined && bytes.includes(nextCut.marker) ? nextCut.cut : undefined;
       if (cut !== undefined) nextCut = undefined;
       if (cut === undefined || cut === 'unanswered') toServer.push(bytes, delayMs);
@@ -93,6 +101,7 @@ export async function startFaultyProxy(target: { readonly host: string; readonly
     port,
     host: `127.0.0.1:${port}`,
     cutNext: (cut, marker) => (nextCut = { cut, marker }),
+    answerNext: (marker, answer) => (nextAnswer = { marker, answer }),
     async deliver() {
       if (late === undefined) throw new Error('nothing is held back');
       const { upstream, bytes } = late;

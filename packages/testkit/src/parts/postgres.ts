@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -44,6 +45,8 @@ export interface PostgresServer extends AsyncDisposable {
   stop(how: 'fast' | 'kill'): Promise<void>;
   /** Starts it again over the same data. */
   start(): Promise<void>;
+  /** Starts a streaming replica that answers reads, with all of these data. This server is stopped while they are copied. */
+  startReplica(settings?: PostgresOptions['settings']): Promise<PostgresServer>;
 }
 
 /** Why there is no PostgreSQL to start on this platform; undefined when there is one. */
@@ -127,7 +130,37 @@ class Server implements PostgresServer {
       throw new Error(`PostgreSQL did not start: ${output.text}`);
     });
     ended.catch(() => {});
-    await Promise.race([output.until('database system is ready to accept connections'), ended]);
+    // A replica says "read-only connections".
+    await Promise.race([output.until('database system is ready to accept'), ended]);
+  }
+
+  async startReplica(settings: PostgresOptions['settings'] = {}): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'arc-postgres-'));
+    const primary = `host=${this.host} port=${this.port} user=${this.user}`;
+    const replica = new Server(folder, this.#owner, await freePort(), {
+      ...this.#options,
+      settings: { ...this.#options.settings, primary_conninfo: primary, ...settings },
+    });
+    try {
+      cpSync(this.#folder, folder, { recursive: true, verbatimSymlinks: true, filter: (source) => source !== this.#data });
+      chmodSync(folder, 0o755);
+      await this.stop('fast');
+      replica.#adopt(this.#data);
+      await this.start();
+      await replica.start();
+      return replica;
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Takes a copy of the data of a server that is stopped, as those of its replica. */
+  #adopt(data: string): void {
+    cpSync(data, this.#data, { recursive: true });
+    this.#write('data/standby.signal', '');
+    for (const file of ['.', ...readdirSync(this.#data, { recursive: true, encoding: 'utf8' })]) this.#give(join(this.#data, file));
+    chmodSync(this.#data, 0o700);
   }
 
   url(database: string): string {
