@@ -35,7 +35,7 @@ const maxAuditIdLength = 64;
  */
 export async function handleExchange(exchange: Exchange, { server, flow, nonResource, audit }: PipelineOptions): Promise<void> {
   const { clock, logger } = server;
-  const received = clock.now();
+  const begun = clock.monotonic();
   const auditId = auditIdOf(exchange);
   const trail = audit === undefined ? noAudit : requestAudit(auditId, audit);
   const warnings = new Set<string>();
@@ -73,7 +73,7 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     exchange.abort();
     server.metrics.aborted({ exchange, info, longRunning });
   } finally {
-    server.metrics.finished({ exchange, info, longRunning }, { code, durationMs: clock.now() - received });
+    server.metrics.finished({ exchange, info, longRunning }, { code, durationMs: clock.monotonic() - begun });
     trail.completed(exchange, info, code);
   }
 }

@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds since some moment that stays the same; never jumps, as `now` does when somebody sets the time. For durations and ages. */
+  monotonic(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `fire` once after `ms` milliseconds unless disposed first. The timer never keeps the process alive. */
@@ -12,6 +14,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   async sleep(ms, signal) {
     try {
       await delay(ms, undefined, signal === undefined ? {} : { signal });
@@ -35,6 +38,7 @@ interface Timer {
 /** A clock that moves only when told to; timers fire in due order, ties in the order they were set. */
 export class FakeClock implements Clock {
   #now: number;
+  #ahead = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
@@ -43,7 +47,16 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#ahead;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the time of day forward or back, as an administrator does: no timer notices. */
+  jump(ms: number): void {
+    this.#ahead += ms;
   }
 
   get pendingTimers(): number {

@@ -1,4 +1,4 @@
-export { anySignal, isAbort, whenAborted } from './abort.ts';
+export { anySignal, isAbort, orAborted, whenAborted } from './abort.ts';
 export { backoffDelay } from './backoff.ts';
 export type { BackoffOptions } from './backoff.ts';
 export { FakeClock, systemClock } from './clock.ts';

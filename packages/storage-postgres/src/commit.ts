@@ -29,7 +29,7 @@ const retryDelays = { initialMs: 50, maxMs: 1_000, jitter: 0.5 };
  */
 export async function commitBatch(batch: readonly WriteItem[], context: CommitContext): Promise<readonly WriteOutcome[]> {
   const { connections, clock, settleMs } = context;
-  const deadline = clock.now() + settleMs;
+  const deadline = clock.monotonic() + settleMs;
   for (;;) {
     const id = randomUUID();
     try {
@@ -38,7 +38,7 @@ export async function commitBatch(batch: readonly WriteItem[], context: CommitCo
       if (error instanceof NotExecuted || error instanceof StorageError) throw connections.failure(error);
       const settled = await settle(batch, id, { ...context, lost: error, deadline });
       if (settled !== undefined) return settled;
-      if (clock.now() >= deadline) throw connections.failure(error);
+      if (clock.monotonic() >= deadline) throw connections.failure(error);
     }
   }
 }
@@ -81,7 +81,7 @@ async function settle(batch: readonly WriteItem[], id: string, context: Settleme
       return rows.length === 0 ? undefined : await recoveredOutcomes(batch, rows, context);
     } catch (error) {
       const unknowable = (error instanceof NotExecuted && sqlStateOf(error.cause) === unknowableState) || error instanceof StorageError;
-      if (unknowable || clock.now() >= deadline) throw outcomeUnknown(context, error);
+      if (unknowable || clock.monotonic() >= deadline) throw outcomeUnknown(context, error);
       await clock.sleep(backoffDelay(attempt, retryDelays));
     }
   }

@@ -26,6 +26,23 @@ test('history is kept while it is young or short, and forgotten after', async ()
   assert.equal(clock.pendingTimers, 0);
 });
 
+test('a clock that jumps makes nothing older or younger', async () => {
+  await using store = createMemoryStore();
+  const clock = new FakeClock(0);
+  const stop = new AbortController();
+  const ended = compactRegularly(store, { signal: stop.signal, keepMs: 600_000, keepRevisions: 0, everyMs: 60_000, clock });
+  for (let i = 0; i < 5; i++) await put(store, `/${i}`, 'x');
+  await clock.advance(60_000);
+  clock.jump(24 * 3_600_000);
+  await clock.advance(540_000);
+  assert.equal(await store.compactedRevision(), 0, 'what is ten minutes old by the wall only is kept');
+  clock.jump(-48 * 3_600_000);
+  await clock.advance(60_000);
+  assert.equal(await store.compactedRevision(), 5);
+  stop.abort();
+  await ended;
+});
+
 test('a store that fails is asked again later', async () => {
   const store = createMemoryStore();
   const clock = new FakeClock(0);

@@ -21,7 +21,7 @@ interface Sample {
 
 /**
  * Forgets history that is both old and beyond a number of revisions, until the signal aborts. Ages are counted from when
- * a revision was first seen here, so that a restart or a jump of the clock only ever keeps more. A store that fails is
+ * a revision was first seen here, so that a restart only ever keeps more and a jump of the clock changes nothing. A store that fails is
  * asked again the next time.
  */
 export async function compactRegularly(store: Store, options: CompactionOptions): Promise<void> {
@@ -29,8 +29,8 @@ export async function compactRegularly(store: Store, options: CompactionOptions)
   let samples: Sample[] = [];
   for (;;) {
     try {
-      samples.push({ time: clock.now(), revision: await store.currentRevision({ signal }) });
-      const old = samples.findLast(({ time }) => time <= clock.now() - keepMs)?.revision ?? 0;
+      samples.push({ time: clock.monotonic(), revision: await store.currentRevision({ signal }) });
+      const old = samples.findLast(({ time }) => time <= clock.monotonic() - keepMs)?.revision ?? 0;
       const target = Math.min(old, (samples.at(-1)?.revision ?? 0) - keepRevisions);
       if (target > (await store.compactedRevision())) await store.compact(target);
       samples = samples.filter(({ revision }) => revision >= old);

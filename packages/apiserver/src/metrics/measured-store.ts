@@ -24,14 +24,14 @@ export function measuredStore(store: Store, metrics: Metrics, clock: Clock): Sto
     labels: ['outcome'],
   });
   const measured = async <T>(operation: string, call: () => Promise<T>): Promise<T> => {
-    const begun = clock.now();
+    const begun = clock.monotonic();
     try {
       return await call();
     } catch (error) {
       errors.add({ operation, code: codeOf(error) ?? 'Unknown' });
       throw error;
     } finally {
-      duration.observe({ operation }, Math.max(0, clock.now() - begun) / 1000);
+      duration.observe({ operation }, (clock.monotonic() - begun) / 1000);
     }
   };
   return {

@@ -13,7 +13,7 @@ export interface PartitionHost {
   readonly revision: number;
   readonly limits: HistoryLimits;
   readonly logger: Logger;
-  now(): number;
+  monotonic(): number;
   /** Asks for `flush` at the end of this turn of the event loop. */
   wantFlush(partition: Partition): void;
 }
@@ -75,7 +75,7 @@ export class Partition implements ResourceCache {
   /** The initial state: values as they are, and the changes that led to them. */
   fill(values: readonly StoredValue[], changes: readonly ChangeEvent[]): void {
     for (const value of values) this.#state.load(value);
-    this.#state.remember(changes, this.#host.now());
+    this.#state.remember(changes, this.#host.monotonic());
   }
 
   /** Puts `state` in the place of the present one. No events are known between the two, so all watchers end. */
@@ -89,7 +89,7 @@ export class Partition implements ResourceCache {
   }
 
   apply(change: ChangeEvent): void {
-    const event = this.#state.apply(change, this.#host.now());
+    const event = this.#state.apply(change, this.#host.monotonic());
     if (event === undefined || this.#watchers.size === 0) return;
     this.#unsent.push(event);
     this.#host.wantFlush(this);

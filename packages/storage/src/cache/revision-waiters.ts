@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@arc/kernel';
+import { orAborted, systemClock, type Clock } from '@arc/kernel';
 import { StorageError } from '../storage-error.ts';
 
 interface Waiter {
@@ -88,15 +88,3 @@ export class FreshnessQueries {
 }
 
 function ignore(): void {}
-
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}

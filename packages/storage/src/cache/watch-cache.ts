@@ -78,8 +78,8 @@ class StoreCache implements WatchCache, PartitionHost {
     return this.#partitions.reduce((sum, partition) => sum + partition.undecodable, 0);
   }
 
-  now(): number {
-    return this.#clock.now();
+  monotonic(): number {
+    return this.#clock.monotonic();
   }
 
   resource(resource: CachedResource): ResourceCache {
@@ -155,7 +155,7 @@ class StoreCache implements WatchCache, PartitionHost {
     }
     const changes = await this.#changesBetween(floor, revision);
     for (const [partition, own] of Map.groupBy(changes, ({ key }) => this.#partitionOf(key))) {
-      stateOf(partition).remember(own, this.now());
+      stateOf(partition).remember(own, this.monotonic());
       await nextTurn();
     }
 
