@@ -45,6 +45,42 @@ test('writes of one turn are one batch, and those of a commit in flight the next
   assert.deepEqual(revisions, [1, 2, 3, 4, 5]);
 });
 
+test('a write that is given up in time is never sent, and the next of its key takes its place', async () => {
+  await using store = createMemoryStore();
+  const gate = gated(store);
+  const writer = createWriter(gate.store);
+  const stop = new AbortController();
+  const first = writer.write(create('/a'));
+  await settle();
+  const abandoned = [writer.write(create('/b', '1'), stop.signal), writer.write(create('/a', '2'), stop.signal)];
+  const kept = [writer.write(create('/b', '2')), writer.write(create('/c'))];
+  stop.abort(new Error('too late'));
+  for (const write of abandoned) await assert.rejects(write, /too late/);
+  await assert.rejects(writer.write(create('/d'), stop.signal), /too late/);
+  await gate.release();
+  await gate.release();
+  assert.deepEqual(gate.batches, [['/a'], ['/b', '/c']]);
+  assert.equal((await first).committed, true);
+  assert.ok((await Promise.all(kept)).every(({ committed }) => committed));
+});
+
+test('a write that is given up in flight is unknown, and those of its key still wait for it', async () => {
+  await using store = createMemoryStore();
+  const gate = gated(store);
+  const writer = createWriter(gate.store);
+  const stop = new AbortController();
+  const given = writer.write(create('/a'), stop.signal);
+  await settle();
+  const next = writer.write({ key: '/a', expect: 1, value: text('2') });
+  stop.abort(new Error('too late'));
+  await assert.rejects(given, { code: 'OutcomeUnknown', message: /too late/ });
+  await settle();
+  assert.deepEqual(gate.batches, [['/a']]);
+  await gate.release();
+  await gate.release();
+  assert.equal((await next).committed, true);
+});
+
 test('a key is in a batch once, its writes keep their order, and others overtake them', async () => {
   await using store = createMemoryStore();
   const gate = gated(store);

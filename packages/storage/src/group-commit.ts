@@ -1,3 +1,5 @@
+import { messageOf } from '@arc/kernel';
+import { StorageError } from './storage-error.ts';
 import type { Store, StoreKey, WriteItem, WriteOutcome } from './store.ts';
 
 /**
@@ -6,7 +8,11 @@ import type { Store, StoreKey, WriteItem, WriteOutcome } from './store.ts';
  * order of arrival per key.
  */
 export interface Writer {
-  write(item: WriteItem): Promise<WriteOutcome>;
+  /**
+   * @param signal gives up waiting: a write that has not been sent yet never is, and rejects with the signal's reason.
+   * @throws StorageError what the commit failed with; `OutcomeUnknown` when the signal aborts while the commit is in flight
+   */
+  write(item: WriteItem, signal?: AbortSignal): Promise<WriteOutcome>;
 }
 
 export interface WriterOptions {
@@ -18,6 +24,7 @@ export interface WriterOptions {
 
 interface Pending {
   readonly item: WriteItem;
+  sent: boolean;
   readonly resolve: (outcome: WriteOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,27 +42,56 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
   let running = false;
 
   return {
-    write(item) {
-      return new Promise((resolve, reject) => {
-        const pending: Pending = { item, resolve, reject };
-        const queue = successors.get(item.key);
-        if (queue !== undefined) {
-          queue.push(pending);
-          return;
-        }
-        successors.set(item.key, []);
-        if (store.independentWrites === true) {
-          void commitAlone(pending);
-          return;
-        }
-        ready.push(pending);
-        if (running) return;
-        running = true;
-        // Whatever else this turn of the event loop writes joins the first batch instead of waiting behind it.
-        setImmediate(() => void drain());
-      });
+    async write(item, signal) {
+      signal?.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<WriteOutcome>();
+      const pending: Pending = { item, sent: false, resolve, reject };
+      enqueue(pending);
+      if (signal === undefined) return await promise;
+      const onAbort = (): void => giveUp(pending, signal);
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        return await promise;
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
     },
   };
+
+  function enqueue(pending: Pending): void {
+    const { key } = pending.item;
+    const queue = successors.get(key);
+    if (queue !== undefined) {
+      queue.push(pending);
+      return;
+    }
+    successors.set(key, []);
+    if (store.independentWrites === true) {
+      void commitAlone(pending);
+      return;
+    }
+    ready.push(pending);
+    if (running) return;
+    running = true;
+    // Whatever else this turn of the event loop writes joins the first batch instead of waiting behind it.
+    setImmediate(() => void drain());
+  }
+
+  function giveUp(pending: Pending, { reason }: AbortSignal): void {
+    if (pending.sent) {
+      pending.reject(inFlight(reason));
+      return;
+    }
+    const { key } = pending.item;
+    if (ready.includes(pending)) {
+      const next = releaseKey(key);
+      ready = ready.flatMap((other) => (other !== pending ? [other] : next === undefined ? [] : [next]));
+    } else {
+      const queue = successors.get(key) ?? [];
+      queue.splice(queue.indexOf(pending), 1);
+    }
+    pending.reject(reason);
+  }
 
   async function drain(): Promise<void> {
     while (ready.length > 0) {
@@ -87,6 +123,7 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
   }
 
   async function commit(batch: readonly Pending[]): Promise<void> {
+    for (const pending of batch) pending.sent = true;
     try {
       const outcomes = await store.commit(batch.map(({ item }) => item));
       for (const [index, pending] of batch.entries()) {
@@ -105,4 +142,11 @@ export function createWriter(store: Store, options: WriterOptions = {}): Writer 
     if (next === undefined) successors.delete(key);
     return next;
   }
+}
+
+function inFlight(reason: unknown): StorageError {
+  return new StorageError('OutcomeUnknown', `waiting for a commit was given up: ${messageOf(reason)}`, {
+    hint: 'Read the object again: the write may or may not have happened.',
+    cause: reason,
+  });
 }

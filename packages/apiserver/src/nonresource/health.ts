@@ -1,4 +1,4 @@
-import { messageOf } from '@arc/kernel';
+import { messageOf, orAborted } from '@arc/kernel';
 import type { Logger } from '@arc/kernel';
 import { textReply, type Reply } from '../http/reply.ts';
 
@@ -60,7 +60,8 @@ export async function health(
 
 async function problemOf(check: HealthCheck): Promise<string | undefined> {
   try {
-    await check.check(AbortSignal.timeout(checkTimeoutMs));
+    const signal = AbortSignal.timeout(checkTimeoutMs);
+    await orAborted(Promise.resolve(check.check(signal)), signal);
     return undefined;
   } catch (error) {
     return messageOf(error);

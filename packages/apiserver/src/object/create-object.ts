@@ -63,12 +63,14 @@ async function store(
   const { metadata } = object;
   for (let attempt = 1; ; attempt++) {
     const { namespace = '', name = '' } = metadata;
-    request.signal.throwIfAborted();
-    const outcome = await server.writer.write({
-      key: storeKey(resource, namespace, name),
-      expect: 'absent',
-      value: storedBytes(resource, object),
-    });
+    const outcome = await server.writer.write(
+      {
+        key: storeKey(resource, namespace, name),
+        expect: 'absent',
+        value: storedBytes(resource, object),
+      },
+      request.signal,
+    );
     if (outcome.committed) {
       metadata.resourceVersion = String(outcome.revision);
       return object;

@@ -30,7 +30,7 @@ export async function deleteObject(
   const { namespace, name, options } = target;
   if (isNamespaceKind(resource.definition) && immortalNamespaces.has(name)) throw mayNotBeDeleted(name);
   const key = storeKey(resource, namespace, name);
-  return server.locks.run(key, async () => {
+  return server.locks.run(key, request.signal, async () => {
     let current = currentFromCache(resource, namespace, name);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       if (current === undefined) throw statusError.notFound(resource.type, name);
@@ -40,8 +40,10 @@ export async function deleteObject(
       const held = finalizers.length > 0 || specFinalizers(resource, old).length > 0;
       const next = held ? terminating(resource, current.parse(), finalizers, server.clock.now()) : old;
       if (options.dryRun || (held && isUnchanged(old, next))) return { gone: !held, object: next };
-      request.signal.throwIfAborted();
-      const outcome = await server.writer.write({ key, expect: current.revision, value: held ? storedBytes(resource, next) : null });
+      const outcome = await server.writer.write(
+        { key, expect: current.revision, value: held ? storedBytes(resource, next) : null },
+        request.signal,
+      );
       if (outcome.committed) {
         next.metadata.resourceVersion = String(outcome.revision);
         return { gone: !held, object: next };

@@ -42,7 +42,7 @@ export async function updateObject(
 ): Promise<UnstructuredObject> {
   const { namespace, name } = request.info;
   const key = storeKey(resource, namespace, name);
-  return server.locks.run(key, async () => {
+  return server.locks.run(key, request.signal, async () => {
     await server.cache.waitUntilFresh(request.signal);
     let current = currentFromCache(resource, namespace, name);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -55,12 +55,14 @@ export async function updateObject(
       if (isUnchanged(old, wanted, { sent, options }) && !isReleased(resource, wanted)) return old;
       await admitRoleGrant(server, resource, request, { object: wanted, old });
       if (options.dryRun) return wanted;
-      request.signal.throwIfAborted();
-      const outcome = await server.writer.write({
-        key,
-        expect: current.revision,
-        value: isReleased(resource, wanted) ? null : storedBytes(resource, wanted),
-      });
+      const outcome = await server.writer.write(
+        {
+          key,
+          expect: current.revision,
+          value: isReleased(resource, wanted) ? null : storedBytes(resource, wanted),
+        },
+        request.signal,
+      );
       if (outcome.committed) {
         wanted.metadata.resourceVersion = String(outcome.revision);
         return wanted;

@@ -1,6 +1,9 @@
+import { orAborted } from '@arc/kernel';
+
 /** Lets one caller at a time work on a key; others queue in order of arrival. */
 export interface KeyedLock {
-  run<T>(key: string, work: () => Promise<T>): Promise<T>;
+  /** Rejects with the signal's reason when it aborts before the work has begun, which then never does. */
+  run<T>(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -10,13 +13,11 @@ export interface KeyedLock {
 export function keyedLock(): KeyedLock {
   const tails = new Map<string, Promise<unknown>>();
   return {
-    async run(key, work) {
-      const previous = tails.get(key);
-      const turn = (async () => {
-        await previous;
-        return work();
-      })();
-      const tail = turn.catch(() => undefined);
+    async run(key, signal, work) {
+      const previous = tails.get(key) ?? Promise.resolve();
+      const turn = orAborted(previous, signal).then(work);
+      // Whoever gives up waiting leaves those behind it still waiting for those before it.
+      const tail = Promise.all([previous, turn.catch(() => undefined)]);
       tails.set(key, tail);
       try {
         return await turn;

@@ -18,7 +18,7 @@ export interface FaultyProxy extends AsyncDisposable {
   cutNext(cut: Cut, marker: string): void;
   /** Answers the next chunk from a client that holds `marker` in the server's place. */
   answerNext(marker: string, answer: Uint8Array): void;
-  /** Hands the server what `late` held back; resolves with what it answers. */
+  /** Hands the server what `late` held back; resolves with what it answers, which is nothing when it has closed the connection. */
   deliver(): Promise<string>;
   /** From now on every chunk waits this long on its way to the server. */
   delay(ms: number): void;
@@ -105,10 +105,12 @@ export async function startFaultyProxy(target: { readonly host: string; readonly
     async deliver() {
       if (late === undefined) throw new Error('nothing is held back');
       const { upstream, bytes } = late;
+      late = undefined;
+      const answered = Promise.race([once(upstream, 'data'), once(upstream, 'close').then((): readonly Buffer[] => [])]);
       upstream.write(bytes);
-      const [answer] = (await once(upstream, 'data')) as [Buffer];
+      const [answer] = (await answered) as readonly Buffer[];
       upstream.destroy();
-      return answer.toString('latin1');
+      return answer?.toString('latin1') ?? '';
     },
     delay: (ms) => (delayMs = ms),
     withhold(from) {
