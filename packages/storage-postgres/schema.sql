@@ -4,6 +4,10 @@ CREATE TABLE arc.abandoned (
   CONSTRAINT abandoned_pkey PRIMARY KEY (batch)
 );
 
+CREATE TABLE arc.import (
+  plan text NOT NULL
+);
+
 CREATE TABLE arc.live (
   key text COLLATE "C" NOT NULL,
   revision bigint NOT NULL,
@@ -162,6 +166,9 @@ BEGIN
     RAISE EXCEPTION 'the isolation level has to be read committed' USING ERRCODE = 'invalid_transaction_state';
   END IF;
   PERFORM pg_catalog.pg_advisory_xact_lock(1095910193, pg_catalog.hashtext('arc'));
+  IF EXISTS (SELECT FROM arc.import) THEN
+    RAISE EXCEPTION 'objects are being copied into it' USING ERRCODE = 'AR003';
+  END IF;
   -- A commit that is acknowledged must be on disk, whatever the defaults of the role or the database are.
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);

@@ -25,7 +25,7 @@ test('ARC keeps its objects in PostgreSQL: migrated first, coherent after kill -
     await assert.rejects(startEmbeddedArc({ dataDir, storage: url }), /has no schema arc of ARC[^]*arcctl storage migrate/);
     await rm(dataDir, { recursive: true, force: true });
     assert.match((await storage('status', '--storage', url)).stdout, /Schema version: +0\nUsable by this version: +no/);
-    assert.match((await storage('migrate', '--storage', url)).stdout, /has version \d+ now; applied: objects, reporting views\./);
+    assert.match((await storage('migrate', '--storage', url)).stdout, /has version \d+ now; applied: objects, reporting views, imports\./);
     assert.match((await storage('migrate', '--storage', url)).stdout, /has version \d+ already/);
   });
 

@@ -17,6 +17,7 @@ import { writeConditionally } from './conditional-write.ts';
 import { etcdChanges, storedValue } from './etcd-changes.ts';
 import { keyLayout, type KeyLayout, type KeyLayoutOptions } from './key-layout.ts';
 import { KnownRevision } from './known-revision.ts';
+import { assertFilled } from './unfinished-import.ts';
 import { compact, range, type KeyValue, type RangeRequest, type RangeResponse } from './wire/kv.ts';
 import { status } from './wire/server.ts';
 
@@ -45,14 +46,27 @@ export interface EtcdStoreOptions {
  *   `BadDatabase` when it is too old
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
-  const { endpoints, tls, credentials, layout, timeoutMs = 5_000, maxWritesInFlight = 128, signal } = options;
+  const { maxWritesInFlight = 128, signal } = options;
+  const { client, layout } = await connectToEtcd(options);
+  try {
+    await assertFilled(client, layout, signal);
+    const store = new EtcdStore(client, layout, maxWritesInFlight);
+    await store.currentRevision(signal === undefined ? {} : { signal });
+    return store;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** @throws StorageError as `openEtcdStore` */
+export async function connectToEtcd(options: EtcdStoreOptions): Promise<{ readonly client: EtcdClient; readonly layout: KeyLayout }> {
+  const { endpoints, tls, credentials, layout, timeoutMs = 5_000, signal } = options;
   const client = new EtcdClient(await openEndpoints(endpoints, tls), { credentials, timeoutMs });
   try {
     const { version } = await client.call(status, undefined, signal);
     assertVersion(version);
-    const store = new EtcdStore(client, keyLayout(layout), maxWritesInFlight);
-    await store.currentRevision(signal === undefined ? {} : { signal });
-    return store;
+    return { client, layout: keyLayout(layout) };
   } catch (error) {
     client.close();
     throw error;

@@ -1,6 +1,7 @@
 import { ArcError, codeOf, messageOf } from '@arc/kernel';
 import { StorageError, type StorageErrorCode } from '@arc/storage';
 import { DatabaseError } from 'pg';
+import { beingFilledState } from './migrations/0003-imports.ts';
 import { describeDatabase, type ConnectionSettings } from './connection-settings.ts';
 
 interface Class {
@@ -54,6 +55,11 @@ const forbidden: Class = {
   what: 'does not let this user do what is needed',
   hint: 'Grant the rights that docs/guide/storage.md lists.',
 };
+const beingFilled: Class = {
+  code: 'BadDatabase',
+  what: 'accepts no writes now',
+  hint: 'Stop this server until arcctl storage copy or restore has finished.',
+};
 const noDatabase: Class = { code: 'BadDatabase', what: 'does not exist', hint: 'Create the database, or correct its name in the URL.' };
 const damaged: Class = {
   code: 'BadDatabase',
@@ -80,6 +86,7 @@ const byState: Readonly<Record<string, Class>> = {
   '57014': slow,
   '57P03': unreachable,
   '58': overloaded,
+  [beingFilledState]: beingFilled,
 };
 
 /** Classifies anything the driver threw, and says which database it was; a StorageError passes through. */

@@ -44,10 +44,10 @@ suite('migrating', { skip }, async () => {
     await runStatements(
       url,
       `DROP VIEW arc.artifacts, arc.orders, arc.conditions, arc.objects; DROP INDEX arc.live_by_name;
-      DROP FUNCTION arc.decoded, arc.part_of; DELETE FROM arc.migrations WHERE version > 1`,
+      DROP FUNCTION arc.decoded, arc.part_of; DROP TABLE arc.import; DELETE FROM arc.migrations WHERE version > 1`,
     );
-    await assert.rejects(openPostgresStore({ url }), { code: 'BadDatabase', message: /has version 1; this ARC works with 2/ });
-    assert.deepEqual((await migratePostgres({ url })).applied, ['reporting views']);
+    await assert.rejects(openPostgresStore({ url }), { code: 'BadDatabase', message: /has version 1; this ARC works with 3/ });
+    assert.deepEqual((await migratePostgres({ url })).applied, ['reporting views', 'imports']);
     await using store = await openPostgresStore({ url });
     assert.equal((await store.get('/a'))?.revision, 1);
   });

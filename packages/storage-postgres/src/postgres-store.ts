@@ -20,6 +20,7 @@ import { commitBatch } from './commit.ts';
 import { parsePostgresUrl, parseReadUrl } from './connection-settings.ts';
 import { clientConfig, Connections, type Row, type Statement } from './connections.ts';
 import { HistoryReads } from './history-reads.ts';
+import { assertFilled } from './import-target.ts';
 import { assertMigrated, type PostgresAccess } from './migrate.ts';
 import { Replica } from './replica.ts';
 import { statementsFor, type Statements } from './statements.ts';
@@ -54,6 +55,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const connections = opening.adopt(new Connections(settings, config), (connections) => connections.end());
   options.signal?.throwIfAborted();
   await assertMigrated(connections);
+  await assertFilled(connections);
   const statements = statementsFor(settings.schema);
   const [[newest, compacted] = []] = await connections.query({ text: statements.facts }, options.signal);
   const opened = { newest: Number(newest), compacted: Number(compacted) };

@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { lockExclusively } from './exclusive-lock.ts';
 import { DatabaseFailure, failureOf, isIoError } from './failure.ts';
+import { openDatabase, scalar } from './open-database.ts';
 import { createPrivately } from './private-file.ts';
 import { pack, unpack, type Calls, type DatabaseOptions, type Opened, type Rows } from './protocol.ts';
-import { applicationId, createSchema, schemaVersion, statements } from './schema.ts';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from './sqlite.ts';
+import { statements } from './schema.ts';
+import type { DatabaseSync, StatementSync } from './sqlite.ts';
 
 type Statements = Readonly<Record<keyof typeof statements, StatementSync>>;
 type Call<Name extends keyof Calls> = (args: Calls[Name]['args']) => Calls[Name]['reply'];
@@ -143,47 +144,10 @@ export class Database {
   }
 }
 
-function openDatabase({ file, maxBytes }: DatabaseOptions): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 2000 });
-  try {
-    prepareFile(db, file);
-    if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pragma(db, 'page_size')))}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function prepareFile(db: DatabaseSync, file: string): void {
-  const isNew = pragma(db, 'application_id') === 0 && scalar(db.prepare('SELECT count(*) FROM sqlite_schema')) === 0;
-  if (!isNew && pragma(db, 'application_id') !== applicationId) {
-    throw badDatabase(file, 'is an SQLite database, but not one of ARC', 'Choose another file or data directory.');
-  }
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16384');
-  if (isNew) db.exec(`BEGIN IMMEDIATE; ${createSchema} COMMIT`);
-  const version = scalar(db.prepare(statements.selectMeta), 'schema');
-  if (version > schemaVersion) {
-    throw badDatabase(file, `has schema ${version}, but this ARC knows ${schemaVersion} at most`, 'Run the newer ARC that wrote it.');
-  }
-}
-
-function badDatabase(file: string, what: string, hint: string): DatabaseFailure {
-  return new DatabaseFailure({ code: 'BadDatabase', message: `the database ${file} ${what}`, hint });
-}
-
 function prepare(db: DatabaseSync): Statements {
   const prepared: Partial<Record<string, StatementSync>> = {};
   for (const [name, sql] of Object.entries(statements)) prepared[name] = db.prepare(sql);
   return prepared as Statements;
-}
-
-function pragma(db: DatabaseSync, name: string): number {
-  return scalar(db.prepare(`PRAGMA ${name}`));
-}
-
-function scalar(statement: StatementSync, ...parameters: SQLInputValue[]): number {
-  return Number(Object.values(statement.get(...parameters) ?? {})[0]);
 }
 
 function rowsOf(found: readonly Row[]): Rows {

@@ -1,3 +1,5 @@
 export { lockExclusively } from './exclusive-lock.ts';
+export { openSqliteImport } from './import-target.ts';
+export { openSqliteSnapshot } from './snapshot.ts';
 export { openSqliteStore } from './sqlite-store.ts';
 export type { SqliteStoreOptions } from './sqlite-store.ts';

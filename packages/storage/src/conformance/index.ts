@@ -3,6 +3,7 @@ import type { StoreAdapter } from './adapter.ts';
 import { changeTests } from './changes.ts';
 import { concurrencyTests } from './concurrency.ts';
 import { historyTests } from './histories.ts';
+import { importTests, type ImportAdapter } from './imports.ts';
 import { rangeTests } from './ranges.ts';
 import { writeTests } from './writes.ts';
 
@@ -10,6 +11,7 @@ export type { StoreAdapter } from './adapter.ts';
 export { contradictions } from './contradictions.ts';
 export { followStore } from './follow-store.ts';
 export type { Following } from './follow-store.ts';
+export type { ImportAdapter, ImportPlace } from './imports.ts';
 export { recordHistory } from './recorded-history.ts';
 export type { HistoryOptions, Recorded } from './recorded-history.ts';
 export { brokenWatchRules } from './watch-rules.ts';
@@ -23,4 +25,9 @@ export function storeConformance(name: string, adapter: StoreAdapter): void {
     historyTests(adapter);
     concurrencyTests(adapter);
   });
+}
+
+/** Registers, with node:test, the tests that every ImportTarget must pass. */
+export function importConformance(name: string, adapter: ImportAdapter): void {
+  suite(`${name} conforms to the ImportTarget port`, () => importTests(adapter));
 }
