@@ -1,3 +1,6 @@
+export { readBackup } from './backup/read-backup.ts';
+export { writeBackup } from './backup/write-backup.ts';
+export type { BackupOptions } from './backup/write-backup.ts';
 export type {
   CachedEvent,
   CachedObject,
@@ -24,11 +27,12 @@ export { compareKeys, keyAfter, prefixEnd, rangeStart } from './key-order.ts';
 export { MemoryContent } from './memory/memory-content.ts';
 export { openMemoryImport } from './memory/memory-import.ts';
 export { createMemoryStore } from './memory/memory-store.ts';
-export { resourceOf, summarise } from './moving/content-summary.ts';
+export { summarise } from './moving/content-summary.ts';
 export type { ContentSummary } from './moving/content-summary.ts';
 export { copyContent } from './moving/copy-content.ts';
 export type { CopyOptions, CopyProgress, CopyResult } from './moving/copy-content.ts';
 export type { ImportPlan, ImportResult, ImportState, ImportTarget } from './moving/import-target.ts';
+export { resourceOf } from './moving/resource-counts.ts';
 export { pagesOf, snapshotOf } from './moving/snapshot.ts';
 export type { StoreSnapshot } from './moving/snapshot.ts';
 export { decodePlan, encodePlan, unfinishedImport } from './moving/unfinished-import.ts';

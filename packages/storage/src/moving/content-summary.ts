@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { StoredValue, StoreKey } from '../store.ts';
+import type { StoredValue } from '../store.ts';
+import { ResourceCounts } from './resource-counts.ts';
 
 /** What a store holds, in numbers that two stores can be compared by. */
 export interface ContentSummary {
@@ -31,7 +32,7 @@ export async function summarise(
 function contentCounter(): { readonly objects: number; add(item: StoredValue): void; summary(): ContentSummary } {
   const content = createHash('sha256');
   const revisions = createHash('sha256');
-  const resources = new Map<string, number>();
+  const resources = new ResourceCounts();
   let objects = 0;
   let bytes = 0;
   return {
@@ -42,24 +43,15 @@ function contentCounter(): { readonly objects: number; add(item: StoredValue): v
       const name = Buffer.from(key);
       content.update(lengthOf(name)).update(name).update(lengthOf(value)).update(value);
       revisions.update(`${revision} `);
-      const resource = resourceOf(key);
-      resources.set(resource, (resources.get(resource) ?? 0) + 1);
+      resources.add(key);
       objects += 1;
       bytes += value.length;
     },
     summary() {
       const sha256 = content.digest('hex');
-      const sorted = [...resources].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      return { objects, bytes, resources: Object.fromEntries(sorted), sha256, fingerprint: revisions.update(sha256).digest('hex') };
+      return { objects, bytes, resources: resources.toRecord(), sha256, fingerprint: revisions.update(sha256).digest('hex') };
     },
   };
-}
-
-/** `orders.arc.opendefense.cloud` of `/registry/arc.opendefense.cloud/orders/default/a`; the core group has no name. */
-export function resourceOf(key: StoreKey): string {
-  const [, group, resource] = /^\/[^/]+\/([^/]+)\/([^/]+)\/./.exec(key) ?? [];
-  if (group === undefined || resource === undefined) return '(other)';
-  return group === 'core' ? resource : `${resource}.${group}`;
 }
 
 function lengthOf(bytes: Uint8Array): Buffer {

@@ -5,8 +5,9 @@ import { MemoryContent } from '../memory/memory-content.ts';
 import { openMemoryImport } from '../memory/memory-import.ts';
 import { createMemoryStore } from '../memory/memory-store.ts';
 import type { StoredValue } from '../store.ts';
-import { resourceOf, summarise } from './content-summary.ts';
+import { summarise } from './content-summary.ts';
 import { copyContent, type CopyProgress } from './copy-content.ts';
+import { resourceOf } from './resource-counts.ts';
 import { snapshotOf } from './snapshot.ts';
 
 const { signal } = new AbortController();
