@@ -22,6 +22,11 @@ const storage: OptionDefinition = {
   required: true,
 };
 
+const replace: OptionDefinition = {
+  flags: '--replace',
+  description: 'remove what the storage holds, also an unfinished copy of something else, and fill it anew',
+};
+
 const group: OptionDefinition = { flags: '--group <name...>', description: 'group the user is a member of; can be repeated' };
 
 /** Groups of commands, for help. */
@@ -139,6 +144,35 @@ export const commands: readonly CommandDefinition[] = [
     options: [storage, { flags: '--keep <revisions>', description: 'the newest revisions whose history is kept', defaultValue: '10000' }],
     examples: ['arcctl storage compact --storage postgres://arc@db.example/arc --keep 1000'],
     load: async () => (await import('./storage/compact.ts')).compactStorage,
+  },
+  {
+    path: ['storage', 'copy'],
+    summary: 'Copy everything from one storage to another, while no server uses either',
+    options: [
+      { flags: '--from <url>', description: 'the storage to copy, as --storage names it elsewhere', required: true },
+      { flags: '--to <url>', description: 'the storage to fill', required: true },
+      replace,
+      output('json'),
+    ],
+    examples: ['arcctl storage copy --from sqlite:arc-data/arc.db --to postgres://arc@db.example/arc'],
+    load: async () => (await import('./storage/copy.ts')).copyStorage,
+  },
+  {
+    path: ['storage', 'backup'],
+    summary: 'Write one consistent state of a storage to a file, also beside a running server',
+    options: [storage, { flags: '--to <file>', description: 'the file to write; - for standard output', required: true }, output('json')],
+    examples: [
+      'arcctl storage backup --storage sqlite:arc-data/arc.db --to arc.backup',
+      'arcctl storage backup --storage postgres://arc@db.example/arc --to - | age -r KEY > arc.backup.age',
+    ],
+    load: async () => (await import('./storage/backup.ts')).backupStorage,
+  },
+  {
+    path: ['storage', 'restore'],
+    summary: 'Fill a storage from a backup, while no server uses it',
+    options: [{ flags: '--from <file>', description: 'the backup', required: true }, storage, replace, output('json')],
+    examples: ['arcctl storage restore --from arc.backup --storage sqlite:arc-data/arc.db'],
+    load: async () => (await import('./storage/restore.ts')).restoreStorage,
   },
   {
     path: ['user', 'add'],

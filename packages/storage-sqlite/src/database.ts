@@ -1,5 +1,4 @@
-import { realpathSync } from 'node:fs';
-import { lockExclusively } from './exclusive-lock.ts';
+import { lockDatabase } from './exclusive-lock.ts';
 import { DatabaseFailure, failureOf, isIoError } from './failure.ts';
 import { openDatabase, scalar } from './open-database.ts';
 import { createPrivately } from './private-file.ts';
@@ -23,7 +22,7 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#options = options;
     createPrivately(options.file);
-    this.#lock = lockExclusively(`${realpathSync(options.file)}.lock`, `the database ${options.file}`);
+    this.#lock = lockDatabase(options.file);
     try {
       this.#db = openDatabase(options);
       this.#sql = prepare(this.#db);

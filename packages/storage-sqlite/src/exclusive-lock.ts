@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { StorageError } from '@arc/storage';
 import { failureOf, isBusy } from './failure.ts';
 import { createPrivately } from './private-file.ts';
@@ -30,4 +31,13 @@ export function lockExclusively(file: string, what: string): Disposable {
   }
   const held = lock;
   return { [Symbol.dispose]: () => held.close() };
+}
+
+/**
+ * Takes an existing database file for this process, as a store does that has it open.
+ *
+ * @throws StorageError `Locked`, `BadDatabase`, `Unavailable`
+ */
+export function lockDatabase(file: string): Disposable {
+  return lockExclusively(`${realpathSync(file)}.lock`, `the database ${file}`);
 }

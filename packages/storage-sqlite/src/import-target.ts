@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import {
   encodePlan,
   pagesOf,
@@ -8,7 +7,7 @@ import {
   type ImportTarget,
   type StoredValue,
 } from '@arc/storage';
-import { lockExclusively } from './exclusive-lock.ts';
+import { lockDatabase } from './exclusive-lock.ts';
 import { classified, openForWriting, scalar, unfinishedPlan } from './open-database.ts';
 import { createPrivately } from './private-file.ts';
 import { readRange } from './read-range.ts';
@@ -24,7 +23,7 @@ import type { DatabaseSync } from './sqlite.ts';
 export function openSqliteImport({ file }: { readonly file: string }): ImportTarget {
   return classified(file, () => {
     createPrivately(file);
-    const lock = lockExclusively(`${realpathSync(file)}.lock`, `the database ${file}`);
+    const lock = lockDatabase(file);
     try {
       return new SqliteImport(file, openForWriting(file), lock);
     } catch (error) {

@@ -1,4 +1,4 @@
-export { lockExclusively } from './exclusive-lock.ts';
+export { lockDatabase, lockExclusively } from './exclusive-lock.ts';
 export { openSqliteImport } from './import-target.ts';
 export { openSqliteSnapshot } from './snapshot.ts';
 export { openSqliteStore } from './sqlite-store.ts';

@@ -10,12 +10,12 @@ export interface ChosenStorage {
 }
 
 /**
- * What --storage names; it outlives the process.
+ * What --storage, or another option, names; it outlives the process.
  *
  * @throws UsageError
  */
-export function chosenStorage(invocation: Invocation): ChosenStorage {
-  const choice = parseStorageUrl(textOption(invocation, 'storage') ?? '');
+export function chosenStorage(invocation: Invocation, option = 'storage'): ChosenStorage {
+  const choice = parseStorageUrl(textOption(invocation, option) ?? '');
   if (choice.kind === 'memory') {
     throw new UsageError('memory: holds nothing that another process could see', {
       hint: 'Name sqlite:FILE, postgres://... or etcd://...',

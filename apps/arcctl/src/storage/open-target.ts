@@ -1,0 +1,22 @@
+import { UsageError } from '@arc/cli-kit';
+import type { ImportTarget } from '@arc/storage';
+import { openSqliteImport } from '@arc/storage-sqlite';
+import type { ChosenStorage } from './chosen-storage.ts';
+
+/** @throws StorageError `BadDatabase`, `Unavailable`, `Locked`; ArcError `InvalidStorageUrl` */
+export async function openTarget({ choice, password }: ChosenStorage, signal: AbortSignal): Promise<ImportTarget> {
+  switch (choice.kind) {
+    case 'memory':
+      throw new UsageError('memory: cannot be filled');
+    case 'sqlite':
+      return openSqliteImport({ file: choice.file });
+    case 'postgres': {
+      const { openPostgresImport } = await import('@arc/storage-postgres');
+      return await openPostgresImport({ url: choice.url, ...(password !== undefined && { password }) });
+    }
+    case 'etcd': {
+      const { etcdOptionsOf, openEtcdImport } = await import('@arc/storage-etcd');
+      return await openEtcdImport({ ...(await etcdOptionsOf(choice.url)), signal });
+    }
+  }
+}
