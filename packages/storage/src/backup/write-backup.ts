@@ -19,7 +19,7 @@ export function writeBackup(
   options: BackupOptions,
 ): AsyncIterable<Uint8Array> {
   const lines = Readable.from(backupText(snapshot, facts, options), { objectMode: false });
-  // Level 3 takes half the time of the default and leaves 6 % more, measured on 100,000 Orders.
+  // Of 100,000 Orders level 3 takes 0.6 s, the default 1.3 s, and leaves 4 % more.
   const gzip = createGzip({ level: 3 });
   lines.on('error', (error) => gzip.destroy(error));
   return lines.pipe(gzip);
