@@ -146,5 +146,6 @@ export const statusError = {
       retryAfterSeconds: 1,
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     }),
-  timeout: (): ApiStatusError => failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', { retryAfterSeconds: 1 }),
+  timeout: (): ApiStatusError =>
+    failure(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', { retryAfterSeconds: 1 }),
 } as const;
