@@ -40,6 +40,11 @@ const noTls: Class = {
   what: 'does not speak TLS',
   hint: 'Turn TLS on in the server, or say sslmode=disable when the network in between is trusted.',
 };
+const pooled: Class = {
+  code: 'Unavailable',
+  what: 'stands behind a pooler that does not take the settings of a session',
+  hint: 'Add pgbouncer=true to the URL.',
+};
 const readOnly: Class = {
   code: 'Unavailable',
   what: 'accepts no writes',
@@ -109,6 +114,7 @@ export function isRecoveryConflict(error: unknown): boolean {
 
 function classOf(error: unknown): Class {
   const state = sqlStateOf(error);
+  if (state === '08P01' && /startup parameter/.test(messageOf(error))) return pooled;
   if (state !== undefined) return byState[state] ?? byState[state.slice(0, 2)] ?? damaged;
   const message = messageOf(error);
   if (/does not support SSL/i.test(message)) return noTls;

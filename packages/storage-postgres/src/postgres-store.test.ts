@@ -1,7 +1,7 @@
 import { after, test } from 'node:test';
 import type { Store } from '@arc/storage';
 import { storeConformance, type StoreAdapter } from '@arc/storage/conformance';
-import { missingPostgres, startPostgres } from '@arc/testkit';
+import { missingPgBouncer, missingPostgres, startPgBouncer, startPostgres, type PgBouncer } from '@arc/testkit';
 import { migratePostgres } from './migrate.ts';
 import { openPostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
 import { at, testDatabases, withParameters } from './testing/database.ts';
@@ -29,12 +29,19 @@ async function conformance(): Promise<void> {
     return store;
   };
 
-  const adapter = (parameters: Readonly<Record<string, string>>, options: Pick<PostgresStoreOptions, 'readUrl'> = {}): StoreAdapter => ({
+  interface Way {
+    /** Of the URL. */
+    readonly parameters?: Readonly<Record<string, string>>;
+    readonly readUrl?: string;
+    readonly bouncer?: PgBouncer;
+  }
+
+  const adapter = ({ parameters = {}, bouncer, ...options }: Way = {}): StoreAdapter => ({
     /** A schema is made much faster than a database. */
     open: async () => {
       const own = withParameters(url, { ...parameters, schema: `conformance_${schemas++}` });
       await migratePostgres({ url: own });
-      return await open(own, options);
+      return await open(bouncer === undefined ? own : at(bouncer, own), options);
     },
     reopen: async (store) => {
       await store[Symbol.asyncDispose]();
@@ -50,8 +57,15 @@ async function conformance(): Promise<void> {
     },
   });
 
-  storeConformance('the PostgreSQL store', adapter({}));
-  storeConformance('the PostgreSQL store that need not keep a session', adapter({ pgbouncer: 'true' }));
+  storeConformance('the PostgreSQL store', adapter());
+  storeConformance('the PostgreSQL store that keeps no session', adapter({ parameters: { pgbouncer: 'true' } }));
   if (replica === undefined) test('the PostgreSQL store with a replica', { skip: 'the given server has none' });
-  else storeConformance('the PostgreSQL store with a replica', adapter({}, { readUrl: at(replica, url) }));
+  else storeConformance('the PostgreSQL store with a replica', adapter({ readUrl: at(replica, url) }));
+  const missing = server === undefined ? 'PgBouncer is started before a server of our own' : missingPgBouncer();
+  if (server === undefined || missing !== undefined) {
+    test('the PostgreSQL store behind PgBouncer', { skip: missing });
+  } else {
+    const bouncer = resources.use(await startPgBouncer(server));
+    storeConformance('the PostgreSQL store behind PgBouncer', adapter({ parameters: { pgbouncer: 'true' }, bouncer }));
+  }
 }

@@ -40,6 +40,10 @@ export class WakeUp {
         await this.#listen(signal, () => (failures = 0));
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof Pooled) {
+          logger.warn('a pooler stands before the database, so changes are polled for; add pgbouncer=true to its URL');
+          return;
+        }
         if (failures === 0) {
           logger.warn('the connection that listens for changes was lost; polling until it is back', { reason: messageOf(error) });
         }
@@ -65,7 +69,7 @@ export class WakeUp {
     ended.catch(() => {});
     client.on('notification', ({ payload = '' }) => wake(/^\d+$/.test(payload) ? Number(payload) : undefined));
     try {
-      await Promise.race([client.connect().then(() => client.query(`LISTEN ${channelOf(schema)}`)), ended]);
+      await Promise.race([client.connect().then(() => listen(client, channelOf(schema))), ended]);
       this.#listening = true;
       onListening();
       // Whatever was committed before LISTEN took effect was not heard.
@@ -79,4 +83,15 @@ export class WakeUp {
       client.end().catch(() => {});
     }
   }
+}
+
+/** Notifications come on the connection of the server that said LISTEN, which a pooler hands to somebody else. */
+class Pooled extends Error {}
+
+/** A pooler makes up the process ids that it tells its clients. */
+async function listen(client: Client, channel: string): Promise<void> {
+  const { processID } = client as { readonly processID?: unknown };
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  if (rows[0]?.pid !== processID) throw new Pooled();
+  await client.query(`LISTEN ${channel}`);
 }

