@@ -18,5 +18,6 @@ const apiServer = await createApiServer({
   inFlight: { reading: 1000, mutating: 1000 },
 });
 const { host, port } = await apiServer.listen({ host: '127.0.0.1', port: 0 });
+await apiServer.ready;
 process.send?.({ server: `https://${host}:${port}`, caPem: authority.certPem, certPem: client.certPem, keyPem: client.keyPem });
 process.on('disconnect', () => void apiServer.close({ graceMs: 0 }).then(() => store[Symbol.asyncDispose]()));

@@ -69,6 +69,7 @@ export type { StructuralSchema } from './schema/structural.ts';
 export { validateSchema } from './schema/validate.ts';
 export {
   checkFieldSelector,
+  fieldAt,
   fieldsOf,
   matchesFields,
   parseFieldSelector,

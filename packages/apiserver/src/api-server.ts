@@ -1,10 +1,10 @@
 import type { KindDefinition, ServedApi } from '@arc/apimachinery';
 import { type Clock, type Counter, createMetrics, type Logger, type Metrics, silentLogger, systemClock } from '@arc/kernel';
-import { createWriter, openWatchCache, type Store } from '@arc/storage';
+import { createWriter, startWatchCache, type Store, type WatchCache } from '@arc/storage';
 import type { AuditOptions } from './audit/request-audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
-import { builtInAuthorizers, fixedAuthorizers } from './authz/built-in.ts';
+import { builtInAuthorizers, discoveryBefore, fixedAuthorizers } from './authz/built-in.ts';
 import { cachedPolicy, servesRbac } from './authz/rbac/cached-policy.ts';
 import { rbacAuthorizer } from './authz/rbac/rbac-authorizer.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
@@ -55,6 +55,12 @@ export interface ApiServerOptions {
 }
 
 export interface ApiServer extends AsyncDisposable {
+  /**
+   * Resolves when the store has been loaded into the watch cache and resources are served; rejects when that cannot succeed
+   * (a failure that may pass is retried). Until then, and whenever the cache has to be loaded anew, health, discovery and
+   * OpenAPI are answered, `/readyz` fails, and requests for resources get 429 with Retry-After.
+   */
+  readonly ready: Promise<void>;
   /** @throws ArcError `AddressInUse` or `ListenFailed`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>;
   /**
@@ -68,8 +74,8 @@ export interface ApiServer extends AsyncDisposable {
 const abandonAfterMs = 1_000;
 
 /**
- * A Kubernetes API server over any kinds and any store. Loads the store into its watch cache before it resolves.
- * @throws ArcError `InvalidKind`, `InvalidClientCa`; StorageError when the store cannot be read.
+ * A Kubernetes API server over any kinds and any store, which it begins to load into its watch cache; see `ready`.
+ * @throws ArcError `InvalidKind`, `InvalidClientCa`.
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { logger = silentLogger, clock = systemClock, version = defaultVersion, metrics = createMetrics() } = options;
@@ -77,12 +83,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const stopping = new AbortController();
   const shutdown = new AbortController();
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
-  const cache = await openWatchCache(store, { resources: [...cached.values()], logger, clock });
+  const cache = startWatchCache(store, { resources: [...cached.values()], logger, clock });
   await using opened = new AsyncDisposableStack();
   opened.use(cache);
   const cacheOf = cacheLookup(cache, cached);
   const authorizer = authorizerChain([
-    ...(servesRbac(cacheOf) ? [...fixedAuthorizers, rbacAuthorizer(cachedPolicy(cacheOf), cache)] : builtInAuthorizers),
+    ...(servesRbac(cacheOf)
+      ? [...fixedAuthorizers, discoveryBefore(() => cache.loaded), rbacAuthorizer(cachedPolicy(cacheOf), cache)]
+      : builtInAuthorizers),
     ...(options.authorizer === undefined ? [] : [options.authorizer]),
   ]);
   const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
@@ -108,7 +116,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     shutdown: shutdown.signal,
   };
   const flow = flowControl(options.inFlight ?? defaultInFlightLimits);
-  observeServer(metrics, { registry, cache, flow });
+  observeServer(metrics, { registry, cache, flow, encodings });
   const pipeline: PipelineOptions = {
     server,
     flow,
@@ -117,7 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       version,
       logger,
       metrics,
-      checks: healthChecks(store, stopping.signal, options.readyChecks ?? []),
+      checks: healthChecks({ store, cache, stopping: stopping.signal, readyChecks: options.readyChecks ?? [] }),
     }),
     audit: options.audit === undefined ? undefined : { options: options.audit, clock, logger, events: auditEvents(metrics) },
   };
@@ -147,6 +155,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   // From here on `close` disposes of the cache.
   opened.move();
   return {
+    ready: cache.ready,
     listen: (address) => listener.listen(address),
     close: ({ graceMs, lameDuckMs = 0 }) => (closed ??= close(graceMs, lameDuckMs)),
     [Symbol.asyncDispose]: () => (closed ??= close(0, 0)),
@@ -174,11 +183,24 @@ function servedApi({ kinds, connectors = [] }: ApiServerOptions): ServedApi {
   return { kinds, extraSubresources: [...finalize, ...connected] };
 }
 
-function healthChecks(store: Store, stopping: AbortSignal, readyChecks: readonly HealthCheck[]): HealthChecks {
+interface Checked {
+  readonly store: Store;
+  readonly cache: WatchCache;
+  readonly stopping: AbortSignal;
+  readonly readyChecks: readonly HealthCheck[];
+}
+
+function healthChecks({ store, cache, stopping, readyChecks }: Checked): HealthChecks {
   const ping: HealthCheck = { name: 'ping', check: () => {} };
   const storage: HealthCheck = {
     name: 'storage',
     check: async (signal) => void (await store.currentRevision({ signal })),
+  };
+  const watchCache: HealthCheck = {
+    name: 'watch-cache',
+    check: () => {
+      if (!cache.loaded) throw new Error('the watch cache is being loaded from the store');
+    },
   };
   const shutdown: HealthCheck = {
     name: 'shutdown',
@@ -188,8 +210,8 @@ function healthChecks(store: Store, stopping: AbortSignal, readyChecks: readonly
   };
   return {
     livez: [ping],
-    healthz: [ping, storage, ...readyChecks],
-    readyz: [ping, storage, ...readyChecks, shutdown],
+    healthz: [ping, storage, watchCache, ...readyChecks],
+    readyz: [ping, storage, watchCache, ...readyChecks, shutdown],
   };
 }
 

@@ -39,6 +39,7 @@ async function setUp(verdict: Verdict = () => ({ phase: 'Succeeded' })): Promise
   const tls = { cert: server.certPem, key: server.keyPem, clientCa: authority.certPem };
   const api = stack.use(await createApiServer({ kinds, store, tls }));
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 });
+  await api.ready;
   const connect = (): KubeClient =>
     stack.use(
       createKubeClient({ server: `https://127.0.0.1:${port}`, caPem: authority.certPem, clientCertificate: admin }, { userAgent: 'test' }),

@@ -11,7 +11,8 @@ export function isAbort(thrown: unknown, signal?: AbortSignal): boolean {
 }
 
 /** What `promise` comes to, or a rejection with the signal's reason as soon as it aborts; whatever is behind the promise goes on. */
-export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
   promise.catch(() => {});
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

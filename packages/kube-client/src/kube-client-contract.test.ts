@@ -57,6 +57,7 @@ const adapters: readonly Adapter[] = [
       const tls = { cert: serverCertificate.certPem, key: serverCertificate.keyPem, clientCa: authority.certPem };
       const server = stack.use(await createApiServer({ kinds, store, tls }));
       const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+      await server.ready;
       const config = { server: `https://localhost:${port}`, caPem: authority.certPem, clientCertificate };
       const client = stack.use(createKubeClient(config, { userAgent: 'contract' }));
       const all = stack.move();

@@ -48,6 +48,7 @@ test('defaults are created, completed at the next start and left alone when told
   const tls = { cert: server.certPem, key: server.keyPem, clientCa: authority.certPem };
   const api = stack.use(await createApiServer({ kinds, store, tls }));
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 });
+  await api.ready;
   const as = (user: string, groups: string[]): KubeClient =>
     stack.use(
       createKubeClient(

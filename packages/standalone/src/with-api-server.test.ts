@@ -27,6 +27,7 @@ async function setUp(): Promise<Scenario> {
   const tls = { cert: server.certPem, key: server.keyPem, clientCa: authority.certPem };
   const api = stack.use(await createApiServer({ kinds: coreKinds, store, tls }));
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 });
+  await api.ready;
   const client = stack.use(
     createKubeClient(
       { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, clientCertificate: admin },

@@ -5,18 +5,22 @@ export type {
   CachedEvent,
   CachedObject,
   CachedResource,
+  CacheUsage,
   CacheWatchOptions,
   Delivery,
   ListOptions,
   ListResult,
   ObjectFilter,
   ObjectRun,
+  Requirement,
   ResourceCache,
+  Selection,
   WatchCache,
   Watcher,
 } from './cache/contract.ts';
-export { openWatchCache } from './cache/watch-cache.ts';
+export { openWatchCache, startWatchCache } from './cache/watch-cache.ts';
 export type { WatchCacheOptions } from './cache/watch-cache.ts';
+export { assertDecodable } from './cache/cached-object.ts';
 export { compactRegularly } from './compaction.ts';
 export type { CompactionOptions } from './compaction.ts';
 export { assertNotCompacted, assertNotFuture, ChangeNotifier, followChanges } from './follow-changes.ts';

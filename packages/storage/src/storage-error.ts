@@ -9,6 +9,10 @@ export type StorageErrorCode =
   | 'Unavailable'
   /** The connection was lost while a commit was in flight. */
   | 'OutcomeUnknown'
+  /** The watch cache does not hold the state of the store yet, or not any more; retryable. */
+  | 'Loading'
+  /** What is stored under a key is not a JSON object with metadata. */
+  | 'Undecodable'
   /** Another process holds the database. */
   | 'Locked'
   /** The file or schema is not ours, damaged, or of another version. */
@@ -24,6 +28,13 @@ export class StorageError extends ArcError {
   declare readonly code: StorageErrorCode;
 
   constructor(code: StorageErrorCode, message: string, options: Omit<ArcErrorOptions, 'retryable'> = {}) {
-    super(code, message, { ...options, retryable: code === 'Unavailable' });
+    super(code, message, { ...options, retryable: code === 'Unavailable' || code === 'Loading' });
   }
+}
+
+/** Says that something is stored under a key which nobody can read. */
+export function undecodable(key: string, revision: number, reason: string): StorageError {
+  return new StorageError('Undecodable', `what is stored under ${key} (revision ${revision}) cannot be read: ${reason}`, {
+    hint: 'List such values with "arcctl storage doctor", which can remove them.',
+  });
 }

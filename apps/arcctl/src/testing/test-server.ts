@@ -52,6 +52,7 @@ export async function startTestServer(options: { readonly podLog?: Connector['ha
     }),
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  await server.ready;
   const context = {
     name: 'test',
     server: `https://127.0.0.1:${port}`,

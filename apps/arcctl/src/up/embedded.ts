@@ -70,6 +70,7 @@ export async function startEmbedded(
       connectors: [podLogs(logs, () => clock.now())],
       clock,
       logger,
+      signal: options.signal,
     }),
   );
   const client = starting.use(await server.connect('controllers', { user: 'system:arc', userAgent: 'arc-controller-manager' }));

@@ -56,11 +56,12 @@ export function requiredFieldValue(selector: FieldSelector, field: string): stri
 /** The values of metadata.name, metadata.namespace and the selectable fields of an object, absent ones as empty text. */
 export function fieldsOf(object: Readonly<Record<string, unknown>>, selectable: readonly string[] = []): Record<string, string> {
   const fields: Record<string, string> = {};
-  for (const path of ['metadata.name', 'metadata.namespace', ...selectable]) fields[path] = textAt(object, path);
+  for (const path of ['metadata.name', 'metadata.namespace', ...selectable]) fields[path] = fieldAt(object, path);
   return fields;
 }
 
-function textAt(object: Readonly<Record<string, unknown>>, path: string): string {
+/** The value of the scalar field at a dotted path, as field selectors compare it: absent or no scalar = empty text. */
+export function fieldAt(object: Readonly<Record<string, unknown>>, path: string): string {
   let value: unknown = object;
   for (const field of path.split('.')) value = isObject(value) ? getOwn(value, field) : undefined;
   if (typeof value === 'string') return value;

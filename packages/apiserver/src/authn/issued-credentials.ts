@@ -14,15 +14,19 @@ import { authenticated, type UserInfo } from './user.ts';
 
 /** The tokens and certificates that were handed out to users of a standalone server. */
 export interface IssuedCredentials {
-  /** Undefined when the token is unknown or has expired. */
+  /**
+   * Undefined when the token is unknown or has expired.
+   * @throws StorageError `Loading` while nobody can tell.
+   */
   userOfToken(token: string, signal: AbortSignal): Promise<UserInfo | undefined>;
+  /** False while the watch cache is being loaded: what is served then is no secret. */
   isRevoked(serialNumber: string): boolean;
 }
 
 export interface IssuedCredentialsOptions {
   /** Undefined: a server without Secrets, which knows no token. */
   readonly secrets: ResourceCache | undefined;
-  readonly cache: Pick<WatchCache, 'waitUntilFresh'>;
+  readonly cache: Pick<WatchCache, 'loaded' | 'waitUntilFresh'>;
   readonly clock: Clock;
 }
 
@@ -42,6 +46,7 @@ export function issuedCredentials({ secrets, cache, clock }: IssuedCredentialsOp
       return authenticated({ name: record.user, groups: record.groups });
     },
     isRevoked(serialNumber) {
+      if (!cache.loaded) return false;
       const found = secrets?.get(credentialNamespace, certificateSecretName(serialNumber));
       return found !== undefined && isRevocation(found);
     },

@@ -69,8 +69,21 @@ function nonResourceRule(rule: NonResourceRule, appliesTo: (groups: readonly str
   };
 }
 
+/** Whoever asks for the server's health need not be anybody. */
+export function isHealthPath(path: string): boolean {
+  return everyHealthPath.some((pattern) => pathMatches(pattern, path));
+}
+
 function pathMatches(pattern: string, path: string): boolean {
   return pattern.endsWith('/*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
+
+/**
+ * Discovery for every user until `known` says that the roles are, which otherwise give it: clients find out what a server
+ * serves while it loads, and a role that was taken away hides nothing secret.
+ */
+export function discoveryBefore(known: () => boolean): Authorizer {
+  return { authorize: (attributes, user, signal) => (known() ? noOpinion : discoveryPathsForUsers.authorize(attributes, user, signal)) };
 }
 
 /** The rules every server has, asked before any other authorizer. Whatever nobody allows is denied. */

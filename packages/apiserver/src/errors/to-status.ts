@@ -1,5 +1,5 @@
 import { ApiStatusError, failure, statusError } from '@arc/apimachinery';
-import { messageOf } from '@arc/kernel';
+import { ArcError, messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 
 export interface FailedRequest {
@@ -19,10 +19,18 @@ export function toStatus(thrown: unknown, request: FailedRequest): ApiStatusErro
   return statusError.internal(messageOf(thrown));
 }
 
+/** What went wrong and what to do about it. */
+export function hintedMessage(thrown: unknown): string {
+  const hint = thrown instanceof ArcError ? thrown.hint : undefined;
+  return hint === undefined ? messageOf(thrown) : `${messageOf(thrown)}. ${hint}`;
+}
+
 function storageStatus(error: StorageError, { verb, group, plural }: FailedRequest): ApiStatusError {
   switch (error.code) {
     case 'Compacted':
       return statusError.expired('The resourceVersion for the provided list is too old.');
+    case 'Loading':
+      return failure(429, 'TooManyRequests', 'storage is (re)initializing', { retryAfterSeconds: 1 });
     case 'Unavailable':
     case 'Locked':
       return statusError.storageUnavailable({ group, plural }, verb);
@@ -34,6 +42,10 @@ function storageStatus(error: StorageError, { verb, group, plural }: FailedReque
     case 'Closed':
     case 'SlowWatcher':
       return failure(503, 'ServiceUnavailable', 'the server is shutting down', { retryAfterSeconds: 1 });
+    case 'Undecodable': {
+      const message = hintedMessage(error);
+      return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
+    }
     case 'Full':
     case 'BadDatabase':
       return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] });

@@ -112,10 +112,13 @@ test('1.5 health in Kubernetes words', async () => {
   assert.equal(ready.text, 'ok');
   assert.equal(ready.headers['content-type'], 'text/plain; charset=utf-8');
   assert.equal(ready.headers['x-content-type-options'], 'nosniff');
-  assert.equal((await server.admin.get('/readyz?verbose')).text, '[+]ping ok\n[+]storage ok\n[+]shutdown ok\nreadyz check passed\n');
+  assert.equal(
+    (await server.admin.get('/readyz?verbose')).text,
+    '[+]ping ok\n[+]storage ok\n[+]watch-cache ok\n[+]shutdown ok\nreadyz check passed\n',
+  );
   assert.equal(
     (await server.admin.get('/readyz?verbose&exclude=storage&exclude=x')).text,
-    '[+]ping ok\n[+]storage excluded: ok\n[+]shutdown ok\nwarn: some health checks cannot be excluded: no matches for "x"\nreadyz check passed\n',
+    '[+]ping ok\n[+]storage excluded: ok\n[+]watch-cache ok\n[+]shutdown ok\nwarn: some health checks cannot be excluded: no matches for "x"\nreadyz check passed\n',
   );
   assert.equal((await server.admin.get('/readyz/ping')).text, 'ok');
   assert.equal((await server.admin.get('/readyz/nothing')).code, 404);
@@ -139,7 +142,7 @@ test('0.1 without a database discovery still answers, and everything else is 5xx
   assert.equal((await server.admin.get('/livez')).code, 200);
   const ready = await server.admin.get('/readyz');
   assert.equal(ready.code, 500);
-  assert.equal(ready.text, '[+]ping ok\n[-]storage failed: reason withheld\n[+]shutdown ok\nreadyz check failed\n');
+  assert.equal(ready.text, '[+]ping ok\n[-]storage failed: reason withheld\n[+]watch-cache ok\n[+]shutdown ok\nreadyz check failed\n');
   const widgets = '/apis/demo.example.com/v1/namespaces/ns/widgets';
   const answers = [
     await server.admin.get(`${widgets}/w`),

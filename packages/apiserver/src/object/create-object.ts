@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { type ApiStatusError, failure, generateName, generateNameAttempts, statusError, type UnstructuredObject } from '@arc/apimachinery';
 import type { ManagedFieldsEntry } from '@arc/apimachinery';
-import type { StoredValue } from '@arc/storage';
+import { assertDecodable, type StoredValue } from '@arc/storage';
 import { admitIntoNamespace } from '../admission/namespace-lifecycle.ts';
 import { admitRoleGrant } from '../admission/role-grants.ts';
+import { hintedMessage } from '../errors/to-status.ts';
 import { type ServedResource, storeKey } from '../registry/served-resource.ts';
 import { parseBytes } from '../representation/object-view.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
@@ -50,7 +51,9 @@ async function dryRun(
 ): Promise<UnstructuredObject> {
   await server.cache.waitUntilFresh(request.signal);
   const { namespace = '', name = '' } = object.metadata;
-  if (resource.cache?.get(namespace, name) !== undefined) throw statusError.alreadyExists(resource.type, name);
+  const { cache } = resource;
+  const exists = cache !== undefined && (cache.undecodable({ namespace, name }).length > 0 || cache.get(namespace, name) !== undefined);
+  if (exists) throw statusError.alreadyExists(resource.type, name);
   return object;
 }
 
@@ -85,7 +88,13 @@ async function store(
 
 function alreadyExists({ type }: ServedResource, name: string, existing: StoredValue | undefined): ApiStatusError {
   const error = statusError.alreadyExists(type, name);
-  const terminating = existing !== undefined && parseBytes(existing.value).metadata.deletionTimestamp !== undefined;
+  if (existing === undefined) return error;
+  try {
+    assertDecodable(existing);
+  } catch (undecodable) {
+    return failure(409, 'AlreadyExists', `${error.message}, but ${hintedMessage(undecodable)}`, error.status.details);
+  }
+  const terminating = parseBytes(existing.value).metadata.deletionTimestamp !== undefined;
   return terminating ? failure(409, 'AlreadyExists', `object is being deleted: ${error.message}`, error.status.details) : error;
 }
 

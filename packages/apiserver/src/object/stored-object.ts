@@ -1,5 +1,5 @@
 import { encodeForStorage, type KubeObject, type UnstructuredObject } from '@arc/apimachinery';
-import type { StoredValue } from '@arc/storage';
+import { assertDecodable, type StoredValue } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
 import { parseBytes } from '../representation/object-view.ts';
 
@@ -10,15 +10,22 @@ export interface CurrentObject {
   parse(): UnstructuredObject;
 }
 
-/** The newest state this server knows; the caller has waited until that is fresh. */
+/**
+ * The newest state this server knows; the caller has waited until that is fresh.
+ * @throws StorageError `Undecodable`
+ */
 export function currentFromCache(resource: ServedResource, namespace: string, name: string): CurrentObject | undefined {
   const cached = resource.cache?.get(namespace, name);
   return cached === undefined ? undefined : { revision: cached.revision, parse: () => toServed(resource, parseBytes(cached.bytes)) };
 }
 
-/** The state that made a compare-and-swap fail. */
+/**
+ * The state that made a compare-and-swap fail.
+ * @throws StorageError `Undecodable`
+ */
 export function currentFromStore(resource: ServedResource, stored: StoredValue | undefined): CurrentObject | undefined {
   if (stored === undefined) return undefined;
+  assertDecodable(stored);
   return {
     revision: stored.revision,
     parse: () => {

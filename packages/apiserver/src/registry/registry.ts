@@ -1,4 +1,4 @@
-import { fieldsOf, type KindDefinition, type KubeObject, type UnstructuredObject, type Verb } from '@arc/apimachinery';
+import { fieldAt, type KindDefinition, type KubeObject, type UnstructuredObject, type Verb } from '@arc/apimachinery';
 import { ArcError } from '@arc/kernel';
 import type { CachedResource, WatchCache } from '@arc/storage';
 import type { Encodings } from '../representation/encodings.ts';
@@ -100,10 +100,13 @@ function selectableFields(definition: KindDefinition): CachedResource['fieldsOf'
   const own = definition.selectableFields ?? [];
   const others = (definition.servedAlsoAs ?? []).filter(({ definition: other }) => (other.selectableFields ?? []).length > 0);
   return (object) => {
-    const fields = fieldsOf(object, own);
+    const fields: Record<string, string> = {};
+    const read = (from: Readonly<Record<string, unknown>>, paths: readonly string[]): void => {
+      for (const path of paths) fields[path] ??= fieldAt(from, path);
+    };
+    read(object, own);
     for (const { definition: other, fromStored } of others) {
-      const converted = fromStored(object as unknown as KubeObject) as UnstructuredObject;
-      Object.assign(fields, { ...fieldsOf(converted, other.selectableFields), ...fields });
+      read(fromStored(object as unknown as KubeObject) as UnstructuredObject, other.selectableFields ?? []);
     }
     return fields;
   };

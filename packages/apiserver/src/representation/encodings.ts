@@ -6,6 +6,8 @@ const MiB = 1024 * 1024;
 const objectBytes = 48 * MiB;
 /** Twice what lists of 100,000 objects of 1.5 KB compress to. */
 const blockBytes = 64 * MiB;
+/** Events are asked for by watchers that keep up within moments, by others that resume within minutes. */
+const eventBytes = 16 * MiB;
 /** What an entry takes beside its bytes. */
 const entrySize = 160;
 
@@ -15,8 +17,8 @@ export interface Encodings {
   readonly objects: KeptEncodings<Uint8Array>;
   /** Of the runs that lists are made of, compressed; one that is being made counts nothing yet. */
   readonly blocks: KeptEncodings<DeflateBlock | Promise<DeflateBlock>>;
-  /** Bytes held by all of them. */
-  readonly bytes: number;
+  /** Of events. */
+  readonly events: KeptEncodings<Uint8Array>;
 }
 
 export function createEncodings(): Encodings {
@@ -24,11 +26,5 @@ export function createEncodings(): Encodings {
   const blocks = new KeptEncodings<DeflateBlock | Promise<DeflateBlock>>(blockBytes, (block) =>
     block instanceof Promise ? 0 : block.bytes.length + entrySize,
   );
-  return {
-    objects,
-    blocks,
-    get bytes() {
-      return objects.bytes + blocks.bytes;
-    },
-  };
+  return { objects, blocks, events: new KeptEncodings<Uint8Array>(eventBytes, ({ length }) => length + entrySize) };
 }

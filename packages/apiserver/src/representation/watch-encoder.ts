@@ -51,10 +51,10 @@ export function watchEncoder(query: URLSearchParams, resource: ServedResource, r
       columns = false;
       return first;
     }
-    const known = event.encodings.get(form);
+    const known = resource.encodings.events.get(event, form);
     if (known !== undefined) return known;
     const encoded = line(event.type, represented(viewOfCached(resource, event.object)));
-    event.encodings.set(form, encoded);
+    resource.encodings.events.set(event, form, encoded);
     return encoded;
   };
 

@@ -32,7 +32,11 @@ export interface TestServer extends AsyncDisposable {
   withCertificate(certificate: CertificateAndKey | undefined): TestClient;
 }
 
-type TestServerOptions = Partial<Omit<ApiServerOptions, 'tls'>> & { readonly port?: number };
+type TestServerOptions = Partial<Omit<ApiServerOptions, 'tls'>> & {
+  readonly port?: number;
+  /** Default: true. False: also without namespace `ns`. */
+  readonly waitUntilReady?: boolean;
+};
 
 /** A server over a memory store, with namespace `ns`, listening on loopback. */
 export async function startTestServer(pki: TestPki, options: TestServerOptions = {}): Promise<TestServer> {
@@ -55,7 +59,10 @@ export async function startTestServer(pki: TestPki, options: TestServerOptions =
     return client;
   };
   const admin = withCertificate(adminCertificate);
-  await admin.post('/api/v1/namespaces', { metadata: { name: 'ns' } });
+  if (options.waitUntilReady !== false) {
+    await api.ready;
+    await admin.post('/api/v1/namespaces', { metadata: { name: 'ns' } });
+  }
   return {
     port,
     ca,

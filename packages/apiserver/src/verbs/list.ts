@@ -1,11 +1,11 @@
 import { ApiStatusError } from '@arc/apimachinery';
-import { type ListResult, type ObjectFilter, StorageError } from '@arc/storage';
+import { type ListResult, type Selection, StorageError } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
 import { listReply, negotiateList } from '../representation/list-reply.ts';
 import { type ContinueToken, decodeContinue, encodeContinue } from '../request/continue-token.ts';
 import { freshEnough } from '../request/freshness.ts';
 import { type ListOptions, parseListOptions, type VersionMatch } from '../request/list-options.ts';
-import { objectFilter } from '../request/selection.ts';
+import { selectionOf } from '../request/selection.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import type { VerbHandler } from './handler.ts';
 
@@ -33,13 +33,14 @@ export async function readPage(
 ): Promise<Page> {
   const { cache, type } = resource;
   if (cache === undefined) throw new Error(`${type.plural} is not stored`);
-  const filter = objectFilter(resource, options);
+  const selection = { ...selectionOf(resource, options), namespace: scopeOf(resource, request) };
   const token = options.continueToken === '' ? undefined : decodeContinue(options.continueToken);
   await freshEnough(server, token === undefined ? options.version : freshnessOf(token), request.signal);
 
   const at =
     token !== undefined && token.revision > 0 ? token.revision : options.version.kind === 'exact' ? options.version.revision : undefined;
-  const result = readAt(resource, { namespace: scopeOf(resource, request), filter, limit: options.limit, token, at });
+  warnOfOmissions(resource, request, selection);
+  const result = readAt(resource, { selection, limit: options.limit, token, at });
   return {
     result,
     continueToken:
@@ -56,20 +57,30 @@ function scopeOf({ type }: ServedResource, { info }: RequestContext): string {
   return type.namespaced ? info.namespace : '';
 }
 
+/** A list of many goes on without what cannot be read, and says so. Who asks for one name hears of that one only. */
+function warnOfOmissions({ cache }: ServedResource, request: RequestContext, { namespace = '', requirements = [] }: Selection): void {
+  const name = requirements.find((requirement) => requirement.by === 'field' && requirement.name === 'metadata.name')?.values[0];
+  const [first, ...others] = cache?.undecodable({ namespace, ...(name !== undefined && { name }) }) ?? [];
+  if (first === undefined) return;
+  const what =
+    others.length === 0
+      ? '1 object that cannot be read, stored under'
+      : `${others.length + 1} objects that cannot be read, the first stored under`;
+  request.warn(`this list lacks ${what} ${first}; "arcctl storage doctor" lists such objects`);
+}
+
 interface Reading {
-  readonly namespace: string;
-  readonly filter: ObjectFilter | undefined;
+  readonly selection: Selection;
   readonly limit: number;
   readonly token: ContinueToken | undefined;
   readonly at: number | undefined;
 }
 
-function readAt({ cache, prefix }: ServedResource, { namespace, filter, limit, token, at }: Reading): ListResult {
+function readAt({ cache, prefix }: ServedResource, { selection, limit, token, at }: Reading): ListResult {
   if (cache === undefined) throw new Error(`${prefix} is not stored`);
   try {
     return cache.list({
-      ...(namespace !== '' && { namespace }),
-      ...(filter !== undefined && { filter }),
+      ...selection,
       ...(limit > 0 && { limit }),
       ...(token !== undefined && { after: `${prefix}${token.after}` }),
       ...(at !== undefined && { at }),

@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { ApiStatusError, type Status, statusError } from '@arc/apimachinery';
 import { anySignal } from '@arc/kernel';
-import { StorageError, type Watcher } from '@arc/storage';
+import { type Selection, StorageError, type Watcher } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
 import { watchEncoder, type WatchEncoder } from '../representation/watch-encoder.ts';
 import { negotiateWatch } from '../representation/watch-encoder.ts';
 import { freshEnough } from '../request/freshness.ts';
 import { parseWatchOptions, type WatchOptions } from '../request/list-options.ts';
-import { objectFilter } from '../request/selection.ts';
+import { selectionOf } from '../request/selection.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { toStatus } from '../errors/to-status.ts';
 import type { VerbHandler } from './handler.ts';
@@ -28,10 +28,8 @@ export const watch: VerbHandler = async (server, resource, request) => {
   const { exchange } = request;
   const representation = negotiateWatch(exchange);
   const options = parseWatchOptions(exchange.query);
-  const filter = objectFilter(resource, options);
+  const scope = { ...selectionOf(resource, options), namespace: resource.type.namespaced ? request.info.namespace : '' };
   const encoder = watchEncoder(exchange.query, resource, representation, server.clock);
-  const namespace = resource.type.namespaced ? request.info.namespace : '';
-  const scope = { ...(namespace !== '' && { namespace }), ...(filter !== undefined && { filter }) };
   const events = watchEvents(server, resource, request, { options, scope, encoder });
   return {
     code: 200,
@@ -42,7 +40,7 @@ export const watch: VerbHandler = async (server, resource, request) => {
 
 interface Watching {
   readonly options: WatchOptions;
-  readonly scope: { readonly namespace?: string; readonly filter?: ReturnType<typeof objectFilter> & {} };
+  readonly scope: Selection;
   readonly encoder: WatchEncoder;
 }
 

@@ -5,7 +5,7 @@ import { createApiServer } from '@arc/apiserver';
 import type { ApiServerOptions } from '@arc/apiserver';
 import { startControllers } from '@arc/controller';
 import type { ControllerMetrics } from '@arc/controller';
-import { silentLogger, systemClock } from '@arc/kernel';
+import { orAborted, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
 import type { KubeClient, KubeconfigContext } from '@arc/kube-client';
@@ -27,6 +27,8 @@ export interface StandaloneServerOptions extends Omit<ApiServerOptions, 'tls'> {
   /** Names the kubeconfig's context and the certificate authority. Default: `standalone`. */
   readonly name?: string;
   readonly controllerMetrics?: ControllerMetrics;
+  /** Ends waiting for the store to be loaded. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StandaloneServer extends AsyncDisposable {
@@ -56,7 +58,7 @@ const graceMs = 5_000;
  * @throws ArcError `AddressInUse`, `ListenFailed`, `InvalidKind`, `BadDataDirectory`; StorageError
  */
 export async function startStandaloneServer(options: StandaloneServerOptions): Promise<StandaloneServer> {
-  const { directory, name = 'standalone', listen = { host: '127.0.0.1', port: 0 }, controllerMetrics, ...apiOptions } = options;
+  const { directory, name = 'standalone', listen = { host: '127.0.0.1', port: 0 }, controllerMetrics, signal, ...apiOptions } = options;
   const { store, clock = systemClock, logger = silentLogger } = options;
   await using starting = new AsyncDisposableStack();
   starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
@@ -72,6 +74,7 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   });
   starting.defer(() => apiServer.close({ graceMs }));
   const address = await apiServer.listen(listen);
+  await orAborted(apiServer.ready, signal);
   const url = `https://${urlHost(address.host)}:${address.port}`;
 
   const connect: StandaloneServer['connect'] = async (file, { user, groups = [], userAgent }) =>

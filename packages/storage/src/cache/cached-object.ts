@@ -1,55 +1,78 @@
 import { ArcError, messageOf } from '@arc/kernel';
+import { undecodable } from '../storage-error.ts';
 import type { StoredValue, StoreKey } from '../store.ts';
 import type { CachedObject, CachedResource } from './contract.ts';
+import { intern } from './intern.ts';
 import { spliceRevision, type Spliced } from './splice.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+type Texts = Readonly<Record<string, string>>;
 
-interface Indexed {
-  readonly uid: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly fields: Readonly<Record<string, string>>;
+interface Selectable {
+  readonly labels: Texts;
+  readonly fields: Texts;
 }
 
-/** A CachedObject whose rarely needed parts are made when asked for: most objects of a large store never are. */
+/** A CachedObject. Of a million of them each field costs 8 MB: what is rarely asked for is worked out when it is. */
 export class StoredObject implements CachedObject {
   readonly key: StoreKey;
-  readonly namespace: string;
-  readonly name: string;
   readonly revision: number;
   readonly bytes: Uint8Array;
-  readonly uid: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Texts;
+  readonly #resource: CachedResource;
   readonly #metadataStart: number;
   readonly #metadataEnd: number;
-  #fields: Readonly<Record<string, string>>;
+  #fields: Texts;
 
-  constructor(identity: Pick<CachedObject, 'key' | 'namespace' | 'name' | 'revision'>, spliced: Spliced, indexed: Indexed) {
-    this.key = identity.key;
-    this.namespace = identity.namespace;
-    this.name = identity.name;
-    this.revision = identity.revision;
+  constructor(
+    { key, revision }: Pick<StoredValue, 'key' | 'revision'>,
+    resource: CachedResource,
+    spliced: Spliced,
+    { labels, fields }: Selectable,
+  ) {
+    this.key = key;
+    this.revision = revision;
     this.bytes = spliced.bytes;
+    this.labels = labels;
+    this.#resource = resource;
     this.#metadataStart = spliced.metadataStart;
     this.#metadataEnd = spliced.metadataEnd;
-    this.uid = indexed.uid;
-    this.labels = indexed.labels;
-    this.#fields = indexed.fields;
+    this.#fields = fields;
+  }
+
+  get namespace(): string {
+    const { prefix, namespaced } = this.#resource;
+    const slash = namespaced ? this.key.indexOf('/', prefix.length) : -1;
+    return slash < 0 ? '' : this.key.slice(prefix.length, slash);
+  }
+
+  get name(): string {
+    const { prefix, namespaced } = this.#resource;
+    const slash = namespaced ? this.key.indexOf('/', prefix.length) : -1;
+    return this.key.slice(slash < 0 ? prefix.length : slash + 1);
   }
 
   get metadata(): Uint8Array {
     return this.bytes.subarray(this.#metadataStart, this.#metadataEnd);
   }
 
-  get fields(): Readonly<Record<string, string>> {
-    return this.#fields;
+  get owners(): readonly string[] {
+    const { ownerReferences } = parseObject(this.metadata);
+    if (!Array.isArray(ownerReferences)) return [];
+    return ownerReferences.flatMap((owner: unknown) => (isJsonObject(owner) && typeof owner['uid'] === 'string' ? [owner['uid']] : []));
+  }
+
+  field(name: string): string {
+    if (name === 'metadata.name') return this.name;
+    if (name === 'metadata.namespace') return this.namespace;
+    return this.#fields[name] ?? '';
   }
 
   /** The same content under another revision: what a deletion shows. */
   withRevision(revision: number): StoredObject {
     const spliced = spliceRevision(this.bytes, revision);
     if (spliced === undefined) throw new Error(`metadata of ${this.key} has vanished`);
-    return new StoredObject({ key: this.key, namespace: this.namespace, name: this.name, revision }, spliced, this);
+    return new StoredObject({ key: this.key, revision }, this.#resource, spliced, { labels: this.labels, fields: this.#fields });
   }
 
   /** Adds selectable fields that a second kind over the same objects has. */
@@ -64,17 +87,32 @@ export class StoredObject implements CachedObject {
  * @throws ArcError `Undecodable` when the value is not a JSON object with metadata
  */
 export function decodeStored(stored: StoredValue, resource: CachedResource): StoredObject {
-  const { key, revision, value } = stored;
+  const { revision, value } = stored;
   const object = parseObject(value);
   const metadata = object['metadata'];
   const spliced = spliceRevision(value, revision);
-  if (!isJsonObject(metadata) || spliced === undefined) throw new ArcError('Undecodable', 'the value has no metadata object');
-  const uid = metadata['uid'];
-  return new StoredObject({ key, revision, ...namesOf(key, resource) }, spliced, {
-    uid: typeof uid === 'string' ? uid : '',
-    labels: labelsOf(metadata['labels']),
-    fields: resource.fieldsOf(object),
+  if (!isJsonObject(metadata) || spliced === undefined) throw noMetadata();
+  return new StoredObject(stored, resource, spliced, {
+    labels: interned(metadata['labels']),
+    fields: interned(resource.fieldsOf(object)),
   });
+}
+
+/**
+ * For those who read a value of the store themselves.
+ *
+ * @throws StorageError `Undecodable` when the cache would not hold it
+ */
+export function assertDecodable({ key, revision, value }: StoredValue): void {
+  try {
+    if (!isJsonObject(parseObject(value)['metadata'])) throw noMetadata();
+  } catch (error) {
+    throw undecodable(key, revision, messageOf(error));
+  }
+}
+
+function noMetadata(): ArcError {
+  return new ArcError('Undecodable', 'the value has no metadata object');
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -94,19 +132,14 @@ function withoutContent(message: string): string {
   return /at position \d+/.exec(message)?.[0] ?? 'unexpected end or encoding';
 }
 
-function namesOf(key: StoreKey, { prefix, namespaced }: CachedResource): { readonly namespace: string; readonly name: string } {
-  const rest = key.slice(prefix.length);
-  const slash = namespaced ? rest.indexOf('/') : -1;
-  return slash < 0 ? { namespace: '', name: rest } : { namespace: rest.slice(0, slash), name: rest.slice(slash + 1) };
-}
+const none: Texts = Object.freeze({});
 
-const none: Readonly<Record<string, string>> = Object.freeze({});
-
-function labelsOf(labels: unknown): Readonly<Record<string, string>> {
-  if (!isJsonObject(labels)) return none;
-  const entries = Object.entries(labels);
+/** The members of `texts` that are text. */
+function interned(texts: unknown): Texts {
+  if (!isJsonObject(texts)) return none;
+  const entries = Object.entries(texts).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
   if (entries.length === 0) return none;
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return Object.fromEntries(entries.map(([name, text]) => [name, intern(text)]));
 }
 
 function isJsonObject(value: unknown): value is Json {

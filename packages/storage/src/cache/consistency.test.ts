@@ -4,20 +4,57 @@ import * as fc from 'fast-check';
 import { plain, settle } from '../conformance/support.ts';
 import { createMemoryStore } from '../memory/memory-store.ts';
 import type { Store } from '../store.ts';
-import type { CachedObject, ObjectFilter, ResourceCache } from './contract.ts';
+import type { CachedObject, ListOptions, ListResult, ObjectFilter, ResourceCache, Selection } from './contract.ts';
 import { spliceRevision } from './splice.ts';
-import { orderJson, orderKey, orders } from './testing.ts';
+import { jsonOf, orderJson, orderKey, orders } from './testing.ts';
 import { openWatchCache } from './watch-cache.ts';
 
 const path = fc.constantFrom('a/x', 'a/y', 'a-b/x', 'a-b/z', 'b/x', 'b/y', 'b/z');
-const write = fc.record({ path, color: fc.constantFrom('red', 'blue', undefined), remove: fc.boolean(), settle: fc.boolean() });
+const write = fc.record({
+  path,
+  color: fc.constantFrom('red', 'blue', undefined),
+  phase: fc.constantFrom('Done', 'Failed', undefined),
+  owners: fc.subarray(['u1', 'u2']),
+  remove: fc.boolean(),
+  settle: fc.boolean(),
+});
 const red: ObjectFilter = ({ labels }) => labels['color'] === 'red';
-const selections: readonly { readonly namespace?: string; readonly filter?: ObjectFilter }[] = [
+const isRed = { by: 'label', name: 'color', values: ['red'] } as const;
+const hasColor = { by: 'label', name: 'color', values: ['blue', 'red', 'none'] } as const;
+const isDone = { by: 'field', name: 'phase', values: ['Done'] } as const;
+const hasNoPhase = { by: 'field', name: 'phase', values: [''] } as const;
+const isX = { by: 'field', name: 'metadata.name', values: ['x'] } as const;
+const isInB = { by: 'field', name: 'metadata.namespace', values: ['b'] } as const;
+const isOwned = { by: 'owner', values: ['u1', 'u2'] } as const;
+const isOfFirst = { by: 'owner', values: ['u1'] } as const;
+
+/** Selections with requirements, and the same as a filter that looks at every object. */
+const required: readonly (readonly [Selection, ObjectFilter])[] = [
+  [{ requirements: [isRed] }, red],
+  [{ requirements: [hasColor] }, ({ labels }) => labels['color'] !== undefined],
+  [{ requirements: [isDone, isRed] }, (object) => object.field('phase') === 'Done' && red(object)],
+  [{ requirements: [hasNoPhase], filter: red }, (object) => object.field('phase') === '' && red(object)],
+  [{ requirements: [isX] }, ({ name }) => name === 'x'],
+  [{ requirements: [isX], namespace: 'a-b' }, ({ name, namespace }) => name === 'x' && namespace === 'a-b'],
+  [{ requirements: [isInB] }, ({ namespace }) => namespace === 'b'],
+  [{ requirements: [isInB], namespace: 'a' }, () => false],
+  [{ requirements: [isX, isInB, isRed] }, (object) => object.key === orderKey('b/x') && red(object)],
+  [{ requirements: [isOfFirst] }, (object) => ownersOf(object).includes('u1')],
+  [{ requirements: [isOwned] }, (object) => ownersOf(object).length > 0],
+  [{ requirements: [isRed], namespace: 'b' }, (object) => object.namespace === 'b' && red(object)],
+];
+const selections: readonly Selection[] = [
   {},
   { namespace: 'a' },
   { filter: red },
   { namespace: 'b', filter: red },
+  ...required.map(([selection]) => selection),
 ];
+
+function ownersOf({ metadata }: CachedObject): readonly string[] {
+  const { ownerReferences = [] } = jsonOf(metadata) as { readonly ownerReferences?: readonly { readonly uid: string }[] };
+  return ownerReferences.map(({ uid }) => uid);
+}
 
 test('LIST at a revision and WATCH from it give the final state, for every selection, and the cache equals the store', async () => {
   await fc.assert(
@@ -49,6 +86,7 @@ test('LIST at a revision and WATCH from it give the final state, for every selec
           const held = resource.list({ at }).objects.map(({ key, revision, bytes }) => ({ key, revision, value: bytes }));
           assert.deepEqual(held.map(plain), expected.map(plain), `at ${at}`);
           for (const selection of selections) assertPagesAgree(resource, at, selection);
+          for (const [selection, filter] of required) assertSameLists(resource, at, selection, filter);
         }
       },
     ),
@@ -59,11 +97,11 @@ test('LIST at a revision and WATCH from it give the final state, for every selec
 /** A client: lists, then watches from the revision of the list. */
 class Replica {
   readonly #resource: ResourceCache;
-  readonly #selection: (typeof selections)[number];
+  readonly #selection: Selection;
   readonly #held = new Map<string, string>();
   #revision: number;
 
-  constructor(resource: ResourceCache, selection: (typeof selections)[number]) {
+  constructor(resource: ResourceCache, selection: Selection) {
     this.#resource = resource;
     this.#selection = selection;
     const { revision, objects } = resource.list(selection);
@@ -106,14 +144,15 @@ function contentOf(object: CachedObject): string {
 }
 
 /** Pages of any size, from one snapshot, are the list; what remains is counted right. */
-function assertPagesAgree(resource: ResourceCache, at: number, selection: (typeof selections)[number]): void {
+function assertPagesAgree(resource: ResourceCache, at: number, selection: Selection): void {
   const whole = resource.list({ ...selection, at }).objects;
   const paged: CachedObject[] = [];
   let after: string | undefined;
   do {
     const page = resource.list({ ...selection, at, limit: 2, ...(after !== undefined && { after }) });
     paged.push(...page.objects);
-    if (selection.filter === undefined && page.next !== undefined) assert.equal(page.remaining, whole.length - paged.length);
+    if (selection.filter === undefined && selection.requirements === undefined && page.next !== undefined)
+      assert.equal(page.remaining, whole.length - paged.length);
     after = page.next;
   } while (after !== undefined);
   assert.deepEqual(
@@ -122,17 +161,27 @@ function assertPagesAgree(resource: ResourceCache, at: number, selection: (typeo
   );
 }
 
+/** What an index finds is what a look at every object finds, in the same order and pages. */
+function assertSameLists(resource: ResourceCache, at: number, selection: Selection, filter: ObjectFilter): void {
+  for (const page of [{}, { limit: 1 }, { limit: 2, after: orderKey('a/x') }] satisfies ListOptions[]) {
+    const shown = ({ revision, next, remaining, objects }: ListResult): unknown => [revision, next, remaining, objects.map(contentOf)];
+    assert.deepEqual(shown(resource.list({ ...selection, ...page, at })), shown(resource.list({ filter, ...page, at })));
+  }
+}
+
 interface Write {
   readonly path: string;
   readonly color: string | undefined;
+  readonly phase: string | undefined;
+  readonly owners: readonly string[];
   readonly remove: boolean;
 }
 
 async function apply(store: Store, writes: readonly Write[]): Promise<void> {
-  for (const { path, color, remove } of writes) {
+  for (const { path, color, phase, owners, remove } of writes) {
     const key = orderKey(path);
     const current = await store.get(key);
-    const labels = color === undefined ? {} : { color };
-    await store.commit([{ key, expect: current?.revision ?? 'absent', value: remove ? null : orderJson(path, { labels }) }]);
+    const content = { labels: color === undefined ? {} : { color }, owners, ...(phase !== undefined && { phase }) };
+    await store.commit([{ key, expect: current?.revision ?? 'absent', value: remove ? null : orderJson(path, content) }]);
   }
 }

@@ -3,16 +3,15 @@ import { test } from 'node:test';
 import { CacheEvent } from './cache-event.ts';
 import { StoredObject } from './cached-object.ts';
 import { EventHistory } from './event-history.ts';
+import { orders } from './testing.ts';
 
 const bytes = new Uint8Array(8 * 1024 * 1024);
 
 /** An event at `revision` that keeps 8 MiB of previous content alive. */
 function largeEvent(revision: number): CacheEvent {
-  const identity = { key: '/a', namespace: '', name: 'a' };
-  const indexed = { uid: '', labels: {}, fields: {} };
   const spliced = { bytes, metadataStart: 0, metadataEnd: 0 };
-  const object = new StoredObject({ ...identity, revision }, spliced, indexed);
-  return new CacheEvent('MODIFIED', object, new StoredObject({ ...identity, revision: revision - 1 }, spliced, indexed));
+  const at = (own: number) => new StoredObject({ key: '/a', revision: own }, orders, spliced, { labels: {}, fields: {} });
+  return new CacheEvent('MODIFIED', at(revision), at(revision - 1));
 }
 
 test('history holds at most 64 MiB of superseded content, always the newest', () => {
@@ -21,6 +20,7 @@ test('history holds at most 64 MiB of superseded content, always the newest', ()
     history.push(largeEvent(revision), 0);
     assert.equal(history.floor, Math.max(0, revision - 8));
     assert.equal(history.since(history.floor).length, Math.min(8, revision));
+    assert.equal(history.heldBytes, Math.min(8, revision) * bytes.length);
   }
   assert.throws(() => history.since(11), { code: 'Compacted' });
   assert.deepEqual(

@@ -15,7 +15,8 @@ const maxHeldBytes = 64 * 1024 * 1024;
 /** The recent events of one resource in revision order: what watches resume from and old snapshots are undone with. */
 export class EventHistory {
   readonly #limits: HistoryLimits;
-  #events: CacheEvent[] = [];
+  /** Those before `#head` have been forgotten and are no longer held. */
+  #events: (CacheEvent | undefined)[] = [];
   #times: number[] = [];
   #head = 0;
   #heldBytes = 0;
@@ -25,6 +26,15 @@ export class EventHistory {
   constructor(limits: HistoryLimits, floor: number) {
     this.#limits = limits;
     this.#floor = floor;
+  }
+
+  get size(): number {
+    return this.#events.length - this.#head;
+  }
+
+  /** Bytes of content that nothing but history keeps. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   get floor(): number {
@@ -48,16 +58,17 @@ export class EventHistory {
       if ((this.#events[middle]?.object.revision ?? 0) <= after) low = middle + 1;
       else high = middle;
     }
-    return this.#events.slice(low);
+    return this.#events.slice(low) as CacheEvent[];
   }
 
   #forget(now: number): void {
     for (;;) {
-      const count = this.#events.length - this.#head;
+      const count = this.size;
       const event = this.#events[this.#head];
       if (event === undefined) return;
       const aged = count > this.#limits.events && now - (this.#times[this.#head] ?? 0) > this.#limits.ms;
       if (!aged && count <= maxEvents && this.#heldBytes <= maxHeldBytes) break;
+      this.#events[this.#head] = undefined;
       this.#head += 1;
       this.#heldBytes -= event.heldBytes;
       this.#floor = event.object.revision;

@@ -45,7 +45,7 @@ test('runs hold what was at a revision, in order, page by page, and kept ones ar
       const options: ListOptions = {
         at: cache.revision - ago,
         ...(namespace !== undefined && { namespace }),
-        ...(phase !== undefined && { filter: (object: CachedObject) => object.fields['phase'] === phase }),
+        ...(phase !== undefined && { filter: (object: CachedObject) => object.field('phase') === phase }),
         ...(limit !== undefined && { limit }),
       };
       const wanted = expected(models.at(-1 - ago) ?? model, {
@@ -87,7 +87,7 @@ test('lists share the segments in which nothing has changed', async () => {
   assert.equal(sharedWith(resource.list().runs), before.runs.length - 1);
   assert.equal(sharedWith(resource.list({ at: before.revision }).runs), before.runs.length - 1, 'a snapshot shares them, too');
   assert.equal(
-    sharedWith(resource.list({ filter: ({ fields }) => fields['phase'] === '' }).runs),
+    sharedWith(resource.list({ filter: (object) => object.field('phase') === '' }).runs),
     before.runs.length - 1,
     'or a selection',
   );

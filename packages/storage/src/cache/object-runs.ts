@@ -6,7 +6,8 @@ export function gatheredRun(objects: readonly CachedObject[]): ObjectRun {
   return { segment: objects, from: 0, to: objects.length, kept: false };
 }
 
-export interface Selection {
+/** Which objects of a range a list shows. */
+export interface Shown {
   /** Undefined: every object. */
   readonly filter: ObjectFilter | undefined;
   /** 0: as many as there are. */
@@ -20,7 +21,7 @@ export interface SelectedRuns {
 }
 
 /** The objects that a list shows. A run stays whole where everything in it is shown; no more runs are taken than needed. */
-export function selectRuns(runs: Iterable<ObjectRun>, { filter, limit }: Selection): SelectedRuns {
+export function selectRuns(runs: Iterable<ObjectRun>, { filter, limit }: Shown): SelectedRuns {
   const selected: ObjectRun[] = [];
   let gathered: CachedObject[] = [];
   let room = limit > 0 ? limit : Number.POSITIVE_INFINITY;

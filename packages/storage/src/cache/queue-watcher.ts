@@ -1,24 +1,25 @@
 import { StorageError } from '../storage-error.ts';
 import type { CacheEvent } from './cache-event.ts';
-import type { CacheWatchOptions, Delivery, Watcher } from './contract.ts';
+import type { CacheWatchOptions, Delivery, ObjectFilter, Watcher } from './contract.ts';
+import { picksOf } from './selection.ts';
 
 const defaultMaxQueued = 1000;
 
 export interface QueueWatcherOptions extends CacheWatchOptions {
   /** Called once, when the watcher has ended for whatever reason. */
-  readonly onEnd: (watcher: QueueWatcher) => void;
-  /** Asks the cache to call `flush` soon. */
-  readonly wantFlush: () => void;
+  readonly onEnd: (watcher: QueueWatcher, failure: StorageError | undefined) => void;
+  /** Asks the cache to call `reportProgress` soon, after the events applied so far. */
+  readonly wantProgress: (watcher: QueueWatcher) => void;
 }
 
 /** A watcher with a bounded queue of deliveries; it never slows down whoever fills it. */
 export class QueueWatcher implements Watcher {
   readonly #options: QueueWatcherOptions;
   readonly #maxQueued: number;
+  readonly #picks: ObjectFilter | undefined;
   /** Events up to this revision have been queued or were not asked for. */
   #seen: number;
   #queue: Delivery[] = [];
-  #progressWanted = false;
   #ended = false;
   #failure: StorageError | undefined;
   #wake: (() => void) | undefined;
@@ -26,29 +27,32 @@ export class QueueWatcher implements Watcher {
   constructor(options: QueueWatcherOptions) {
     this.#options = options;
     this.#maxQueued = options.maxQueued ?? defaultMaxQueued;
+    this.#picks = picksOf(options);
     this.#seen = options.after;
   }
 
   /** Queues what of `events` (in revision order) concerns this watcher, as one delivery safe to resume from at `revision`. */
   offer(events: readonly CacheEvent[], revision: number): void {
-    const { namespace, filter } = this.#options;
+    const { namespace = '' } = this.#options;
     const seen: CacheEvent[] = [];
     for (const event of events) {
       if (event.object.revision <= this.#seen) continue;
-      if (namespace !== undefined && namespace !== '' && event.object.namespace !== namespace) continue;
-      const visible = event.seenThrough(filter);
+      if (namespace !== '' && event.object.namespace !== namespace) continue;
+      const visible = event.seenThrough(this.#picks);
       if (visible !== undefined) seen.push(visible);
     }
     this.#seen = Math.max(this.#seen, revision);
     if (seen.length > 0) this.#enqueue({ revision: this.#seen, events: seen });
-    if (this.#progressWanted) this.#enqueue({ revision: this.#seen, events: [] });
-    this.#progressWanted = false;
+  }
+
+  /** Queues an empty delivery that is safe to resume from at `revision`: all events up to there have been offered. */
+  reportProgress(revision: number): void {
+    this.#seen = Math.max(this.#seen, revision);
+    this.#enqueue({ revision: this.#seen, events: [] });
   }
 
   requestProgress(): void {
-    if (this.#ended) return;
-    this.#progressWanted = true;
-    this.#options.wantFlush();
+    if (!this.#ended) this.#options.wantProgress(this);
   }
 
   /** Ends the watcher; its reader gets `failure`. What is still queued is dropped: the reader resumes elsewhere. */
@@ -76,7 +80,7 @@ export class QueueWatcher implements Watcher {
     this.#ended = true;
     this.#queue = [];
     this.#wake?.();
-    this.#options.onEnd(this);
+    this.#options.onEnd(this, this.#failure);
   }
 
   #enqueue(delivery: Delivery): void {

@@ -75,7 +75,7 @@ export class FreshnessQueries {
 
   query(signal?: AbortSignal): Promise<number> {
     this.#unsent ??= this.#enqueue();
-    return signal === undefined ? this.#unsent : orAborted(this.#unsent, signal);
+    return orAborted(this.#unsent, signal);
   }
 
   async #enqueue(): Promise<number> {

@@ -12,17 +12,19 @@ export const orders: CachedResource = {
 export interface OrderContent {
   readonly labels?: Readonly<Record<string, string>>;
   readonly phase?: string;
+  /** Uids. */
+  readonly owners?: readonly string[];
 }
 
 export function orderKey(path: string): string {
   return `${orders.prefix}${path}`;
 }
 
-export function orderJson(path: string, { labels, phase }: OrderContent = {}): Buffer {
+export function orderJson(path: string, { labels, phase, owners }: OrderContent = {}): Buffer {
   const [namespace = '', name = ''] = path.split('/');
-  return Buffer.from(
-    JSON.stringify({ apiVersion: 'g/v1', kind: 'Order', metadata: { name, namespace, uid: `uid-${name}`, labels }, phase }),
-  );
+  const ownerReferences = owners?.map((uid) => ({ uid }));
+  const metadata = { name, namespace, uid: `uid-${name}`, labels, ownerReferences };
+  return Buffer.from(JSON.stringify({ apiVersion: 'g/v1', kind: 'Order', metadata, phase }));
 }
 
 /** Writes Orders by `namespace/name`, knowing their revisions. */

@@ -5,6 +5,7 @@ import { put, settle } from '../conformance/support.ts';
 import { createMemoryStore } from '../memory/memory-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { ChangeBatch, RangeOptions, Store } from '../store.ts';
+import type { CachedObject } from './contract.ts';
 import { jsonOf, orderJson, orderKey, orders, OrderWriter, pathsOf, reader } from './testing.ts';
 import { openWatchCache } from './watch-cache.ts';
 
@@ -24,7 +25,7 @@ test('an object is held as its bytes with the revision in place', async () => {
     assert.ok(object !== undefined);
     assert.equal(object.key, orderKey(`ns/${name}`));
     assert.equal(object.revision, revision);
-    assert.equal(object.uid, `uid-${name}`);
+    assert.deepEqual([object.namespace, object.name], ['ns', name]);
     assert.ok(Buffer.from(object.bytes).toString().startsWith('{"apiVersion":"g/v1","kind":"Order","metadata":{"resourceVersion":"'));
     const parsed = jsonOf(object.bytes) as { readonly metadata: unknown };
     assert.deepEqual(jsonOf(object.metadata), parsed.metadata);
@@ -32,7 +33,8 @@ test('an object is held as its bytes with the revision in place', async () => {
     assert.equal(object.bytes.buffer.byteLength, object.bytes.length, 'nothing else is retained');
   }
   assert.deepEqual(resource.get('ns', 'before')?.labels, { app: 'x' });
-  assert.deepEqual(resource.get('ns', 'before')?.fields, { phase: 'Done' });
+  const field = (name: string): string | undefined => resource.get('ns', 'before')?.field(name);
+  assert.deepEqual(['phase', 'metadata.name', 'metadata.namespace', 'other'].map(field), ['Done', 'before', 'ns', '']);
   assert.equal(resource.get('other', 'before'), undefined);
 });
 
@@ -85,7 +87,7 @@ test('a list at a past revision undoes what happened since, page by page', async
     past.objects.map(({ revision }) => revision),
     [1, 2, 3, 4],
   );
-  assert.deepEqual(past.objects.at(-1)?.fields, { phase: 'then' });
+  assert.equal(past.objects.at(-1)?.field('phase'), 'then');
   const first = resource.list({ at: then, limit: 1 });
   assert.deepEqual([pathsOf(first.objects), first.remaining], [['n/a'], 3]);
   const rest = resource.list({ at: then, limit: 2, ...(first.next !== undefined && { after: first.next }) });
@@ -126,7 +128,7 @@ test('a new cache answers for history that the store still has', async () => {
     const resource = cache.resource(orders);
     assert.equal(await reader(resource.watch({ after: 1 })).next(), '5: ADDED n/b@2, MODIFIED n/a@3, DELETED n/b@4, ADDED n/b@5');
     assert.deepEqual(pathsOf(resource.list({ at: 2 }).objects), ['n/a', 'n/b']);
-    assert.deepEqual(resource.list({ at: 2 }).objects[0]?.fields, { phase: '1' });
+    assert.equal(resource.list({ at: 2 }).objects[0]?.field('phase'), '1');
   }
   await store.compact(3);
   await using compacted = await openWatchCache(store, { resources: [orders] });
@@ -174,8 +176,9 @@ test('resources have prefixes of their own, and may be two kinds over the same o
   const resource = cache.resource(orders);
   assert.equal(cache.resource(orders), resource);
   assert.equal(cache.resource({ ...orders, fieldsOf: () => ({ other: 'z' }) }), resource);
-  assert.deepEqual(resource.get('n', 'a')?.fields, { phase: 'y', other: 'z' });
-  assert.deepEqual(resource.list({ at: 1 }).objects[0]?.fields, { phase: 'x', other: 'z' });
+  const fieldsOf = (object: CachedObject | undefined): unknown => [object?.field('phase'), object?.field('other')];
+  assert.deepEqual(fieldsOf(resource.get('n', 'a')), ['y', 'z']);
+  assert.deepEqual(fieldsOf(resource.list({ at: 1 }).objects[0]), ['x', 'z']);
   assert.throws(() => cache.resource({ ...orders, prefix: '/registry/g/' }), { code: 'OverlappingPrefix' });
   const sets = cache.resource({ ...orders, prefix: '/registry/g/ordersets/' });
   assert.equal(sets.list().objects.length, 1);
@@ -287,11 +290,16 @@ test('a feed that lost its place is loaded anew, watchers end, and readers never
   await writer.delete('n/a');
   await writer.put('n/d');
   await store.compact(5);
-  const fresh = cache.waitUntilFresh();
-  assert.deepEqual(pathsOf(resource.list().objects), ['n/a', 'n/b', 'n/c']);
-  await clock.advance(100);
-  assert.equal(await fresh, 5);
+  const fresh = assert.rejects(cache.waitUntilFresh(), { code: 'Loading' });
+  assert.equal(cache.loaded, false);
+  for (const read of [() => resource.list(), () => resource.get('n', 'a'), () => resource.watch({ after: 3 })]) {
+    assert.throws(read, { code: 'Loading' }, 'what is held may be wrong by now');
+  }
   await ended;
+  await fresh;
+  await clock.advance(100);
+  while (!cache.loaded) await settle();
+  assert.equal(await cache.waitUntilFresh(), 5);
   assert.deepEqual(pathsOf(resource.list().objects), ['n/b', 'n/c', 'n/d']);
   assert.throws(() => resource.watch({ after: 4 }), { code: 'Compacted' });
   const again = reader(resource.watch({ after: 5 }));
@@ -328,9 +336,9 @@ test('a resource asked for while the cache is loaded anew is complete', async ()
   await clock.advance(100);
   await midway.promise;
   const resource = cache.resource(orders);
-  assert.equal(resource.list().objects.length, 600);
   await writer.put('n/last');
   gate.resolve();
+  while (!cache.loaded) await settle();
   await cache.waitUntilFresh();
   assert.equal(resource.list().objects.length, 602);
 });

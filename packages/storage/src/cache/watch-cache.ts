@@ -1,10 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { anySignal, ArcError, backoffDelay, codeOf, messageOf, silentLogger, systemClock, type Clock, type Logger } from '@arc/kernel';
+import {
+  anySignal,
+  ArcError,
+  backoffDelay,
+  codeOf,
+  messageOf,
+  orAborted,
+  silentLogger,
+  systemClock,
+  type Clock,
+  type Logger,
+} from '@arc/kernel';
 import { StorageError } from '../storage-error.ts';
-import type { ChangeBatch, ChangeEvent, Store, StoredValue, StoreKey } from '../store.ts';
-import type { CachedResource, ResourceCache, WatchCache } from './contract.ts';
+import type { ChangeBatch, ChangeEvent, RangeResult, Store, StoredValue, StoreKey } from '../store.ts';
+import type { CachedResource, CacheUsage, ResourceCache, WatchCache } from './contract.ts';
 import type { HistoryLimits } from './event-history.ts';
-import { Partition, type PartitionHost } from './partition.ts';
+import { Partition, type PartitionHost, type PartitionUsage } from './partition.ts';
 import type { PartitionState } from './partition-state.ts';
 import { FreshnessQueries, RevisionWaiters } from './revision-waiters.ts';
 import { UnclaimedState } from './unclaimed-state.ts';
@@ -23,16 +34,28 @@ export interface WatchCacheOptions {
 }
 
 /**
- * Loads every live value of `store` and follows its changes from then on.
- *
- * @throws StorageError what the store throws while loading; afterwards failures of the store are retried
+ * Begins to load every live value of `store`, and follows its changes from then on. Failures of the store that may pass are
+ * retried; any other one while it loads for the first time ends the cache, and `ready` rejects with it. Until it is loaded
+ * reads are refused with StorageError `Loading`.
  */
-export async function openWatchCache(store: Store, options: WatchCacheOptions = {}): Promise<WatchCache> {
+export function startWatchCache(store: Store, options: WatchCacheOptions = {}): WatchCache {
   const cache = new StoreCache(store, options);
-  await cache.open();
+  cache.start();
   return cache;
 }
 
+/**
+ * Resolves with a cache that is loaded.
+ *
+ * @throws StorageError what made loading impossible
+ */
+export async function openWatchCache(store: Store, options: WatchCacheOptions = {}): Promise<WatchCache> {
+  const cache = startWatchCache(store, options);
+  await cache.ready;
+  return cache;
+}
+
+/** Values read, decoded and put in their places in one turn of the event loop: about 5 ms of 1.5 KB objects. */
 const pageSize = 250;
 const defaultWaitMs = 3000;
 const retryDelays = { initialMs: 50, maxMs: 5000, jitter: 0.5 };
@@ -40,6 +63,12 @@ const retryDelays = { initialMs: 50, maxMs: 5000, jitter: 0.5 };
 class StoreCache implements WatchCache, PartitionHost {
   readonly limits: HistoryLimits;
   readonly logger: Logger;
+  readonly #ready = Promise.withResolvers<void>();
+  #loaded = false;
+  /** The newest revision the store is known to have. */
+  #known = 0;
+  /** Since when the cache has not had everything it knows of; undefined: it has. */
+  #behindSince: number | undefined;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #partitions: Partition[] = [];
@@ -62,12 +91,21 @@ class StoreCache implements WatchCache, PartitionHost {
     this.#waiters = new RevisionWaiters(clock);
     this.#signal = anySignal(this.#stop.signal, options.signal);
     this.#freshness = new FreshnessQueries(() => store.currentRevision({ signal: this.#signal }));
+    this.#behindSince = clock.monotonic();
+    this.#ready.promise.catch(() => {});
     for (const resource of resources) this.resource(resource);
   }
 
-  async open(): Promise<void> {
-    await this.#load();
-    this.#following = this.#follow();
+  start(): void {
+    this.#following = this.#run();
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
   }
 
   get revision(): number {
@@ -75,7 +113,22 @@ class StoreCache implements WatchCache, PartitionHost {
   }
 
   get undecodable(): number {
-    return this.#partitions.reduce((sum, partition) => sum + partition.undecodable, 0);
+    return this.#partitions.reduce((sum, partition) => sum + partition.undecodable().length, 0);
+  }
+
+  usage(): CacheUsage {
+    const all = this.#partitions.map((partition) => partition.usage);
+    const sumOf = (part: keyof PartitionUsage): number => all.reduce((sum, usage) => sum + usage[part], 0);
+    return {
+      bytes: {
+        objects: sumOf('objectBytes'),
+        history: sumOf('historyBytes'),
+      },
+      historyEvents: sumOf('historyEvents'),
+      watchers: sumOf('watchers'),
+      slowWatchers: sumOf('slowWatchers'),
+      behindMs: this.#behindSince === undefined ? 0 : Math.max(0, this.monotonic() - this.#behindSince),
+    };
   }
 
   monotonic(): number {
@@ -100,15 +153,29 @@ class StoreCache implements WatchCache, PartitionHost {
 
   async waitUntilFresh(signal?: AbortSignal): Promise<number> {
     signal?.throwIfAborted();
-    this.#assertOpen();
+    this.assertLoaded();
     const revision = await this.#freshness.query(signal);
-    if (revision > this.#revision) await this.#wait(revision, { signal });
+    this.assertLoaded();
+    if (revision <= this.#revision) {
+      this.#behindSince = undefined;
+      return revision;
+    }
+    this.#known = Math.max(this.#known, revision);
+    this.#behindSince ??= this.monotonic();
+    await this.#wait(revision, { signal });
     return revision;
   }
 
   async waitFor(revision: number, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.assertLoaded();
     if (revision <= this.#revision) return;
     await this.#wait(revision, { timeoutMs: options.timeoutMs ?? defaultWaitMs, signal: options.signal });
+  }
+
+  assertLoaded(): void {
+    this.#assertOpen();
+    if (this.#loaded) return;
+    throw loadingError();
   }
 
   wantFlush(partition: Partition): void {
@@ -130,21 +197,52 @@ class StoreCache implements WatchCache, PartitionHost {
     return partition;
   }
 
-  async #load(): Promise<void> {
-    for (;;) {
+  async #run(): Promise<void> {
+    try {
+      await this.#loadFirst();
+    } catch (error) {
+      this.#ready.reject(this.#signal.aborted ? closedError() : error);
+      this.#end();
+      return;
+    }
+    this.#ready.resolve();
+    await this.#follow();
+  }
+
+  async #loadFirst(): Promise<void> {
+    for (let failures = 0; ; failures++) {
       try {
-        if (await this.#loadSnapshot()) return;
+        await this.#load();
+        return;
       } catch (error) {
-        // Compaction overtook the snapshot being read: take a newer one.
-        if (codeOf(error) !== 'Compacted') throw error;
+        this.#signal.throwIfAborted();
+        if (!(error instanceof ArcError) || !error.retryable) throw error;
+        this.logger.error('the watch cache could not be loaded', { code: error.code, reason: error.message, failures });
+        await this.#pause(backoffDelay(failures, retryDelays));
       }
     }
   }
 
-  /** Fills states aside and puts them in place. False when a resource was claimed meanwhile: its values went by unseen. */
+  async #load(): Promise<void> {
+    while (!(await this.#loadSnapshot()));
+  }
+
+  /**
+   * Fills states aside and puts them in place. False when that has to be done again: a resource was claimed meanwhile and its
+   * values went by unseen, or compaction overtook the snapshot.
+   */
   async #loadSnapshot(): Promise<boolean> {
+    try {
+      return await this.#readSnapshot();
+    } catch (error) {
+      if (codeOf(error) !== 'Compacted') throw error;
+      return false;
+    }
+  }
+
+  async #readSnapshot(): Promise<boolean> {
     const revision = await this.#store.currentRevision({ signal: this.#signal });
-    const floor = Math.max(await this.#store.compactedRevision(), revision - this.limits.events, 0);
+    const floor = Math.max(await orAborted(this.#store.compactedRevision(), this.#signal), revision - this.limits.events, 0);
     const unclaimed = new UnclaimedState(this.limits, floor);
     const states = new Map(this.#partitions.map((partition) => [partition, partition.emptyState(floor)]));
     const stateOf = (partition: Partition | undefined): PartitionState | UnclaimedState =>
@@ -155,15 +253,19 @@ class StoreCache implements WatchCache, PartitionHost {
     }
     const changes = await this.#changesBetween(floor, revision);
     for (const [partition, own] of Map.groupBy(changes, ({ key }) => this.#partitionOf(key))) {
-      stateOf(partition).remember(own, this.monotonic());
-      await nextTurn();
+      for (let from = 0; from < own.length; from += pageSize) {
+        stateOf(partition).remember(own.slice(from, from + pageSize), this.monotonic());
+        await nextTurn();
+      }
     }
 
     if (this.#partitions.length !== states.size) return false;
     this.#revision = revision;
     this.#unclaimed = unclaimed;
     for (const [partition, state] of states) partition.replace(state);
-    this.#waiters.reached(revision);
+    this.#loaded = true;
+    this.#known = revision;
+    this.#behindSince = undefined;
     return true;
   }
 
@@ -171,7 +273,7 @@ class StoreCache implements WatchCache, PartitionHost {
   async *#pagesAt(revision: number): AsyncGenerator<readonly StoredValue[], void, void> {
     const page = { prefix: '', limit: pageSize, revision, signal: this.#signal };
     for (let after: StoreKey | undefined = ''; after !== undefined;) {
-      const { items, more } = await this.#store.range({ ...page, after });
+      const { items, more }: RangeResult = await orAborted(this.#store.range({ ...page, after }), this.#signal);
       yield items;
       after = more ? items.at(-1)?.key : undefined;
       await nextTurn();
@@ -191,11 +293,11 @@ class StoreCache implements WatchCache, PartitionHost {
 
   async #follow(): Promise<void> {
     let failures = 0;
-    let lostTrack = false;
     while (!this.#signal.aborted) {
       try {
-        if (lostTrack) await this.#load();
-        lostTrack = false;
+        if (!this.#loaded) await this.#load();
+        // After a failure there may be nothing to catch up with, and then no batch says so.
+        else if (failures > 0) void this.waitUntilFresh().catch(() => {});
         for await (const batch of this.#store.changes(this.#revision, this.#signal)) {
           this.#apply(batch);
           failures = 0;
@@ -203,7 +305,8 @@ class StoreCache implements WatchCache, PartitionHost {
       } catch (error) {
         const code = codeOf(error);
         if (this.#signal.aborted || code === 'Closed') break;
-        lostTrack ||= code === 'Compacted' || code === 'FutureRevision';
+        this.#behindSince ??= this.monotonic();
+        if (this.#loaded && (code === 'Compacted' || code === 'FutureRevision')) this.#loseTrack();
         this.logger.error('the change feed of the store failed', { code, reason: messageOf(error), failures });
         await this.#pause(backoffDelay(failures++, retryDelays));
       }
@@ -214,7 +317,15 @@ class StoreCache implements WatchCache, PartitionHost {
   #apply(batch: ChangeBatch): void {
     for (const change of batch.events) (this.#partitionOf(change.key) ?? this.#unclaimed).apply(change);
     this.#revision = batch.revision;
+    if (batch.revision >= this.#known) this.#behindSince = undefined;
     this.#waiters.reached(batch.revision);
+  }
+
+  /** Changes between here and the store's state are not to be had: nobody may take what is held for that any more. */
+  #loseTrack(): void {
+    this.#loaded = false;
+    for (const partition of this.#partitions) partition.loseTrack();
+    this.#waiters.fail(loadingError());
   }
 
   async #pause(ms: number): Promise<void> {
@@ -228,6 +339,7 @@ class StoreCache implements WatchCache, PartitionHost {
   #end(): void {
     this.#stop.abort();
     const closed = closedError();
+    this.#ready.reject(closed);
     for (const partition of this.#partitions) partition.failWatchers(closed);
     this.#waiters.fail(closed);
   }
@@ -250,6 +362,10 @@ class StoreCache implements WatchCache, PartitionHost {
   #assertOpen(): void {
     if (this.#signal.aborted) throw closedError();
   }
+}
+
+function loadingError(): StorageError {
+  return new StorageError('Loading', 'the watch cache is being loaded from the store', { hint: 'Try again in a moment.' });
 }
 
 function closedError(): StorageError {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock, whenAborted } from '@arc/kernel';
+import { type Clock, orAborted, systemClock } from '@arc/kernel';
 import { Authenticator } from '../auth/authenticator.ts';
 import type { Scope } from '../auth/challenge.ts';
 import { anonymous, type CredentialSource } from '../auth/credential.ts';
@@ -219,21 +219,5 @@ export class HttpTransport implements Disposable {
         throw new TransferError('UnexpectedAnswer', `the token service ${url.host} did not answer with JSON`);
       }
     });
-  }
-}
-
-/** A token is fetched for everybody who waits, so one who gives up only stops waiting. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  const done = new AbortController();
-  const abandoned = whenAborted(AbortSignal.any([signal, done.signal])).then(() => {
-    throw signal.reason;
-  });
-  abandoned.catch(() => {});
-  try {
-    return await Promise.race([promise, abandoned]);
-  } finally {
-    done.abort();
   }
 }

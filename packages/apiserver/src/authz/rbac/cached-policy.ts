@@ -21,7 +21,11 @@ export function cachedPolicy(cacheOf: CacheLookup): Policy {
     clusterRoleBindings: () => (clusterRoleBindings?.list().objects ?? []).map(bindingOf),
     roleBindings: (namespace) => (roleBindings?.list({ namespace }).objects ?? []).map(bindingOf),
     rulesOf: ({ kind, name }, namespace) => {
-      const found = kind === 'ClusterRole' ? clusterRoles?.get('', name) : roles?.get(namespace, name);
+      const place = { namespace: kind === 'ClusterRole' ? '' : namespace, name };
+      const cache = kind === 'ClusterRole' ? clusterRoles : roles;
+      // A role that cannot be read grants nothing, and keeps nobody from what other roles grant.
+      if (cache === undefined || cache.undecodable(place).length > 0) return undefined;
+      const found = cache.get(place.namespace, name);
       return found === undefined ? undefined : rulesIn(found);
     },
   };
