@@ -1,7 +1,7 @@
 import type { UserInfo } from '../../authn/user.ts';
 import type { Attributes, Authorization } from '../authorizer.ts';
 import { type PolicyRule, ruleAllows } from './rule.ts';
-import { printSubject, type Subject, subjectIs } from './subject.ts';
+import { printSubject, type Subject } from './subject.ts';
 
 export interface RoleRef {
   readonly kind: string;
@@ -16,10 +16,16 @@ export interface Binding {
   readonly roleRef: RoleRef;
 }
 
+/** A binding and the first of its subjects that is a certain user. */
+export interface Naming {
+  readonly binding: Binding;
+  readonly subject: Subject;
+}
+
 /** The roles and bindings of a server at one moment. */
 export interface Policy {
-  clusterRoleBindings(): Iterable<Binding>;
-  roleBindings(namespace: string): Iterable<Binding>;
+  /** What binds a user: ClusterRoleBindings, then RoleBindings of the namespace unless it is empty, each in order of their names. */
+  bindingsOf(user: UserInfo, namespace: string): Iterable<Naming>;
   /** The rules of a role; undefined when there is none of that name. `namespace` is that of a Role. */
   rulesOf(ref: RoleRef, namespace: string): readonly PolicyRule[] | undefined;
 }
@@ -52,22 +58,15 @@ export function rulesFor(policy: Policy, user: UserInfo, namespace: string): { r
   return { rules, incomplete };
 }
 
-interface Grant {
-  readonly binding: Binding;
-  readonly subject: Subject;
+interface Grant extends Naming {
   /** Undefined when the role does not exist. */
   readonly rules: readonly PolicyRule[] | undefined;
 }
 
 function* grants(policy: Policy, user: UserInfo, namespace: string): Generator<Grant> {
-  const binds = function* (bindings: Iterable<Binding>): Generator<Grant> {
-    for (const binding of bindings) {
-      const subject = binding.subjects.find((candidate) => subjectIs(candidate, user, binding.namespace));
-      if (subject !== undefined) yield { binding, subject, rules: policy.rulesOf(binding.roleRef, binding.namespace) };
-    }
-  };
-  yield* binds(policy.clusterRoleBindings());
-  if (namespace !== '') yield* binds(policy.roleBindings(namespace));
+  for (const naming of policy.bindingsOf(user, namespace)) {
+    yield { ...naming, rules: policy.rulesOf(naming.binding.roleRef, naming.binding.namespace) };
+  }
 }
 
 function reasonOf({ namespace, name, roleRef }: Binding, subject: Subject): string {

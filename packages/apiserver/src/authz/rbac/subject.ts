@@ -7,20 +7,39 @@ export interface Subject {
   readonly namespace?: string;
 }
 
-/** @param bindingNamespace of a RoleBinding; accounts without a namespace lie in it. Empty for ClusterRoleBindings. */
-export function subjectIs({ kind, name, namespace = '' }: Subject, user: UserInfo, bindingNamespace: string): boolean {
+/** Where a subject of a binding finds its users; two subjects with the same key are the same users. */
+export type SubjectKey = string;
+
+/**
+ * @param bindingNamespace of a RoleBinding; accounts without a namespace lie in it. Empty for ClusterRoleBindings.
+ * @returns undefined for a subject that is nobody.
+ */
+export function keyOfSubject({ kind, name, namespace = '' }: Subject, bindingNamespace: string): SubjectKey | undefined {
   switch (kind) {
     case 'User':
-      return user.name === name;
+      return userKey(name);
     case 'Group':
-      return user.groups.includes(name);
+      return groupKey(name);
     case 'ServiceAccount': {
       const home = namespace === '' ? bindingNamespace : namespace;
-      return home !== '' && user.name === `system:serviceaccount:${home}:${name}`;
+      return home === '' ? undefined : userKey(`system:serviceaccount:${home}:${name}`);
     }
     default:
-      return false;
+      return undefined;
   }
+}
+
+/** Every subject that a user is. */
+export function keysOfUser({ name, groups }: Pick<UserInfo, 'name' | 'groups'>): readonly SubjectKey[] {
+  return [userKey(name), ...groups.map(groupKey)];
+}
+
+function userKey(name: string): SubjectKey {
+  return `user ${name}`;
+}
+
+function groupKey(name: string): SubjectKey {
+  return `group ${name}`;
 }
 
 /** As the reason of a decision names it. */
