@@ -8,6 +8,7 @@ export interface AuditBody {
 
 /** Bodies beyond this many bytes are left out of the audit log. */
 const maxBodyBytes = 1024 * 1024;
+const chunkSize = 64 * 1024;
 
 /** A body as it goes into an audit event; undefined when it is too large or not JSON. Numbers keep all their digits. */
 export function jsonBody(bytes: Uint8Array, contentType: string | undefined): AuditBody | undefined {
@@ -29,12 +30,12 @@ export function replyBody({ headers, body }: Reply): AuditBody | undefined {
   const type = String(headers?.['content-type'] ?? '');
   if (body.kind === 'bytes') return jsonBody(body.bytes, type);
   if (body.kind !== 'stream' || (body.exact && body.length > maxBodyBytes)) return undefined;
-  const chunks: Uint8Array[] = [];
+  const text = Buffer.allocUnsafeSlow(maxBodyBytes);
   let size = 0;
-  for (const chunk of body.plain()) {
+  for (const chunk of body.plain(Buffer.allocUnsafeSlow(chunkSize))) {
+    if (size + chunk.length > text.length) return undefined;
+    text.set(chunk, size);
     size += chunk.length;
-    if (size > maxBodyBytes) return undefined;
-    chunks.push(chunk);
   }
-  return jsonBody(Buffer.concat(chunks), type);
+  return jsonBody(text.subarray(0, size), type);
 }

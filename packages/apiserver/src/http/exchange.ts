@@ -11,7 +11,8 @@ export interface Outgoing {
   readonly destroyed: boolean;
   writeHead(code: number, headers: Record<string, string | string[]>): unknown;
   flushHeaders(): void;
-  write(chunk: Uint8Array): boolean;
+  /** @param flushed called when the chunk is no longer needed, or will never be sent. */
+  write(chunk: Uint8Array, flushed?: (error?: Error | null) => void): boolean;
   end(chunk?: Uint8Array): unknown;
   on(event: string, listener: () => void): unknown;
   once(event: string, listener: () => void): unknown;

@@ -10,7 +10,8 @@ export type ReplyBody =
 
 interface StreamBody {
   readonly kind: 'stream';
-  readonly plain: () => Iterable<Uint8Array>;
+  /** Each chunk may be made in `scratch`, and is then valid only until the next one is asked for. */
+  readonly plain: (scratch: Uint8Array) => Iterable<Uint8Array>;
   /** The same as one gzip member. */
   readonly gzip: () => AsyncIterable<Uint8Array>;
   /** Bytes of `plain`, roughly unless `exact`; decides about compression. */

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import { ArcError, type Clock } from '@arc/kernel';
@@ -9,6 +8,8 @@ const gzip = promisify(gzipCallback);
 
 /** Answers above this many bytes are compressed for clients that accept it (wire contract 4.5). */
 const compressionThreshold = 128 * 1024;
+/** Text gathered before it is written: worth a write, and not holding up others. */
+const chunkSize = 128 * 1024;
 /** A live stream whose client reads nothing for this long is closed; it can resume from its last revision. */
 const stallTimeoutMs = 30_000;
 
@@ -52,8 +53,8 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
       // Of a known length, HTTP/1.1 sends the chunks as they are; otherwise it copies each between two lines of its own.
       if (exact && !compressed) headers['content-length'] = String(length);
       outgoing.writeHead(reply.code, headers);
-      // Many of these chunks are there at once: also a connection that is never full must let others have their turn.
-      for await (const chunk of compressed ? gzip() : plain()) await (writeChunk(outgoing, chunk, options.signal) ?? nextTurn());
+      const chunks = compressed ? gzip() : plain(Buffer.allocUnsafeSlow(chunkSize));
+      for await (const chunk of chunks) await writeFlushed(outgoing, chunk, options.signal);
       outgoing.end();
       return;
     }
@@ -113,6 +114,27 @@ async function writeLiveChunk(outgoing: Outgoing, chunk: Uint8Array, { clock, si
 function writeChunk(outgoing: Outgoing, chunk: Uint8Array, signal: AbortSignal): Promise<void> | undefined {
   if (outgoing.destroyed || signal.aborted) throw signal.aborted ? signal.reason : clientGone();
   return outgoing.write(chunk) ? undefined : drained(outgoing, signal);
+}
+
+/**
+ * Writes one chunk and waits until the connection has taken it, also when there is room for more: what is there at once
+ * would otherwise be written without others having their turn, and the chunk's memory could not be used again.
+ */
+function writeFlushed(outgoing: Outgoing, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
+  if (outgoing.destroyed || signal.aborted) throw signal.aborted ? signal.reason : clientGone();
+  return new Promise((resolve, reject) => {
+    const settle = (error?: unknown): void => {
+      outgoing.off('close', onClose);
+      signal.removeEventListener('abort', onAbort);
+      if (error === undefined || error === null) resolve();
+      else reject(error);
+    };
+    const onClose = (): void => settle(clientGone());
+    const onAbort = (): void => settle(signal.reason ?? clientGone());
+    outgoing.on('close', onClose);
+    signal.addEventListener('abort', onAbort);
+    outgoing.write(chunk, settle);
+  });
 }
 
 function drained(outgoing: Outgoing, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import type { ObjectRun } from '@arc/storage';
 import { type DeflateBlock, deflateBlock, GzipMember, storedBlock } from '../gzip/gzip-member.ts';
 import type { Encodings } from './encodings.ts';
 import type { ItemEncoding, ListEncoding } from './list-encoding.ts';
-import { itemsText } from './list-text.ts';
+import { itemPieces } from './list-text.ts';
 
 /** Text in one block at most, but for a single object that is longer: what is held in memory while it is compressed. */
 const blockSize = 256 * 1024;
@@ -77,7 +77,7 @@ function blockOf(item: ItemEncoding, piece: ObjectRun, kept: Encodings['blocks']
 }
 
 function compressed(item: ItemEncoding, piece: ObjectRun): Promise<DeflateBlock> {
-  return deflateBlock(Buffer.concat([...itemsText(item, [piece])]));
+  return deflateBlock(Buffer.concat([...itemPieces(item, [piece])]));
 }
 
 /** What `start` makes of the inputs, in their order; begins with some of them while earlier ones are waited for. */

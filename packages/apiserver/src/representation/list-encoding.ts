@@ -23,15 +23,14 @@ export interface ListEncoding {
   readonly item: ItemEncoding;
 }
 
-/** How the items of lists are written: each as `before`, what `body` makes of the object, `after`. */
+/** How the items of lists are written. */
 export interface ItemEncoding {
   /** Names the encoding: items of one form look the same in every list of the resource. Undefined: this list's are its own. */
   readonly form: string | undefined;
-  readonly before: Uint8Array;
-  readonly body: (object: CachedObject) => Uint8Array;
-  /** The length of a body, where it is known without making it. */
+  /** The text of one item. */
+  readonly pieces: (object: CachedObject) => readonly Uint8Array[];
+  /** The length of that text, where it is known without making it. */
   readonly lengthOf: ((object: CachedObject) => number) | undefined;
-  readonly after: Uint8Array;
 }
 
 export interface ListEncodingOptions {
@@ -54,32 +53,30 @@ export function listEncoding(
     case 'PartialObjectMetadata':
       return {
         head: Buffer.from(listHead({ kind: `${definition.kind}List`, apiVersion: apiVersionOf(definition) }, metadata)),
-        item: { ...bare, form: formOf(resource), body: (object) => servedBytes(resource, object), lengthOf: servedLength(resource) },
+        item: { form: formOf(resource), pieces: (object) => [servedBytes(resource, object)], lengthOf: servedLength(resource) },
         tail: listEnd,
       };
     case 'PartialObjectMetadataList': {
       const { before, after } = partialObjectMetadataParts(metaVersion);
       return {
         head: Buffer.from(partialObjectMetadataListHead(metadata, metaVersion)),
-        item: { form: `metadata ${metaVersion}`, before, body: ({ metadata }) => metadata, lengthOf: undefined, after },
+        item: { form: `metadata ${metaVersion}`, pieces: ({ metadata }) => [before, metadata, after], lengthOf: undefined },
         tail: listEnd,
       };
     }
     case 'Table': {
       const include = parseIncludeObject(query);
       const { columnDefinitions } = tableOf(definition);
-      const body = (object: CachedObject): Uint8Array => rowOf(viewOfCached(resource, object), { include, metaVersion, now });
+      const pieces = (object: CachedObject): Uint8Array[] => [rowOf(viewOfCached(resource, object), { include, metaVersion, now })];
       return {
         head: Buffer.from(tableHead({ metadata, columnDefinitions, metaVersion })),
-        item: { ...bare, form: undefined, body, lengthOf: undefined },
+        item: { form: undefined, pieces, lengthOf: undefined },
         tail: tableEnd,
       };
     }
   }
 }
 
-const nothing = new Uint8Array(0);
-const bare = { before: nothing, after: nothing };
 const listEnd = Buffer.from(`${listTail}\n`);
 const tableEnd = Buffer.from(`${tableTail}\n`);
 

@@ -7,7 +7,7 @@ import type { Page } from '../verbs/list.ts';
 import { gzipList } from './gzip-list.ts';
 import { indentJson } from './indent-json.ts';
 import { listEncoding } from './list-encoding.ts';
-import { listText, textLength } from './list-text.ts';
+import { itemPieces, listText, textLength } from './list-text.ts';
 import { utf8 } from './object-view.ts';
 import { toYaml } from './yaml.ts';
 
@@ -22,7 +22,7 @@ export function listReply(exchange: Exchange, resource: ServedResource, page: Pa
   const encoding = listEncoding(resource, page, { representation, query: exchange.query, now });
   const yaml = representation.mediaType === 'application/yaml';
   if (yaml || wantsPretty(exchange)) {
-    const text = Buffer.concat([...listText(encoding, runs)]);
+    const text = Buffer.concat([encoding.head, ...itemPieces(encoding.item, runs), encoding.tail]);
     return bytesReply(200, representation.mediaType, yaml ? toYaml(text) : indentJson(utf8(text)));
   }
   return {
@@ -30,7 +30,7 @@ export function listReply(exchange: Exchange, resource: ServedResource, page: Pa
     headers: { 'content-type': 'application/json' },
     body: {
       kind: 'stream',
-      plain: () => listText(encoding, runs),
+      plain: (scratch) => listText(encoding, runs, scratch),
       gzip: () => gzipList(encoding, runs, resource.encodings.blocks),
       ...textLength(encoding, page.result),
     },
