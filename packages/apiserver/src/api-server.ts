@@ -1,12 +1,11 @@
 import type { KindDefinition, ServedApi } from '@arc/apimachinery';
 import { type Clock, type Counter, createMetrics, type Logger, type Metrics, silentLogger, systemClock } from '@arc/kernel';
 import { createWriter, startWatchCache, type Store, type WatchCache } from '@arc/storage';
+import type { AccessControl } from './access/access-control.ts';
+import { standaloneAccess } from './access/standalone-access.ts';
 import type { AuditOptions } from './audit/request-audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
-import { builtInAuthorizers, discoveryBefore, fixedAuthorizers } from './authz/built-in.ts';
-import { cachedPolicy, servesRbac } from './authz/rbac/cached-policy.ts';
-import { rbacAuthorizer } from './authz/rbac/rbac-authorizer.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
 import { createListener, type TlsOptions } from './http/listener.ts';
 import { measuredStore } from './metrics/measured-store.ts';
@@ -32,9 +31,11 @@ export interface ApiServerOptions {
   readonly store: Store;
   readonly tls: TlsOptions;
   /**
-   * Asked after the built-in rules; what nobody allows is denied. Built in: system:masters and health, and RBAC when its
-   * kinds are served, else discovery and self reviews for every user.
+   * Who a request is from and what it may do. Default: decided here, by `tls.clientCa`, the tokens handed out, and RBAC when
+   * its kinds are served, else discovery and self reviews for every user (`standaloneAccess`).
    */
+  readonly access?: AccessControl;
+  /** Asked when `access` has no opinion; what nobody allows is denied. */
   readonly authorizer?: Authorizer;
   /** Streaming subresources such as `pods/log`. */
   readonly connectors?: readonly Connector[];
@@ -87,13 +88,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await using opened = new AsyncDisposableStack();
   opened.use(cache);
   const cacheOf = cacheLookup(cache, cached);
-  const authorizer = authorizerChain([
-    ...(servesRbac(cacheOf)
-      ? [...fixedAuthorizers, discoveryBefore(() => cache.loaded), rbacAuthorizer(cachedPolicy(cacheOf), cache)]
-      : builtInAuthorizers),
-    ...(options.authorizer === undefined ? [] : [options.authorizer]),
-  ]);
   const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
+  const access = options.access ?? standaloneAccess({ cacheOf, cache, credentials, clientCa: options.tls.clientCa, clock });
+  const authorizer = authorizerChain([...access.authorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
   const encodings = createEncodings();
   const registry = createRegistry({
     kinds: options.kinds,
@@ -108,8 +105,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     cache,
     writer: createWriter(store),
     locks: keyedLock(),
+    authenticator: access.authenticator,
     authorizer,
-    credentials,
+    namespaces: access.namespaces,
     clock,
     logger,
     metrics: requestMetrics(metrics, registry),
@@ -132,7 +130,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const inFlight = new Set<Promise<void>>();
   const listener = createListener({
     tls: options.tls,
-    clock,
     logger,
     handle: (exchange) => {
       const handled = handleExchange(exchange, pipeline);

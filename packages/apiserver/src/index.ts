@@ -1,3 +1,7 @@
+export type { AccessControl, NamespaceLookup, NamespaceState } from './access/access-control.ts';
+export type { AccessAnswer, AccessQuestion, CoreApi, TokenAnswer, TokenQuestion } from './access/core-api.ts';
+export { delegatedAccess } from './access/delegated-access.ts';
+export type { DelegatedAccessOptions } from './access/delegated-access.ts';
 export { createApiServer } from './api-server.ts';
 export type { ApiServer, ApiServerOptions } from './api-server.ts';
 export { openAuditLogFile } from './audit/audit-log-file.ts';
@@ -16,6 +20,9 @@ export {
   tokenSecretType,
 } from './authn/credential-secrets.ts';
 export type { CertificateRecord, CredentialSubject, TokenRecord } from './authn/credential-secrets.ts';
+export type { Authenticator } from './authn/authenticator.ts';
+export { readExtensionAuthentication } from './authn/extension-authentication.ts';
+export type { ExtensionAuthentication } from './authn/extension-authentication.ts';
 export type { UserInfo } from './authn/user.ts';
 export type { Attributes, Authorization, Authorizer, NonResourceRule, ResourceRule, RuleSet } from './authz/authorizer.ts';
 export type { InFlightLimits } from './http/in-flight.ts';

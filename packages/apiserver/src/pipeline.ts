@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { type ApiStatusError, parseFieldSelector, requiredFieldValue, statusError } from '@arc/apimachinery';
 import { anySignal, type Clock, codeOf, type Logger, messageOf, parseDuration } from '@arc/kernel';
 import { type AuditParts, noAudit, type RequestAudit, requestAudit } from './audit/request-audit.ts';
-import { authenticate } from './authn/authenticate.ts';
 import { impersonate } from './authn/impersonate.ts';
 import { anonymous, systemMasters, type UserInfo } from './authn/user.ts';
 import type { Attributes } from './authz/authorizer.ts';
 import { isHealthPath } from './authz/built-in.ts';
-import { forbidden } from './authz/forbidden.ts';
+import { escapedForHtml, forbidden } from './authz/forbidden.ts';
+import { AuthorizationFailed } from './authz/subject-access-review.ts';
 import { toStatus } from './errors/to-status.ts';
-import type { Exchange } from './http/exchange.ts';
+import { type Exchange, requestUri } from './http/exchange.ts';
 import type { FlowControl } from './http/in-flight.ts';
-import { bytesReply, type Reply } from './http/reply.ts';
+import { bytesReply, type Reply, textReply } from './http/reply.ts';
 import { warningHeaders } from './http/warning-header.ts';
 import { writeReply } from './http/write-reply.ts';
 import type { NonResourceHandler } from './nonresource/routes.ts';
@@ -81,9 +81,9 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
 }
 
 /** @throws ApiStatusError 401; StorageError `Loading` for a token that cannot be looked up yet. */
-async function callerOf(exchange: Exchange, info: RequestInfo, { credentials }: ServerContext, signal: AbortSignal): Promise<UserInfo> {
+async function callerOf(exchange: Exchange, info: RequestInfo, { authenticator }: ServerContext, signal: AbortSignal): Promise<UserInfo> {
   try {
-    return await authenticate(exchange, credentials, signal);
+    return await authenticator.authenticate(exchange, signal);
   } catch (error) {
     // A probe may carry a token, but does not need one.
     if (codeOf(error) === 'Loading' && isHealthPath(info.path)) return anonymous;
@@ -164,7 +164,12 @@ function errorReply(thrown: unknown, { exchange, info, logger }: FailedExchange)
   if (error.httpCode >= 500 && !exchange.signal.aborted) {
     logger.error('a request failed', { method: exchange.method, path: exchange.path, code: error.httpCode, error: thrown });
   }
-  return statusReply(error);
+  return thrown instanceof AuthorizationFailed ? authorizationFailed(thrown, exchange) : statusReply(error);
+}
+
+/** Not a Status: what Go servers answer when nobody can be asked (wire contract 6.3). */
+function authorizationFailed(error: AuthorizationFailed, exchange: Exchange): Reply {
+  return textReply(500, escapedForHtml(`Internal Server Error: ${JSON.stringify(requestUri(exchange))}: ${error.message}\n`));
 }
 
 function statusReply(error: ApiStatusError): Reply {

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@arc/kernel';
 import type { WatchCache, Writer } from '@arc/storage';
-import type { IssuedCredentials } from './authn/issued-credentials.ts';
+import type { NamespaceLookup } from './access/access-control.ts';
+import type { Authenticator } from './authn/authenticator.ts';
 import type { UserInfo } from './authn/user.ts';
 import type { Authorizer } from './authz/authorizer.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -15,8 +16,9 @@ export interface ServerContext {
   readonly cache: WatchCache;
   readonly writer: Writer;
   readonly locks: KeyedLock;
+  readonly authenticator: Authenticator;
   readonly authorizer: Required<Authorizer>;
-  readonly credentials: IssuedCredentials;
+  readonly namespaces: NamespaceLookup | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RequestMetrics;

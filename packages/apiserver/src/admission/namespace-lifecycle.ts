@@ -1,13 +1,11 @@
 import { failure, statusError, type UnstructuredObject } from '@arc/apimachinery';
-import { parseBytes } from '../representation/object-view.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 
 const namespaces = { group: '', plural: 'namespaces' };
 
 /**
- * Lets objects be created only in namespaces that exist and are not being deleted (wire contract 3.5). Servers without a
- * namespace kind have no such rule.
+ * Lets objects be created only in namespaces that exist and are not being deleted (wire contract 3.5).
  * @throws ApiStatusError 404 or 403.
  */
 export async function admitIntoNamespace(
@@ -16,16 +14,11 @@ export async function admitIntoNamespace(
   request: RequestContext,
   object: UnstructuredObject,
 ): Promise<void> {
-  const kept = server.registry.find('', 'v1', 'namespaces')?.cache;
-  if (kept === undefined || !resource.type.namespaced) return;
+  if (server.namespaces === undefined || !resource.type.namespaced) return;
   const name = object.metadata.namespace ?? '';
-  let found = kept.get('', name);
-  if (found === undefined) {
-    await server.cache.waitUntilFresh(request.signal);
-    found = kept.get('', name);
-  }
+  const found = await server.namespaces.find(name, request.signal);
   if (found === undefined) throw statusError.notFound(namespaces, name);
-  if (parseBytes(found.bytes).metadata.deletionTimestamp !== undefined) throw terminating(resource, object, name);
+  if (found.terminating) throw terminating(resource, object, name);
 }
 
 function terminating({ type }: ServedResource, object: UnstructuredObject, namespace: string): Error {

@@ -1,6 +1,6 @@
 import type { Clock, Counter, Logger } from '@arc/kernel';
 import { anonymous, type UserInfo } from '../authn/user.ts';
-import type { Exchange } from '../http/exchange.ts';
+import { type Exchange, requestUri } from '../http/exchange.ts';
 import type { Reply } from '../http/reply.ts';
 import { nonResourceRequest, type RequestInfo } from '../request/request-info.ts';
 import type { AuditDecision, AuditPolicy, AuditStage } from './policy.ts';
@@ -64,7 +64,7 @@ export function requestAudit(auditId: string, { options, clock, logger, events }
       level: decision.level,
       auditID: auditId,
       stage,
-      requestURI: uriOf(exchange),
+      requestURI: requestUri(exchange),
       verb: info.verb,
       user: userOf(user),
       ...(impersonated !== undefined && { impersonatedUser: userOf(impersonated) }),
@@ -120,11 +120,6 @@ export function requestAudit(auditId: string, { options, clock, logger, events }
 
 function member(name: string, body: AuditBody | undefined): string {
   return body === undefined ? '' : `,${JSON.stringify(name)}:${body.json}`;
-}
-
-function uriOf({ path, query }: Exchange): string {
-  const text = query.toString();
-  return text === '' ? path : `${path}?${text}`;
 }
 
 function userOf({ name, uid, groups, extra }: UserInfo): object {

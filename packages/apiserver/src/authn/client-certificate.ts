@@ -1,19 +1,36 @@
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { ArcError } from '@arc/kernel';
+import { ArcError, messageOf } from '@arc/kernel';
 import { authenticated, type UserInfo } from './user.ts';
 
-/** What the TLS peer proved about itself. */
-export type PeerIdentity =
+/** The certificates a TLS peer presented, its own first; empty when it presented none. One value for each connection. */
+export interface PeerCertificates {
+  readonly chain: readonly X509Certificate[];
+}
+
+/** What the certificates of a peer are worth to one pool of authorities. */
+type CertificateAnswer =
   | { readonly kind: 'none' }
-  /** `expires`: end of the certificate's validity, milliseconds since the epoch. `serialNumber`: hexadecimal, lower case. */
-  | { readonly kind: 'user'; readonly user: UserInfo; readonly expires: number; readonly serialNumber: string }
+  | ValidCertificate
   /** A certificate was presented and does not verify. */
   | { readonly kind: 'invalid'; readonly reason: string };
 
+export interface ValidCertificate {
+  readonly kind: 'valid';
+  /** CN of the subject; may be empty. */
+  readonly commonName: string;
+  /** Every O of the subject. */
+  readonly organizations: readonly string[];
+  /** Hexadecimal, lower case. */
+  readonly serialNumber: string;
+  /** When the first certificate of the chain expires, milliseconds since the epoch. */
+  readonly expires: number;
+}
+
 /** Verifies client certificates against one pool of certificate authorities. */
 export interface CertificateVerifier {
-  identify(socket: TLSSocket, now: number): PeerIdentity;
+  /** Remembers its answer for a connection, until a certificate expires. */
+  verify(peer: PeerCertificates, now: number): CertificateAnswer;
 }
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
@@ -31,16 +48,38 @@ export function certificateVerifier(bundle: string): CertificateVerifier {
       hint: 'Pass the PEM text of the authority that signs client certificates.',
     });
   }
-  const roots = blocks.map((block) => new X509Certificate(block));
+  const roots = blocks.map(readAuthority);
+  const answers = new WeakMap<PeerCertificates, CertificateAnswer>();
   return {
-    identify(socket, now) {
-      const chain = presentedChain(socket);
-      const [leaf] = chain;
-      if (leaf === undefined) return { kind: 'none' };
-      const reason = chainProblem(leaf, chain.slice(1), roots, now);
-      return reason === undefined ? identityOf(leaf) : { kind: 'invalid', reason };
+    verify(peer, now) {
+      const known = answers.get(peer);
+      if (known !== undefined && !(known.kind === 'valid' && now > known.expires)) return known;
+      const answer = verified(peer.chain, roots, now);
+      answers.set(peer, answer);
+      return answer;
     },
   };
+}
+
+function readAuthority(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new ArcError('InvalidClientCa', `the client CA bundle holds a certificate that cannot be read: ${messageOf(error)}`, {
+      hint: 'Pass the PEM text of the authority that signs client certificates.',
+      cause: error,
+    });
+  }
+}
+
+/** Who a certificate stands for: CN is the user, every O a group (wire contract 6.1). Undefined when it names nobody. */
+export function userOfCertificate({ commonName, organizations }: ValidCertificate): UserInfo | undefined {
+  return commonName === '' ? undefined : authenticated({ name: commonName, groups: organizations });
+}
+
+/** Reads what the peer of a connection presented. */
+export function peerCertificates(socket: TLSSocket): PeerCertificates {
+  return { chain: presentedChain(socket) };
 }
 
 function presentedChain(socket: TLSSocket): X509Certificate[] {
@@ -57,28 +96,47 @@ function presentedChain(socket: TLSSocket): X509Certificate[] {
   return chain;
 }
 
-function chainProblem(
+function verified(chain: readonly X509Certificate[], roots: readonly X509Certificate[], now: number): CertificateAnswer {
+  const [leaf, ...intermediates] = chain;
+  if (leaf === undefined) return { kind: 'none' };
+  const path = trustedPath(leaf, intermediates, roots);
+  if (typeof path === 'string') return { kind: 'invalid', reason: path };
+  const outside = purposeProblem(leaf) ?? path.map((certificate) => validityProblem(certificate, now)).find((text) => text !== undefined);
+  if (outside !== undefined) return { kind: 'invalid', reason: outside };
+  const { subject } = leaf.toLegacyObject();
+  return {
+    kind: 'valid',
+    commonName: [subject.CN].flat().at(-1) ?? '',
+    organizations: [subject.O].flat().filter((group) => group !== undefined),
+    serialNumber: leaf.serialNumber.toLowerCase(),
+    expires: Math.min(...path.map((certificate) => certificate.validToDate.getTime())),
+  };
+}
+
+/** The certificates from the leaf to an authority of the pool, or why there is no such path. */
+function trustedPath(
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
   roots: readonly X509Certificate[],
-  now: number,
-): string | undefined {
-  const purposes = leaf.keyUsage;
-  if (purposes !== undefined && purposes.length > 0 && !purposes.includes(clientAuth) && !purposes.includes(anyPurpose)) {
-    return 'certificate is not meant for client authentication';
-  }
+): readonly X509Certificate[] | string {
+  const path = [leaf];
   let current = leaf;
-  for (let depth = 0; depth < maxChainLength; depth++) {
-    const outside = validityProblem(current, now);
-    if (outside !== undefined) return outside;
-    if (roots.some((root) => root.fingerprint256 === current.fingerprint256)) return undefined;
+  while (path.length <= maxChainLength) {
+    const { fingerprint256 } = current;
+    if (roots.some((root) => root.fingerprint256 === fingerprint256)) return path;
     const root = roots.find((candidate) => issued(candidate, current));
-    if (root !== undefined) return validityProblem(root, now);
+    if (root !== undefined) return [...path, root];
     const intermediate = intermediates.find((candidate) => candidate.ca && issued(candidate, current));
     if (intermediate === undefined) return 'certificate signed by unknown authority';
+    path.push(intermediate);
     current = intermediate;
   }
   return 'certificate chain is too long';
+}
+
+function purposeProblem({ keyUsage }: X509Certificate): string | undefined {
+  const allowed = keyUsage === undefined || keyUsage.length === 0 || keyUsage.includes(clientAuth) || keyUsage.includes(anyPurpose);
+  return allowed ? undefined : 'certificate is not meant for client authentication';
 }
 
 function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
@@ -88,17 +146,4 @@ function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
 function validityProblem(certificate: X509Certificate, now: number): string | undefined {
   if (now < certificate.validFromDate.getTime()) return 'certificate is not yet valid';
   return now > certificate.validToDate.getTime() ? 'certificate has expired' : undefined;
-}
-
-function identityOf(leaf: X509Certificate): PeerIdentity {
-  const { subject } = leaf.toLegacyObject();
-  const name = [subject.CN].flat().at(-1) ?? '';
-  if (name === '') return { kind: 'invalid', reason: 'certificate has no common name' };
-  const groups = [subject.O].flat().filter((group) => group !== undefined);
-  return {
-    kind: 'user',
-    user: authenticated({ name, groups }),
-    expires: leaf.validToDate.getTime(),
-    serialNumber: leaf.serialNumber.toLowerCase(),
-  };
 }

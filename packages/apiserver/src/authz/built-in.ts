@@ -4,13 +4,14 @@ import type { Authorization, Authorizer, NonResourceRule } from './authorizer.ts
 const allow: Authorization = { decision: 'allow', reason: '' };
 const noOpinion: Authorization = { decision: 'noOpinion', reason: '' };
 
-const healthPaths = ['/healthz', '/livez', '/readyz'];
+const healthNames = ['/healthz', '/livez', '/readyz'];
 const discoveryPaths = ['/api', '/apis', '/openapi', '/version'];
-const everyHealthPath = healthPaths.flatMap((path) => [path, `${path}/*`]);
+/** Health and each of its checks. */
+export const healthPaths: readonly string[] = healthNames.flatMap((path) => [path, `${path}/*`]);
 const everyDiscoveryPath = discoveryPaths.flatMap((path) => [path, `${path}/*`]);
 
 /** Members of `system:masters` may do everything. */
-const privilegedGroup: Authorizer = {
+export const privilegedGroup: Authorizer = {
   authorize: (_attributes, user) => (user.groups.includes(systemMasters) ? allow : noOpinion),
   rulesFor: (user) =>
     user.groups.includes(systemMasters)
@@ -22,8 +23,10 @@ const privilegedGroup: Authorizer = {
       : { resourceRules: [], nonResourceRules: [], incomplete: false },
 };
 
-/** Health paths are open to everybody (6.3). */
-const alwaysAllowedPaths: Authorizer = nonResourceRule({ verbs: ['get', 'head'], nonResourceURLs: everyHealthPath }, () => true);
+/** Paths that are open to everybody (wire contract 6.3). */
+export function alwaysAllowed(paths: readonly string[]): Authorizer {
+  return nonResourceRule({ verbs: ['get', 'head'], nonResourceURLs: paths }, () => true);
+}
 
 /** What the cluster roles `system:discovery` and `system:basic-user` give to everybody who has authenticated. */
 const discoveryPathsForUsers: Authorizer = nonResourceRule({ verbs: ['get', 'head'], nonResourceURLs: everyDiscoveryPath }, (groups) =>
@@ -71,7 +74,7 @@ function nonResourceRule(rule: NonResourceRule, appliesTo: (groups: readonly str
 
 /** Whoever asks for the server's health need not be anybody. */
 export function isHealthPath(path: string): boolean {
-  return everyHealthPath.some((pattern) => pathMatches(pattern, path));
+  return healthPaths.some((pattern) => pathMatches(pattern, path));
 }
 
 function pathMatches(pattern: string, path: string): boolean {
@@ -87,7 +90,7 @@ export function discoveryBefore(known: () => boolean): Authorizer {
 }
 
 /** The rules every server has, asked before any other authorizer. Whatever nobody allows is denied. */
-export const fixedAuthorizers: readonly Authorizer[] = [privilegedGroup, alwaysAllowedPaths];
+export const fixedAuthorizers: readonly Authorizer[] = [privilegedGroup, alwaysAllowed(healthPaths)];
 
 /** Those of a server without roles, where no `system:discovery` and `system:basic-user` give the other two. */
 export const builtInAuthorizers: readonly Authorizer[] = [...fixedAuthorizers, discoveryPathsForUsers, selfReviews];

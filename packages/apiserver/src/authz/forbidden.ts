@@ -19,15 +19,16 @@ export function forbidden(attributes: Attributes, user: UserInfo, reason: string
 }
 
 function refusal(attributes: Attributes, user: UserInfo): string {
-  const who = `User ${JSON.stringify(escaped(user.name))} cannot ${escaped(attributes.verb)}`;
-  if (!attributes.resourceRequest) return `${who} path ${JSON.stringify(escaped(attributes.path))}`;
+  const who = `User ${JSON.stringify(escapedForHtml(user.name))} cannot ${escapedForHtml(attributes.verb)}`;
+  if (!attributes.resourceRequest) return `${who} path ${JSON.stringify(escapedForHtml(attributes.path))}`;
   const resource = attributes.subresource === '' ? attributes.resource : `${attributes.resource}/${attributes.subresource}`;
-  const what = `${who} resource ${JSON.stringify(escaped(resource))} in API group ${JSON.stringify(escaped(attributes.group))}`;
+  const what = `${who} resource ${JSON.stringify(escapedForHtml(resource))} in API group ${JSON.stringify(escapedForHtml(attributes.group))}`;
   return attributes.namespace === ''
     ? `${what} at the cluster scope`
-    : `${what} in the namespace ${JSON.stringify(escaped(attributes.namespace))}`;
+    : `${what} in the namespace ${JSON.stringify(escapedForHtml(attributes.namespace))}`;
 }
 
-function escaped(text: string): string {
+/** As error texts are written that a browser might show. */
+export function escapedForHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { ApiStatusError, statusError } from '@arc/apimachinery';
-import type { PeerIdentity } from '../authn/client-certificate.ts';
+import type { PeerCertificates } from '../authn/client-certificate.ts';
 
 /** What both HTTP versions' responses have in common. */
 export interface Outgoing {
@@ -26,7 +26,7 @@ export interface Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly http2: boolean;
-  readonly peer: PeerIdentity;
+  readonly peer: PeerCertificates;
   readonly remoteAddress: string;
   /** Aborts when the client has gone before the answer was complete. */
   readonly signal: AbortSignal;
@@ -44,9 +44,15 @@ export interface Exchange {
   abort(): void;
 }
 
+/** Path and query of a request, as logs and errors name it. */
+export function requestUri({ path, query }: Pick<Exchange, 'path' | 'query'>): string {
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
 type Incoming = IncomingMessage | Http2ServerRequest;
 
-export function createExchange(request: Incoming, response: ServerResponse | Http2ServerResponse, peer: PeerIdentity): Exchange {
+export function createExchange(request: Incoming, response: ServerResponse | Http2ServerResponse, peer: PeerCertificates): Exchange {
   const http2 = 'stream' in request;
   const outgoing = response as unknown as Outgoing;
   const gone = new AbortController();

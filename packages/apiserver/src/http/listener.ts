@@ -9,16 +9,19 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ArcError, type Clock, codeOf, type Logger, messageOf } from '@arc/kernel';
-import { type CertificateVerifier, certificateVerifier, type PeerIdentity } from '../authn/client-certificate.ts';
+import { ArcError, codeOf, type Logger, messageOf } from '@arc/kernel';
+import { type PeerCertificates, peerCertificates } from '../authn/client-certificate.ts';
 import { createExchange, type Exchange, socketOf } from './exchange.ts';
 
 export interface TlsOptions {
   /** PEM; the server's own chain. */
   readonly cert: string;
   readonly key: string;
-  /** PEM bundle of the authorities that sign client certificates. */
-  readonly clientCa: string;
+  /**
+   * PEM bundle of the authorities that sign client certificates, by which clients choose theirs. Without it they are asked
+   * for any.
+   */
+  readonly clientCa?: string;
 }
 
 /** Open streams one HTTP/2 session may have; clients open further connections beyond it (A9). */
@@ -44,7 +47,6 @@ const tcpKeepAliveMs = 30_000;
 
 export interface ListenerOptions {
   readonly tls: TlsOptions;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly handle: (exchange: Exchange) => void;
 }
@@ -58,8 +60,8 @@ export interface Listener {
   destroy(): Promise<void>;
 }
 
-export function createListener({ tls, clock, logger, handle }: ListenerOptions): Listener {
-  const identities = identityCache(certificateVerifier(tls.clientCa), clock);
+export function createListener({ tls, logger, handle }: ListenerOptions): Listener {
+  const peers = peerCache();
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
@@ -67,7 +69,7 @@ export function createListener({ tls, clock, logger, handle }: ListenerOptions):
   const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
     try {
       if (draining && !('stream' in request)) response.setHeader('connection', 'close');
-      handle(createExchange(request, response, identities(request)));
+      handle(createExchange(request, response, peers(request)));
     } catch (error) {
       // The connection may have gone between its last byte and now.
       logger.debug('a request could not be taken', { error: messageOf(error) });
@@ -78,7 +80,8 @@ export function createListener({ tls, clock, logger, handle }: ListenerOptions):
     {
       cert: tls.cert,
       key: tls.key,
-      ca: tls.clientCa,
+      // An empty list names no authorities to clients; left out, Node would load those of the web.
+      ca: tls.clientCa ?? [],
       allowHTTP1: true,
       requestCert: true,
       // Verified by us, per pool of authorities: a bad certificate is answered with 401, not with a broken handshake.
@@ -141,17 +144,16 @@ export function createListener({ tls, clock, logger, handle }: ListenerOptions):
   };
 }
 
-/** Remembers what each connection proved, until its certificate expires. */
-function identityCache(verifier: CertificateVerifier, clock: Clock): (request: IncomingMessage | Http2ServerRequest) => PeerIdentity {
-  const known = new WeakMap<Http2Session | Socket, PeerIdentity>();
+/** Reads what the peer of each connection presented once. */
+function peerCache(): (request: IncomingMessage | Http2ServerRequest) => PeerCertificates {
+  const known = new WeakMap<Http2Session | Socket, PeerCertificates>();
   return (request) => {
     const connection = 'stream' in request ? request.stream.session : request.socket;
-    const now = clock.now();
     const cached = connection === undefined ? undefined : known.get(connection);
-    if (cached !== undefined && !(cached.kind === 'user' && now > cached.expires)) return cached;
-    const identity = verifier.identify(socketOf(request), now);
-    if (connection !== undefined) known.set(connection, identity);
-    return identity;
+    if (cached !== undefined) return cached;
+    const peer = peerCertificates(socketOf(request));
+    if (connection !== undefined) known.set(connection, peer);
+    return peer;
   };
 }
 
