@@ -145,7 +145,7 @@ function agree(which: string, storage: () => Promise<Pick<PostgresStoreOptions, 
         const answer = await clientAt(clients, page).get(token === '' ? query : `${query}&continue=${encodeURIComponent(token)}`);
         assert.equal(answer.code, 200, answer.text);
         names.push(...namesIn(answer.object()));
-        token = String(listOf(answer.object()).metadata.continue ?? '');
+        token = listOf(answer.object()).metadata.continue ?? '';
         // What comes after the first page was read is not in the others.
         await clientAt(clients, page + 1).post(widgets, widget(`zz-late-${page}`));
       }
