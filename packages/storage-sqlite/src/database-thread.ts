@@ -48,6 +48,11 @@ export class DatabaseThread {
     });
   }
 
+  /** @throws StorageError `Unavailable` once the thread has ended */
+  assertRunning(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { StorageError } from '@arc/storage';
 import { failureOf, isBusy } from './failure.ts';
 import { createPrivately } from './private-file.ts';
+import { assertOnlyName } from './only-name.ts';
 import { DatabaseSync } from './sqlite.ts';
 
 /**
@@ -39,5 +40,7 @@ export function lockExclusively(file: string, what: string): Disposable {
  * @throws StorageError `Locked`, `BadDatabase`, `Unavailable`
  */
 export function lockDatabase(file: string): Disposable {
-  return lockExclusively(`${realpathSync(file)}.lock`, `the database ${file}`);
+  const path = realpathSync(file);
+  assertOnlyName(file, path);
+  return lockExclusively(`${path}.lock`, `the database ${file}`);
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Store, WriteItem } from '@arc/storage';
 import { DatabaseThread } from './database-thread.ts';
 import { pack } from './protocol.ts';
-import { openSqliteStore } from './sqlite-store.ts';
+import { openSqliteStore, SqliteStore } from './sqlite-store.ts';
 import { DatabaseSync } from './sqlite.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'arc-sqlite-opening-'));
@@ -37,6 +37,17 @@ test('the files are made with their directory, readable by their owner only', as
   const files = readdirSync(fileNamed('new/deep'));
   assert.deepEqual(files.toSorted(), ['arc.db', 'arc.db-shm', 'arc.db-wal', 'arc.db.lock']);
   for (const name of files) assert.equal(statSync(fileNamed(`new/deep/${name}`)).mode & 0o777, 0o600, name);
+});
+
+test('a file with a second name is refused, for each name has a log and a lock of its own', async () => {
+  const file = fileNamed('named.db');
+  await filledStore(file, 1);
+  const other = fileNamed('other-name.db');
+  linkSync(file, other);
+  for (const name of [file, other]) await assertRefused(openSqliteStore({ file: name }), 'BadDatabase', name);
+  rmSync(other);
+  await using store = await openSqliteStore({ file });
+  assert.equal(await store.currentRevision(), 1);
 });
 
 test('a file is opened once at a time, and again after it was closed', async () => {
@@ -147,4 +158,5 @@ test('a thread that ends unexpectedly leaves commits in doubt and refuses what f
   await thread.terminate();
   await Promise.all(told);
   await assert.rejects(thread.call('get', { key: '/a' }), { code: 'Unavailable' });
+  await assert.rejects(new SqliteStore(thread, { revision: 1, compacted: 0 }).currentRevision(), { code: 'Unavailable' });
 });

@@ -95,6 +95,8 @@ export class SqliteStore implements Store {
   async currentRevision(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     this.#assertOpen();
     options.signal?.throwIfAborted();
+    // Known here without asking, but no longer true of a database that is lost.
+    this.#thread.assertRunning();
     return this.#revision;
   }
 

@@ -47,6 +47,10 @@ function storageStatus(error: StorageError, { verb, group, plural }: FailedReque
       return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
     }
     case 'Full':
+      return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, {
+        causes: [{ message: error.message }],
+        retryAfterSeconds: 1,
+      });
     case 'BadDatabase':
       return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] });
   }
