@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), 'arc-check-'));
@@ -13,6 +15,7 @@ interface Step {
   readonly command: readonly string[];
   /** Node's test runner writes its results here, one JSON line a test. */
   readonly results?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface TestResult {
@@ -51,11 +54,20 @@ const fast: readonly Step[] = [
 ];
 const full: readonly Step[] = [...fast, tests('end to end', 'test/e2e/**/*.test.ts')];
 
+/** The fault tests, so many times, each with a seed that a failure can be repeated with. */
+function faults(times: number): readonly Step[] {
+  return Array.from({ length: times }, (_, pass) => {
+    const seed = process.env['FAULT_SEED'] ?? String(randomInt(2 ** 31));
+    const name = `faults, pass ${pass + 1} of ${times}, FAULT_SEED=${seed}`;
+    return { ...tests(name, 'test/faults/**/*.test.ts'), env: { FAULT_SEED: seed } };
+  });
+}
+
 function runStep(step: Step): Promise<boolean> {
   process.stdout.write(`\n== ${step.name}\n`);
   const [program = '', ...args] = step.command;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...step.env } });
     child.on('error', (error) => {
       process.stdout.write(`${error.message}\n`);
       resolve(false);
@@ -70,7 +82,10 @@ function resultsOf(step: Step): readonly TestResult[] {
   return lines.filter((line) => line !== '').map((line): TestResult => JSON.parse(line));
 }
 
-const steps = process.argv.includes('--fast') ? fast : full;
+const { values: chosen } = parseArgs({
+  options: { fast: { type: 'boolean' }, faults: { type: 'boolean' }, times: { type: 'string', default: '1' } },
+});
+const steps = chosen.faults === true ? faults(Number(chosen.times)) : chosen.fast === true ? fast : full;
 const summary: string[] = [];
 const results: TestResult[] = [];
 let good = true;
@@ -80,6 +95,7 @@ for (const step of steps) {
   good &&= passed;
   summary.push(`${passed ? 'ok    ' : 'FAILED'} ${step.name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   results.push(...resultsOf(step));
+  if (!passed && chosen.faults === true) break;
 }
 rmSync(scratch, { recursive: true, force: true });
 

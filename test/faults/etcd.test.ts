@@ -1,0 +1,4 @@
+import { etcd } from './support/backends.ts';
+import { databaseFaults } from './support/database-faults.ts';
+
+databaseFaults(etcd);

@@ -1,0 +1,4 @@
+import { postgres } from './support/backends.ts';
+import { databaseFaults } from './support/database-faults.ts';
+
+databaseFaults(postgres);
