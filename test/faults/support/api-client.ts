@@ -9,7 +9,7 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface SendOptions {
+interface SendOptions {
   readonly body?: unknown;
   readonly contentType?: string;
   /** Sent as the `timeout` of the request. Default 5 s. */

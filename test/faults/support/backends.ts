@@ -13,7 +13,7 @@ import {
 } from '@arc/testkit';
 
 /** A storage that a test has for itself. */
-export interface FaultyStorage extends AsyncDisposable {
+interface FaultyStorage extends AsyncDisposable {
   /** For `--storage`; undefined: the file of the data directory. */
   readonly url: string | undefined;
 }
@@ -84,8 +84,7 @@ export const etcd: Backend<FaultyDatabase> = {
   },
 };
 
-export const databases: readonly Backend<FaultyDatabase>[] = [postgres, etcd];
-export const backends: readonly Backend[] = [sqlite, ...databases];
+export const backends: readonly Backend[] = [sqlite, postgres, etcd];
 
 async function migrate(url: string): Promise<void> {
   const [program, ...leading] = arcctlCommand;
