@@ -175,6 +175,21 @@ export const commands: readonly CommandDefinition[] = [
     load: async () => (await import('./storage/restore.ts')).restoreStorage,
   },
   {
+    path: ['storage', 'doctor'],
+    summary: 'Look for what is wrong in a storage, also beside a running server; exit code 1 when something is',
+    options: [
+      storage,
+      { flags: '--remove <key>', description: 'remove this one value, if it cannot be read' },
+      { flags: '--yes', description: 'remove it without asking' },
+      output('json'),
+    ],
+    examples: [
+      'arcctl storage doctor --storage sqlite:arc-data/arc.db',
+      'arcctl storage doctor --storage postgres://arc@db.example/arc --remove /registry/core/configmaps/default/broken',
+    ],
+    load: async () => (await import('./storage/doctor.ts')).examineStorage,
+  },
+  {
     path: ['user', 'add'],
     summary: 'Issue a client certificate and write a kubeconfig with it',
     arguments: '<name>',

@@ -2,6 +2,7 @@ export { allowsColor, styleFor } from './color.ts';
 export type { ColorSettings, Style } from './color.ts';
 export { reportError, UsageError } from './command-errors.ts';
 export type { ErrorReportOptions } from './command-errors.ts';
+export { confirm } from './confirm.ts';
 export { didYouMean } from './did-you-mean.ts';
 export { exitCodeFor, exitCodes } from './exit-codes.ts';
 export type { ExitCode } from './exit-codes.ts';

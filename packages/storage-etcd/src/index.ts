@@ -1,3 +1,4 @@
+export { diagnoseEtcd } from './diagnose.ts';
 export type { EtcdTls } from './client/endpoints.ts';
 export type { EtcdCredentials } from './client/etcd-client.ts';
 export { openEtcdStore } from './etcd-store.ts';

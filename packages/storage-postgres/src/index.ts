@@ -1,3 +1,4 @@
+export { diagnosePostgres } from './diagnose.ts';
 export { openPostgresImport } from './import-target.ts';
 export { inspectPostgres } from './inspect.ts';
 export type { PostgresStatus } from './inspect.ts';

@@ -1,3 +1,4 @@
+export { diagnoseSqlite, inspectSqlite } from './inspect.ts';
 export { lockDatabase, lockExclusively } from './exclusive-lock.ts';
 export { openSqliteImport } from './import-target.ts';
 export { openSqliteSnapshot } from './snapshot.ts';

@@ -1,5 +1,6 @@
 import { formatBytes } from '@arc/cli-kit';
 import type { Store } from '@arc/storage';
+import { inspectSqlite } from '@arc/storage-sqlite';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { openStore } from '../up/storage-url.ts';
@@ -30,13 +31,19 @@ const labels: Readonly<Record<string, string>> = {
 export async function showStorageStatus(invocation: Invocation): Promise<void> {
   const { stdout } = invocation.streams;
   const chosen = chosenStorage(invocation);
-  const status =
-    chosen.choice.kind === 'postgres' ? await databaseStatus(chosen.choice.url, chosen.password) : await fileStatus(invocation, chosen);
+  const status = await statusOf(invocation, chosen);
   if (textOption(invocation, 'output') === 'json') {
     stdout.write(`${JSON.stringify(status, null, 2)}\n`);
     return;
   }
   for (const [name, value] of Object.entries(status)) stdout.write(`${`${labels[name] ?? name}:`.padEnd(24)}${shown(name, value)}\n`);
+}
+
+async function statusOf(invocation: Invocation, chosen: ChosenStorage): Promise<Status> {
+  const { choice, password } = chosen;
+  if (choice.kind === 'postgres') return await databaseStatus(choice.url, password);
+  if (choice.kind === 'sqlite') return { backend: 'sqlite', ...inspectSqlite(choice.file) };
+  return await storeStatus(invocation, chosen);
 }
 
 async function databaseStatus(url: string, password: string | undefined): Promise<Status> {
@@ -45,7 +52,7 @@ async function databaseStatus(url: string, password: string | undefined): Promis
   return { backend: 'postgres', ...head, usable: head.schemaVersion === wantedVersion, ...content };
 }
 
-async function fileStatus({ signal }: Invocation, { choice, password }: ChosenStorage): Promise<Status> {
+async function storeStatus({ signal }: Invocation, { choice, password }: ChosenStorage): Promise<Status> {
   await using store = await openStore(choice, { signal, password });
   const [revision, compactedRevision] = [await store.currentRevision({ signal }), await store.compactedRevision()];
   return { backend: choice.kind, usable: true, revision, compactedRevision, objects: await countObjects(store, signal) };
@@ -62,7 +69,7 @@ async function countObjects(store: Store, signal: AbortSignal): Promise<number> 
 }
 
 function shown(name: string, value: string | number | boolean): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no; run arcctl storage migrate, or another version of arcctl';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no; arcctl storage doctor says why and what to do';
   if (name === 'bytes') return formatBytes(Number(value));
   return String(value);
 }

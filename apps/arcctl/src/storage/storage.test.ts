@@ -29,9 +29,19 @@ async function storage(...args: readonly string[]) {
 test('status shows what a file holds, for people and as JSON', async () => {
   const { code, stdout } = await storage('status', '--storage', url);
   assert.equal(code, 0);
-  assert.match(stdout, /^Backend: +sqlite\nUsable by this version: +yes\nNewest revision: +4\nHistory begins at: +0\nObjects: +2\n$/);
+  assert.match(
+    stdout,
+    /^Backend: +sqlite\nUsable by this version: +yes\nNewest revision: +4\nHistory begins at: +0\nObjects: +2\nChanges in the log: +4\nSize: .*B\n$/,
+  );
   const json = await storage('status', '--storage', url, '-o', 'json');
-  assert.deepEqual(JSON.parse(json.stdout), { backend: 'sqlite', usable: true, revision: 4, compactedRevision: 0, objects: 2 });
+  const { bytes, ...status } = JSON.parse(json.stdout) as Record<string, unknown>;
+  assert.deepEqual(status, { backend: 'sqlite', usable: true, revision: 4, compactedRevision: 0, objects: 2, changes: 4 });
+  assert.ok(Number(bytes) > 4096);
+});
+
+test('status works beside the server that has the file open', async () => {
+  await using _server = await openSqliteStore({ file: join(folder, 'arc.db') });
+  assert.equal((await storage('status', '--storage', url)).code, 0);
 });
 
 test('compact forgets what lies beyond the revisions to keep, once', async () => {

@@ -1,7 +1,4 @@
 import { join, resolve } from 'node:path';
-import { arcKinds } from '@arc/api/arc';
-import { argoKinds } from '@arc/api/argo';
-import { customResourceDefinitionDefinition } from '@arc/api/core';
 import { createArcControllers } from '@arc/arc-controllers';
 import { controllerMetrics, startControllers } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
@@ -18,6 +15,7 @@ import { localImages } from './images.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { podLogs } from './pod-logs.ts';
 import { processMetrics } from './process-metrics.ts';
+import { embeddedKinds } from './served-kinds.ts';
 import { openStore, parseStorageUrl } from './storage-url.ts';
 
 export interface Embedded extends AsyncDisposable {
@@ -59,7 +57,7 @@ export async function startEmbedded(
   const queues = controllerMetrics(metrics);
   const server = starting.use(
     await startStandaloneServer({
-      kinds: [customResourceDefinitionDefinition, ...argoKinds, ...arcKinds],
+      kinds: embeddedKinds,
       store,
       directory: directory.root,
       listen,
