@@ -55,10 +55,10 @@ export async function runController(definition: ControllerDefinition, options: R
   async function work(): Promise<void> {
     for (let request = await queue.take(); request !== undefined; request = await queue.take()) {
       metrics?.queueDepth(definition.name, queue.depth);
-      const begun = clock.now();
+      const begun = clock.monotonic();
       const outcome = await reconcile(request);
       queue.done(request);
-      metrics?.reconciled(definition.name, outcome, clock.now() - begun);
+      metrics?.reconciled(definition.name, outcome, clock.monotonic() - begun);
     }
   }
 

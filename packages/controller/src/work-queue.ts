@@ -63,7 +63,7 @@ export class WorkQueue implements Disposable {
     if (this.#closed) return;
     if (delayMs <= 0) return this.add(request);
     const item = this.#item(request);
-    const due = this.#clock.now() + delayMs;
+    const due = this.#clock.monotonic() + delayMs;
     if (item.delayed !== undefined) {
       if (item.delayed.due <= due) return;
       item.delayed.timer[Symbol.dispose]();

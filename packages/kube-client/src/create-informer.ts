@@ -135,7 +135,7 @@ export function createInformer<T extends KubeObject = UnstructuredObject>(
     let revision: string | undefined;
     let failures = 0;
     while (!signal.aborted) {
-      const begun = clock.now();
+      const begun = clock.monotonic();
       let relisted = false;
       let progressed = false;
       let problem: string | undefined;
@@ -150,7 +150,7 @@ export function createInformer<T extends KubeObject = UnstructuredObject>(
           progressed = true;
           failures = 0;
         }
-        if (!progressed && clock.now() - begun < shortWatchMs) problem = 'the server ended the watch at once';
+        if (!progressed && clock.monotonic() - begun < shortWatchMs) problem = 'the server ended the watch at once';
       } catch (error) {
         const expired = isExpired(error);
         if (expired) revision = undefined;
@@ -158,7 +158,7 @@ export function createInformer<T extends KubeObject = UnstructuredObject>(
         if (!expired || relisted) problem = messageOf(error);
       }
       if (signal.aborted) return;
-      if (clock.now() - begun > stableWatchMs) failures = 0;
+      if (clock.monotonic() - begun > stableWatchMs) failures = 0;
       if (problem === undefined) continue;
       const delayMs = backoffDelay(failures, { ...retry, random });
       failures += 1;

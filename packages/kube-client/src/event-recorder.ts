@@ -80,7 +80,7 @@ export function createEventRecorder(client: KubeClient, options: EventRecorderOp
       return;
     }
     known?.pendingWrite?.[Symbol.dispose]();
-    if (!takeToken(object, now)) {
+    if (!takeToken(object, clock.monotonic())) {
       logger.debug('event dropped: too many for this object', { reason: event.reason, name: regarding.metadata.name });
       return;
     }
@@ -92,7 +92,7 @@ export function createEventRecorder(client: KubeClient, options: EventRecorderOp
       regarding: object,
       count: 1,
       lastObserved: now,
-      lastWritten: now,
+      lastWritten: clock.monotonic(),
       pendingWrite: undefined,
     };
     remember(series, key, created)?.pendingWrite?.[Symbol.dispose]();
@@ -101,15 +101,15 @@ export function createEventRecorder(client: KubeClient, options: EventRecorderOp
 
   function scheduleSeriesWrite(known: Series): void {
     if (known.pendingWrite !== undefined) return;
-    const delayMs = Math.max(0, known.lastWritten + seriesWriteMs - clock.now());
+    const delayMs = Math.max(0, known.lastWritten + seriesWriteMs - clock.monotonic());
     known.pendingWrite = clock.after(delayMs, () => {
       known.pendingWrite = undefined;
-      if (takeToken(known.regarding, clock.now())) writeSeries(known);
+      if (takeToken(known.regarding, clock.monotonic())) writeSeries(known);
     });
   }
 
   function writeSeries(known: Series): void {
-    known.lastWritten = clock.now();
+    known.lastWritten = clock.monotonic();
     const written = { count: known.count, lastObservedTime: microTime(known.lastObserved) };
     send(async () => {
       try {

@@ -134,9 +134,9 @@ async function userConfig({ value, path }: KubeconfigEntry, clock: Clock): Promi
 function tokenReader(file: string, kubeconfigPath: string, clock: Clock): () => Promise<string> {
   let cached: { readonly token: string; readonly until: number } | undefined;
   return async () => {
-    if (cached !== undefined && clock.now() < cached.until) return cached.token;
+    if (cached !== undefined && clock.monotonic() < cached.until) return cached.token;
     const token = (await contentOf(file, kubeconfigPath)).trim();
-    cached = { token, until: clock.now() + tokenFileCacheMs };
+    cached = { token, until: clock.monotonic() + tokenFileCacheMs };
     return token;
   };
 }
