@@ -50,7 +50,7 @@ const fast: readonly Step[] = [
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
   { name: 'lint and layers', command: [bin('oxlint'), '--type-aware', '--deny-warnings', '.'] },
   { name: 'unused code', command: [bin('knip'), '--no-progress'] },
-  tests('unit and conformance', 'packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'),
+  tests('unit and conformance', 'packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'),
 ];
 const full: readonly Step[] = [...fast, tests('end to end', 'test/e2e/**/*.test.ts')];
 

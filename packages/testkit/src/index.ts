@@ -10,7 +10,7 @@ export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
 export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';
-export { missingPostgres, startPostgres } from './parts/postgres.ts';
+export { missingPostgres, postgresVersion, startPostgres } from './parts/postgres.ts';
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';
 export type { EventuallyOptions } from './process/eventually.ts';

