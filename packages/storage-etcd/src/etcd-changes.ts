@@ -2,14 +2,14 @@ import { assertNotCompacted, StorageError, type ChangeBatch, type ChangeEvent, t
 import { ArcError, backoffDelay, systemClock } from '@arc/kernel';
 import type { EtcdClient } from './client/etcd-client.ts';
 import type { WatchStream } from './client/watch-stream.ts';
-import type { EtcdRange, KeyLayout } from './key-layout.ts';
+import type { EtcdLayout, EtcdRange } from './etcd-layout.ts';
 import type { KnownRevision } from './known-revision.ts';
 import { range, type KeyValue } from './wire/kv.ts';
 import type { WatchEvent, WatchResponse } from './wire/watch.ts';
 
 export interface ChangesSource {
   readonly client: EtcdClient;
-  readonly layout: KeyLayout;
+  readonly layout: EtcdLayout;
   readonly known: KnownRevision;
 }
 
@@ -165,7 +165,7 @@ function* batchesOf({ layout }: OpenWatch, responses: readonly WatchResponse[], 
   }
 }
 
-function changeEvent(layout: KeyLayout, { type, item, previous }: WatchEvent): ChangeEvent {
+function changeEvent(layout: EtcdLayout, { type, item, previous }: WatchEvent): ChangeEvent {
   const created = type === 'put' && item.createRevision === item.modRevision;
   if (!created && previous === undefined) {
     throw new StorageError('Compacted', `the value before revision ${item.modRevision} is no longer held by etcd`, {
@@ -175,13 +175,13 @@ function changeEvent(layout: KeyLayout, { type, item, previous }: WatchEvent): C
   return {
     key: layout.toStore(item.key),
     revision: item.modRevision,
-    value: type === 'delete' ? null : item.value,
+    value: type === 'delete' ? null : layout.valueToStore(item.value),
     previous: previous === undefined ? undefined : storedValue(layout, previous),
   };
 }
 
-export function storedValue(layout: KeyLayout, { key, modRevision, value }: KeyValue): StoredValue {
-  return { key: layout.toStore(key), revision: modRevision, value };
+export function storedValue(layout: EtcdLayout, { key, modRevision, value }: KeyValue): StoredValue {
+  return { key: layout.toStore(key), revision: modRevision, value: layout.valueToStore(value) };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

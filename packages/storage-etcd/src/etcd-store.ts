@@ -15,7 +15,8 @@ import { EtcdClient, type EtcdCredentials } from './client/etcd-client.ts';
 import { Permits } from './client/permits.ts';
 import { writeConditionally } from './conditional-write.ts';
 import { etcdChanges, storedValue } from './etcd-changes.ts';
-import { keyLayout, type KeyLayout, type KeyLayoutOptions } from './key-layout.ts';
+import { etcdLayout, type EtcdLayout, type EtcdLayoutOptions } from './etcd-layout.ts';
+import { assertOnlyOurs } from './foreign-objects.ts';
 import { KnownRevision } from './known-revision.ts';
 import { assertFilled } from './unfinished-import.ts';
 import { compact, range, type KeyValue, type RangeRequest, type RangeResponse } from './wire/kv.ts';
@@ -27,8 +28,10 @@ export interface EtcdStoreOptions {
   /** Implied, with the system's authorities, by endpoints with https. */
   readonly tls?: EtcdTls;
   readonly credentials?: EtcdCredentials;
-  /** Where the keys lie in etcd; default: where they say. */
-  readonly layout?: KeyLayoutOptions;
+  /** Where the keys lie in etcd, and under which group; default: where they say. */
+  readonly layout?: EtcdLayoutOptions;
+  /** API groups of objects that may be there, `core` for the one without a name; default: any. */
+  readonly groups?: readonly string[];
   /** How long a call is tried, on one member after the other, before it fails; milliseconds, default 5,000. */
   readonly timeoutMs?: number;
   /** Most write transactions in flight; default 128. */
@@ -43,7 +46,7 @@ export interface EtcdStoreOptions {
  * applied in any order, and a batch that fails may have been written in part.
  *
  * @throws StorageError `Unavailable` when it cannot be reached, is not trusted, does not trust us or is misconfigured;
- *   `BadDatabase` when it is too old
+ *   `BadDatabase` when it is too old or holds objects of others
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
   const { maxWritesInFlight = 128, signal } = options;
@@ -60,13 +63,15 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
 }
 
 /** @throws StorageError as `openEtcdStore` */
-export async function connectToEtcd(options: EtcdStoreOptions): Promise<{ readonly client: EtcdClient; readonly layout: KeyLayout }> {
-  const { endpoints, tls, credentials, layout, timeoutMs = 5_000, signal } = options;
+export async function connectToEtcd(options: EtcdStoreOptions): Promise<{ readonly client: EtcdClient; readonly layout: EtcdLayout }> {
+  const { endpoints, tls, credentials, layout, groups, timeoutMs = 5_000, signal } = options;
   const client = new EtcdClient(await openEndpoints(endpoints, tls), { credentials, timeoutMs });
   try {
     const { version } = await client.call(status, undefined, signal);
     assertVersion(version);
-    return { client, layout: keyLayout(layout) };
+    const contents = { client, layout: etcdLayout(layout), groups };
+    await assertOnlyOurs(contents, signal);
+    return contents;
   } catch (error) {
     client.close();
     throw error;
@@ -84,12 +89,12 @@ const rangePage = 500;
 class EtcdStore implements Store {
   readonly independentWrites = true;
   readonly #client: EtcdClient;
-  readonly #layout: KeyLayout;
+  readonly #layout: EtcdLayout;
   readonly #permits: Permits;
   readonly #known = new KnownRevision();
   readonly #stop = new AbortController();
 
-  constructor(client: EtcdClient, layout: KeyLayout, maxWritesInFlight: number) {
+  constructor(client: EtcdClient, layout: EtcdLayout, maxWritesInFlight: number) {
     this.#client = client;
     this.#layout = layout;
     this.#permits = new Permits(maxWritesInFlight);
@@ -172,11 +177,11 @@ class EtcdStore implements Store {
 
   async #write({ key, expect, value }: WriteItem): Promise<WriteOutcome> {
     const known = this.#known.newest;
-    const revisionWanted = expect === 'absent' ? 0 : expect;
     const impossible = expect === 'absent' ? value === null : expect < 1;
     const etcdKey = this.#layout.toEtcd(key);
     if (impossible) return { committed: false, current: this.#stored((await this.#range({ key: etcdKey })).items[0]) };
-    const { revision, succeeded, other } = await writeConditionally(this.#client, { key: etcdKey, expect: revisionWanted, value }, known);
+    const request = { key: etcdKey, expect: expect === 'absent' ? 0 : expect, value: value && this.#layout.valueToEtcd(value) };
+    const { revision, succeeded, other } = await writeConditionally(this.#client, request, known);
     this.#known.observe(revision);
     return succeeded ? { committed: true, revision, previous: this.#stored(other) } : { committed: false, current: this.#stored(other) };
   }

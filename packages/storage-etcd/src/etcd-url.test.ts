@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { etcdOptionsOf } from './etcd-url.ts';
 
 test('a URL names members, user, TLS files and prefix', async () => {
-  assert.deepEqual(await etcdOptionsOf('etcd://a:2379'), { endpoints: ['a:2379'] });
+  assert.deepEqual(await etcdOptionsOf('etcd://a:2379'), { endpoints: ['a:2379'], layout: {} });
   assert.deepEqual(await etcdOptionsOf('etcd://a:2379,[::1]:2379/?tls=true&prefix=/registry/arc.opendefense.cloud'), {
     endpoints: ['a:2379', '[::1]:2379'],
     tls: {},
@@ -16,7 +16,15 @@ test('a URL names members, user, TLS files and prefix', async () => {
     endpoints: ['a:1'],
     tls: { caFile: '/ca.pem', certFile: 'c.pem', keyFile: 'k.pem' },
     credentials: { user: 'arc', password: 'p@ss' },
+    layout: {},
   });
+});
+
+test('a URL tells what the group is called in etcd', async () => {
+  const { layout } = await etcdOptionsOf('etcd://a:1?prefix=/registry/arc.bwi.de&group=arc.bwi.de', { group: 'arc.opendefense.cloud' });
+  assert.deepEqual(layout, { etcdPrefix: '/registry/arc.bwi.de', group: { inStore: 'arc.opendefense.cloud', inEtcd: 'arc.bwi.de' } });
+  await assert.rejects(etcdOptionsOf('etcd://a:1?group=arc/bwi', { group: 'x.y' }), { message: /name of an API group/ });
+  await assert.rejects(etcdOptionsOf('etcd://a:1?group=arc.bwi.de'), { message: /no group/ });
 });
 
 test('a password may be in a file', async () => {

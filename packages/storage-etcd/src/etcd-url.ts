@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { ArcError, messageOf } from '@arc/kernel';
 import type { EtcdTls } from './client/endpoints.ts';
+import type { RenamedGroup } from './etcd-layout.ts';
 import type { EtcdStoreOptions } from './etcd-store.ts';
 
-const parameters = ['cafile', 'certfile', 'keyfile', 'passwordfile', 'prefix', 'tls'];
+const parameters = ['cafile', 'certfile', 'group', 'keyfile', 'passwordfile', 'prefix', 'tls'];
 
 /**
  * Reads `etcd://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT...][?PARAMETER=VALUE&...]`, user and password percent-encoded.
  * Parameters: `tls=true`, implied by `cafile`, `certfile` and `keyfile` (PEM files); `passwordfile`; `prefix`, what takes the
- * place of `/registry` in etcd.
+ * place of `/registry` in etcd; `group`, what the group of the server is called there.
  *
+ * @param options.group what it is called everywhere else; without one the parameter is refused
  * @throws ArcError `InvalidStorageUrl`, whose message never holds the password
  */
-export async function etcdOptionsOf(url: string): Promise<EtcdStoreOptions> {
+export async function etcdOptionsOf(url: string, options: { readonly group?: string } = {}): Promise<EtcdStoreOptions> {
   const match = /^etcd:\/\/(?:([^@/?#]*)@)?([^@/?#]+)\/?(?:\?([^#]*))?$/.exec(url);
   if (match === null) throw invalid('it is not of the form etcd://HOST:PORT[,HOST:PORT]');
   const [, user, hosts = '', query] = match;
@@ -23,12 +25,23 @@ export async function etcdOptionsOf(url: string): Promise<EtcdStoreOptions> {
   const tls = tlsOf(values);
   const prefix = values.get('prefix');
   if (prefix !== null && !/^(?:\/[^/]+)+$/.test(prefix)) throw invalid('prefix has to begin with a slash and not to end with one');
+  const group = renamedGroupOf(values.get('group'), options.group);
   return {
     endpoints: hosts.split(','),
     ...(tls !== undefined && { tls }),
     ...(user !== undefined && { credentials: await credentialsOf(user, values.get('passwordfile')) }),
-    ...(prefix !== null && { layout: { etcdPrefix: prefix } }),
+    layout: {
+      ...(prefix !== null && { etcdPrefix: prefix }),
+      ...(group !== undefined && { group }),
+    },
   };
+}
+
+function renamedGroupOf(inEtcd: string | null, inStore: string | undefined): RenamedGroup | undefined {
+  if (inEtcd === null) return undefined;
+  if (inStore === undefined) throw invalid('this server has no group that may have another name');
+  if (!/^[a-z\d-]+(?:\.[a-z\d-]+)+$/.test(inEtcd)) throw invalid('group has to be the name of an API group');
+  return { inStore, inEtcd };
 }
 
 function tlsOf(values: URLSearchParams): EtcdTls | undefined {

@@ -13,7 +13,7 @@ import type { EtcdClient } from './client/etcd-client.ts';
 import { writeConditionally } from './conditional-write.ts';
 import { storedValue } from './etcd-changes.ts';
 import { connectToEtcd, type EtcdStoreOptions } from './etcd-store.ts';
-import type { KeyLayout } from './key-layout.ts';
+import type { EtcdLayout } from './etcd-layout.ts';
 import { compact, range } from './wire/kv.ts';
 import { remove, replace } from './wire/replace.ts';
 import { markerKey, unfinishedPlan } from './unfinished-import.ts';
@@ -35,12 +35,12 @@ export async function openEtcdImport(options: EtcdStoreOptions): Promise<ImportT
 class EtcdImport implements ImportTarget {
   readonly keepsRevisions = false;
   readonly #client: EtcdClient;
-  readonly #layout: KeyLayout;
+  readonly #layout: EtcdLayout;
   readonly #marker: Uint8Array;
   /** A revision from before the next write. */
   #known = 0;
 
-  constructor(client: EtcdClient, layout: KeyLayout) {
+  constructor(client: EtcdClient, layout: EtcdLayout) {
     this.#client = client;
     this.#layout = layout;
     this.#marker = markerKey(layout);
@@ -63,7 +63,8 @@ class EtcdImport implements ImportTarget {
   }
 
   async write(values: readonly StoredValue[]): Promise<void> {
-    for (const { key, value } of values) {
+    for (const { key, value: stored } of values) {
+      const value = this.#layout.valueToEtcd(stored);
       const request = { key: this.#layout.toEtcd(key), expect: 0, value };
       const { succeeded, revision, other } = await writeConditionally(this.#client, request, this.#known);
       // It may be there from the last moment of a run that was killed.

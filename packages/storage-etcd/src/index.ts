@@ -4,5 +4,5 @@ export type { EtcdCredentials } from './client/etcd-client.ts';
 export { openEtcdStore } from './etcd-store.ts';
 export type { EtcdStoreOptions } from './etcd-store.ts';
 export { etcdOptionsOf } from './etcd-url.ts';
+export type { EtcdLayoutOptions } from './etcd-layout.ts';
 export { openEtcdImport } from './import-target.ts';
-export type { KeyLayoutOptions } from './key-layout.ts';

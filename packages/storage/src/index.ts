@@ -30,6 +30,7 @@ export { assertNotCompacted, assertNotFuture, ChangeNotifier, followChanges } fr
 export type { ChangeSource } from './follow-changes.ts';
 export { createWriter } from './group-commit.ts';
 export type { Writer, WriterOptions } from './group-commit.ts';
+export { topLevelMember } from './json-scan.ts';
 export { compareKeys, keyAfter, prefixEnd, rangeStart } from './key-order.ts';
 export { MemoryContent } from './memory/memory-content.ts';
 export { openMemoryImport } from './memory/memory-import.ts';

@@ -9,6 +9,7 @@ import { servedResources } from '../up/served-kinds.ts';
 import { chosenStorage } from './chosen-storage.ts';
 import type { ChosenStorage } from './chosen-storage.ts';
 import { countingLine } from './counting-line.ts';
+import { etcdOptions } from './etcd-options.ts';
 import { openSource } from './open-source.ts';
 import { removeValue } from './remove-value.ts';
 import { storageName } from './storage-name.ts';
@@ -79,8 +80,8 @@ async function diagnoseBackend({ choice, password }: ChosenStorage, signal: Abor
       return await diagnosePostgres({ url: choice.url, ...(password !== undefined && { password }) });
     }
     case 'etcd': {
-      const { diagnoseEtcd, etcdOptionsOf } = await import('@arc/storage-etcd');
-      return (await diagnoseEtcd({ ...(await etcdOptionsOf(choice.url)), signal })).findings;
+      const { diagnoseEtcd } = await import('@arc/storage-etcd');
+      return (await diagnoseEtcd({ ...(await etcdOptions(choice.url)), signal })).findings;
     }
   }
 }

@@ -2,6 +2,7 @@ import { UsageError } from '@arc/cli-kit';
 import type { ImportTarget } from '@arc/storage';
 import { openSqliteImport } from '@arc/storage-sqlite';
 import type { ChosenStorage } from './chosen-storage.ts';
+import { etcdOptions } from './etcd-options.ts';
 
 /** @throws StorageError `BadDatabase`, `Unavailable`, `Locked`; ArcError `InvalidStorageUrl` */
 export async function openTarget({ choice, password }: ChosenStorage, signal: AbortSignal): Promise<ImportTarget> {
@@ -15,8 +16,8 @@ export async function openTarget({ choice, password }: ChosenStorage, signal: Ab
       return await openPostgresImport({ url: choice.url, ...(password !== undefined && { password }) });
     }
     case 'etcd': {
-      const { etcdOptionsOf, openEtcdImport } = await import('@arc/storage-etcd');
-      return await openEtcdImport({ ...(await etcdOptionsOf(choice.url)), signal });
+      const { openEtcdImport } = await import('@arc/storage-etcd');
+      return await openEtcdImport({ ...(await etcdOptions(choice.url)), signal });
     }
   }
 }

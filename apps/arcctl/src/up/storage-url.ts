@@ -3,6 +3,7 @@ import type { Logger } from '@arc/kernel';
 import { createMemoryStore } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { openSqliteStore } from '@arc/storage-sqlite';
+import { etcdOptions } from '../storage/etcd-options.ts';
 
 export type StorageChoice =
   | { readonly kind: 'memory' }
@@ -62,8 +63,8 @@ export async function openStore(choice: StorageChoice, options: OpenStoreOptions
       });
     }
     case 'etcd': {
-      const { etcdOptionsOf, openEtcdStore } = await import('@arc/storage-etcd');
-      return await openEtcdStore({ ...(await etcdOptionsOf(choice.url)), signal });
+      const { openEtcdStore } = await import('@arc/storage-etcd');
+      return await openEtcdStore({ ...(await etcdOptions(choice.url)), signal });
     }
   }
 }

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { request as requestPlain } from 'node:http';
+import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { eventually } from '../process/eventually.ts';
 import { freePort } from '../process/free-port.ts';
 
@@ -31,6 +32,8 @@ export interface EtcdServer extends AsyncDisposable {
   /** Stops it without ending it, so that it hangs, until `resume`. */
   pause(): void;
   resume(): void;
+  /** Calls `/v3/<path>` of the JSON gateway; keys and values in it are in base64. */
+  call(path: string, body: unknown): Promise<unknown>;
   /** Whether it leads; rejects when it does not answer. */
   isLeader(): Promise<boolean>;
 }
@@ -137,9 +140,11 @@ class Server implements EtcdServer {
   }
 
   async isLeader(): Promise<boolean> {
-    const response = await fetch(`${this.url}/v3/maintenance/status`, { method: 'POST', body: '{}', signal: AbortSignal.timeout(2_000) });
-    const { header, leader } = (await response.json()) as { readonly header?: { readonly member_id?: string }; readonly leader?: string };
-    return leader !== undefined && leader === header?.member_id;
+    const answer = (await this.call('maintenance/status', {})) as {
+      readonly header?: { readonly member_id?: string };
+      readonly leader?: string;
+    };
+    return answer.leader !== undefined && answer.leader === answer.header?.member_id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -156,19 +161,21 @@ class Server implements EtcdServer {
 
   /** Over the JSON gateway, so that no driver is needed here. */
   async enableAuth(password: string): Promise<void> {
-    await this.#post('auth/user/add', { name: 'root', password });
-    await this.#post('auth/role/add', { name: 'root' });
-    await this.#post('auth/user/grant', { user: 'root', role: 'root' });
-    await this.#post('auth/enable', {});
+    await this.call('auth/user/add', { name: 'root', password });
+    await this.call('auth/role/add', { name: 'root' });
+    await this.call('auth/user/grant', { user: 'root', role: 'root' });
+    await this.call('auth/enable', {});
   }
 
-  async #post(path: string, body: unknown): Promise<void> {
+  async call(path: string, body: unknown): Promise<unknown> {
     const send = this.#layout.options.tls === undefined ? requestPlain : requestTls;
-    const outgoing = send(`${this.url}/v3/${path}`, { method: 'POST', rejectUnauthorized: false });
+    const options = { method: 'POST', rejectUnauthorized: false, signal: AbortSignal.timeout(2_000) };
+    const outgoing = send(`${this.url}/v3/${path}`, options);
     outgoing.end(JSON.stringify(body));
-    const [response] = await once(outgoing, 'response');
-    response.resume();
-    if (response.statusCode !== 200) throw new Error(`etcd answered ${response.statusCode} to ${path}`);
+    const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const answer = await text(response);
+    if (response.statusCode !== 200) throw new Error(`etcd answered ${response.statusCode} to ${path}: ${answer}`);
+    return JSON.parse(answer);
   }
 
   #arguments(): string[] {
