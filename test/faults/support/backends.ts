@@ -40,7 +40,12 @@ const sqlite: Backend = {
   start: async () => ({ url: undefined, [Symbol.asyncDispose]: async () => {} }),
 };
 
-export const postgres: Backend<FaultyDatabase> = {
+interface FaultyPostgres extends FaultyDatabase {
+  /** Whether transactions that begin from now on may write. */
+  setReadOnly(readOnly: boolean): Promise<void>;
+}
+
+export const postgres: Backend<FaultyPostgres> = {
   name: 'PostgreSQL',
   missing: missingPostgres(),
   async start() {
@@ -57,6 +62,10 @@ export const postgres: Backend<FaultyDatabase> = {
       proxy,
       kill: () => server.stop('kill'),
       start: () => server.start(),
+      async setReadOnly(readOnly) {
+        await server.execute(`ALTER SYSTEM SET default_transaction_read_only = ${readOnly}`);
+        await server.execute('SELECT pg_reload_conf()');
+      },
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };
   },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import { eventually, type Cut } from '@arc/testkit';
 import { assertAway } from './assert-away.ts';
 import type { Backend, FaultyDatabase } from './backends.ts';
@@ -14,9 +14,11 @@ const unready = (world: FaultWorld): Promise<boolean> =>
 
 /** What happens to a database that a server reaches over a network, and to the way there. */
 export function databaseFaults(backend: Backend<FaultyDatabase>): void {
-  suite(`${backend.name} below a server`, { skip: backend.missing }, async () => {
-    if (backend.missing !== undefined) return;
-    const storage = await backend.start();
+  suite(`${backend.name} below a server`, { skip: backend.missing }, () => {
+    let storage: FaultyDatabase;
+    before(async () => {
+      storage = await backend.start();
+    });
     after(() => storage[Symbol.asyncDispose]());
 
     test('kill -9 under load: 5xx until it is back, then everything goes on', async (t) => {

@@ -45,6 +45,8 @@ export interface PostgresServer extends AsyncDisposable {
   url(database: string): string;
   /** Only when the superuser may connect without TLS and password. */
   createDatabase(name: string): Promise<void>;
+  /** Runs one statement as the superuser; as `createDatabase`. */
+  execute(statement: string): Promise<void>;
   /** `fast` disconnects clients and writes a checkpoint; `kill` is kill -9 of the whole server, as when the machine lost it. */
   stop(how: 'fast' | 'kill'): Promise<void>;
   /** Starts it again over the same data. */
@@ -179,7 +181,11 @@ class Server implements PostgresServer {
   }
 
   async createDatabase(name: string): Promise<void> {
-    await runSimpleQuery({ host: this.host, port: this.port, user: this.user, database: 'postgres' }, `CREATE DATABASE "${name}"`);
+    await this.execute(`CREATE DATABASE "${name}"`);
+  }
+
+  async execute(statement: string): Promise<void> {
+    await runSimpleQuery({ host: this.host, port: this.port, user: this.user, database: 'postgres' }, statement);
   }
 
   async stop(how: 'fast' | 'kill'): Promise<void> {
