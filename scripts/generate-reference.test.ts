@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { testNamesIn } from './reference/compatibility-page.ts';
 import { errorsIn } from './reference/errors-page.ts';
 import { table } from './reference/page.ts';
 import { referencePages } from './reference/reference-pages.ts';
@@ -44,6 +45,16 @@ test('errors are read off constructor calls, whatever stands around and inside t
     { code: 'Full', message: 'the disk "<name>" has … left: <cause>', hint: "Don't fill it, use (another) one." },
     { code: 'Usage', message: 'names and selectors', hint: '' },
   ]);
+});
+
+test('the names of tests are read off their calls, over lines and in any quotes', () => {
+  const source = [
+    "test('2.1 one', () => {});",
+    'test(\n  "2.2 it\'s two",\n  { skip },\n  async () => {});',
+    'test(`2.3 over ${version}`, run);',
+    "test(name, run); contest('no', 1);",
+  ].join('\n');
+  assert.deepEqual(testNamesIn(source), ['2.1 one', "2.2 it's two", '2.3 over <version>']);
 });
 
 test('fields of lists and maps are listed below them', () => {

@@ -1,4 +1,5 @@
 import { arcctlPage } from './arcctl-page.ts';
+import { compatibilityPage } from './compatibility-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { kindsPage } from './kinds-page.ts';
 import type { ReferencePage } from './page.ts';
@@ -7,5 +8,5 @@ import { workflowSupportPage } from './workflow-support-page.ts';
 
 /** Every page that is made from code. `root` is the folder of the repository. */
 export function referencePages(root: string): readonly ReferencePage[] {
-  return [arcctlPage(), errorsPage(root), kindsPage(), workerPage(root), workflowSupportPage()];
+  return [arcctlPage(), compatibilityPage(root), errorsPage(root), kindsPage(), workerPage(root), workflowSupportPage()];
 }

@@ -117,7 +117,7 @@ for (const kubectl of kubectls) {
       );
     });
 
-    test('create, edit, replace and delete', async () => {
+    test('create, edit, annotate and delete', async () => {
       assert.match(await ok(['create', '-f', '-'], manifest(order('second', namespace, 'demo/app:v1'))), /created/);
       const again = await run(['create', '-f', '-'], manifest(order('second', namespace, 'demo/app:v1')));
       assert.match(again.stderr, /AlreadyExists/);

@@ -214,6 +214,24 @@ test('6.2 a request of the front proxy, or anybody else, acts as another only wi
       resourceAttributes: { namespace: 'ns', verb: 'list', group: 'demo.example.com', version: 'v1', resource: 'things' },
     },
   ]);
+  const whole = [
+    ['Impersonate-User', 'system:serviceaccount:team:robot'],
+    ['Impersonate-Uid', 'u-1'],
+    ['Impersonate-Extra-Scopes', 'read'],
+  ] as const;
+  const before = accessReviews(server).length;
+  assert.equal((await server.call('HTTP/1.1', { certificate: jane, headers: whole })).code, 200);
+  assert.deepEqual(
+    accessReviews(server)
+      .slice(before)
+      .map((spec) => (spec as { resourceAttributes: object }).resourceAttributes),
+    [
+      { namespace: 'team', verb: 'impersonate', resource: 'serviceaccounts', name: 'robot' },
+      { verb: 'impersonate', group: 'authentication.k8s.io', resource: 'uids', name: 'u-1' },
+      { verb: 'impersonate', group: 'authentication.k8s.io', resource: 'userextras', subresource: 'scopes', name: 'read' },
+      { namespace: 'ns', verb: 'list', group: 'demo.example.com', version: 'v1', resource: 'things' },
+    ],
+  );
   server.core.answer = () => ({ allowed: false });
   assert.equal((await server.call('HTTP/2', { certificate: certificate(authorities.client, 'joe'), headers })).code, 403);
 });

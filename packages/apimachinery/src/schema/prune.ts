@@ -8,7 +8,8 @@ import type { StructuralSchema } from './structural.ts';
 /**
  * Removes, in place, every field the schema does not know, as custom resources do. Below
  * `x-kubernetes-preserve-unknown-fields` unknown fields stay; an embedded resource may have apiVersion, kind and
- * metadata. Nulls inside an object's metadata are removed silently: they mean "absent" there (wire contract 3.1).
+ * metadata. Nulls and empty lists and maps in an object's metadata are removed silently: they mean "absent" there, but for an
+ * empty `managedFields`, which asks for something (wire contract 3.1, 3.4).
  *
  * @returns the paths of what was removed, in document order, for `strictDecodingMessages`.
  */
@@ -34,12 +35,22 @@ export function dropNulls(value: unknown): void {
 }
 
 function pruneValue(value: unknown, schema: StructuralSchema, path: string, removed: string[]): void {
-  if (schema === objectMetaSchema) dropNulls(value);
+  if (schema === objectMetaSchema) dropEmptyMetadata(value);
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items !== undefined) value.forEach((item, index) => pruneValue(item, items, indexPath(path, index), removed));
   } else if (isObject(value)) {
     pruneFields(value, schema, path, removed);
+  }
+}
+
+function dropEmptyMetadata(metadata: unknown): void {
+  dropNulls(metadata);
+  if (!isObject(metadata)) return;
+  for (const name of ['labels', 'annotations', 'finalizers', 'ownerReferences']) {
+    const value = metadata[name];
+    const isEmpty = Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0;
+    if (isEmpty) delete metadata[name];
   }
 }
 

@@ -168,3 +168,38 @@ test('concurrent creates of one name: one wins', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => server.admin.post(widgets, widget('race'))));
   assert.deepEqual(answers.map(({ code }) => code).sort(), [201, 409, 409, 409, 409, 409, 409, 409]);
 });
+
+test('3.1 empty lists and maps in metadata are as good as absent', async () => {
+  const empty = { labels: {}, annotations: {}, finalizers: [], ownerReferences: [] };
+  const created = (await server.admin.post(widgets, widget('bare', {}, empty))).object();
+  for (const name of Object.keys(empty)) assert.equal(Object.hasOwn(created.metadata, name), false, name);
+  await server.admin.send('PATCH', `${widgets}/bare`, {
+    body: { metadata: { labels: { a: 'b' }, finalizers: ['x.y/z'] } },
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  const patched = await server.admin.send('PATCH', `${widgets}/bare`, {
+    body: { metadata: { labels: { a: null }, finalizers: [] } },
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  for (const name of Object.keys(empty)) assert.equal(Object.hasOwn(patched.object().metadata, name), false, name);
+});
+
+test('0.5 create, update, patch and delete answer as Table and PartialObjectMetadata, too', async () => {
+  const forms = [
+    ['application/json;as=Table;g=meta.k8s.io;v=v1', 'Table'],
+    ['application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1', 'PartialObjectMetadata'],
+  ] as const;
+  for (const [accept, kind] of forms) {
+    const path = `${widgets}/formed`;
+    const headers = { accept };
+    const write = (method: string, target: string, body: unknown, type = 'application/json') =>
+      server.admin.send(method, target, { body, headers: { accept, 'content-type': type } });
+    const stored = async () => (await server.admin.get(path)).object();
+    assert.equal((await write('POST', widgets, widget('formed', {}, { finalizers: ['x.y/z'] }))).object().kind, kind);
+    assert.equal((await write('PUT', path, { ...(await stored()), spec: { size: 3 } })).object().kind, kind);
+    assert.equal((await write('PATCH', path, { spec: { size: 5 } }, 'application/merge-patch+json')).object().kind, kind);
+    assert.equal((await server.admin.send('DELETE', path, { headers })).object().kind, kind, 'held by its finalizer');
+    assert.equal((await write('PATCH', path, { metadata: { finalizers: [] } }, 'application/merge-patch+json')).object().kind, kind);
+    assert.equal((await server.admin.get(path)).code, 404);
+  }
+});

@@ -1,0 +1,19 @@
+import type { ContractChapter } from './contract.ts';
+
+export const transport: ContractChapter = {
+  title: '7 Behind the aggregation layer',
+  items: [
+    { id: 'A1', level: 'MUST', what: 'the availability probe is answered at once', tests: ['0.1 '] },
+    { id: 'A6', level: 'MUST', what: 'watches have no Content-Length and are flushed', tests: ['4.7 bookmarks', '4.7 a watch from'] },
+    { id: 'A9', level: 'MUST', what: 'HTTP/1.1 and HTTP/2 on one port, keep-alive beyond 90 s', tests: ['A9 '] },
+    { id: 'A9', level: 'MUST', what: 'one session for many users: stalled lists, cancelled watches, refused bodies', tests: ['trap: '] },
+    {
+      id: 'A2',
+      level: 'MUST',
+      what: 'shutdown: not ready first, watches closed, requests in flight finished',
+      tests: ['closing: readiness fails first'],
+    },
+    { id: 'A4', level: 'SHOULD', what: 'new serving certificates without a restart', missing: 'read once, at the start' },
+    { id: '7', level: 'MUST', what: 'a real kube-apiserver in front', missing: 'tested against a stub of it only' },
+  ],
+};
