@@ -19,6 +19,8 @@ export type StorageErrorCode =
   | 'BadDatabase'
   /** The database has no room left; nothing of the batch was written. */
   | 'Full'
+  /** The database takes no value of that size; nothing was written, and repeating it does not help. */
+  | 'TooLarge'
   /** A watcher did not take its deliveries in time; it can resume from its last revision. */
   | 'SlowWatcher'
   /** The store was closed. */

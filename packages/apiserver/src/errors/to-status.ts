@@ -47,10 +47,12 @@ function storageStatus(error: StorageError, { verb, group, plural }: FailedReque
       return failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
     }
     case 'Full':
-      return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, {
-        causes: [{ message: error.message }],
+      return failure(500, 'InternalError', `Internal error occurred: ${hintedMessage(error)}`, {
+        causes: [{ message: hintedMessage(error) }],
         retryAfterSeconds: 1,
       });
+    case 'TooLarge':
+      return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${hintedMessage(error)}`);
     case 'BadDatabase':
       return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] });
   }

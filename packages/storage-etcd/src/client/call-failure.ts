@@ -22,16 +22,24 @@ interface Class {
 const noPermission = 'Check the etcd user, its password and that its role may read and write the whole prefix.';
 const distrust = 'Check the certificate authority and the client certificate given for etcd, and the name in its certificate.';
 
+const tooLarge: Class = {
+  code: 'TooLarge',
+  hint: 'Make the object smaller, or start every member of etcd with a larger --max-request-bytes (1.5 MiB unless set).',
+};
+
 /** By the texts of etcd's `rpctypes`, which outlive its status codes; everything here was refused, not done. */
 const refusals: readonly (readonly [text: string, what: Class])[] = [
   ['required revision has been compacted', { code: 'Compacted', hint: 'List again and watch from the revision of that list.' }],
   ['required revision is a future revision', { code: 'FutureRevision', hint: 'List again; etcd may have been restored from a backup.' }],
   [
     'database space exceeded',
-    { code: 'Full', hint: 'Compact and defragment etcd, raise --quota-backend-bytes, then disarm its alarm (etcdctl alarm disarm).' },
+    {
+      code: 'Full',
+      hint: 'Free space (etcdctl compact, then etcdctl defrag on each member) or raise --quota-backend-bytes; then let it take writes again: etcdctl alarm disarm.',
+    },
   ],
-  ['request is too large', { code: 'Full', hint: 'Make the object smaller, or raise --max-request-bytes of etcd.' }],
-  ['received message larger than max', { code: 'Full', hint: 'Make the object smaller, or raise --max-request-bytes of etcd.' }],
+  ['request is too large', tooLarge],
+  ['received message larger than max', tooLarge],
   ['invalid auth token', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
   ['revision of auth store is old', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
   ['user name is empty', { code: 'Unavailable', hint: noPermission }],
