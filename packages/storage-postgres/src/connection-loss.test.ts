@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, suite, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FakeClock } from '@arc/kernel';
 import type { ChangeEvent, Store, WriteItem } from '@arc/storage';
 import { followStore } from '@arc/storage/conformance';
 import { missingPostgres, startFaultyProxy, startPostgres } from '@arc/testkit';
@@ -83,6 +85,21 @@ suite('a connection that is lost in mid-commit', { skip }, async () => {
     proxy.setDown(false);
     const [outcome] = await store.commit([put('/c', 'absent', 'x')]);
     assert.equal(outcome?.committed, true);
+  });
+
+  test('a store is closed soon though the database has fallen silent', async () => {
+    const clock = new FakeClock();
+    await using setup = await setUp({ clock });
+    const { store, proxy } = setup;
+    await Promise.all([store.get('/a'), store.get('/b')]);
+    proxy.withhold('client');
+    // One connection is in use, one is not, and one listens.
+    const reading = assert.rejects(store.get('/a'), { code: 'Unavailable', message: /cannot be reached: Connection terminated/ });
+    await nextTurn();
+    let isClosed = false;
+    const closed = store[Symbol.asyncDispose]().then(() => (isClosed = true));
+    for (let waited = 0; !isClosed && waited < 10_000; waited++) await clock.advance(1_000);
+    await Promise.all([closed, reading]);
   });
 
   test('a feed goes on by itself when the connection that listens comes back', async () => {

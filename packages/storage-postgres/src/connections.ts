@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { ArcError, messageOf } from '@arc/kernel';
+import { ArcError, messageOf, systemClock, type Clock } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { Client, DatabaseError, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
 import type { ConnectionSettings } from './connection-settings.ts';
 import { failureOf } from './failure.ts';
+import { Sockets } from './sockets.ts';
 
 export type Row = readonly unknown[];
 
@@ -29,16 +30,28 @@ class ClosingClient extends Client {
   }
 }
 
+/** How long the end of connections waits for what is under way, milliseconds: long enough for a commit on a slow disk. */
+const endGraceMs = 2_000;
+
 /** Connections to one database, opened as needed. */
 export class Connections {
   readonly settings: ConnectionSettings;
   readonly #pool: Pool;
-  readonly #taken = new Set<PoolClient>();
+  readonly #sockets = new Sockets();
+  readonly #clock: Clock;
   #ended: Promise<void> | undefined;
 
-  constructor(settings: ConnectionSettings, config: ClientConfig) {
+  constructor(settings: ConnectionSettings, config: ClientConfig, { clock = systemClock }: { readonly clock?: Clock } = {}) {
     this.settings = settings;
-    this.#pool = new Pool({ ...config, Client: ClosingClient, max: settings.poolSize, idleTimeoutMillis: 60_000, allowExitOnIdle: false });
+    this.#clock = clock;
+    this.#pool = new Pool({
+      ...config,
+      Client: ClosingClient,
+      stream: this.#sockets.create,
+      max: settings.poolSize,
+      idleTimeoutMillis: 60_000,
+      allowExitOnIdle: false,
+    });
     // An idle connection that is lost is replaced when the next one is needed.
     this.#pool.on('error', () => {});
   }
@@ -76,7 +89,7 @@ export class Connections {
       broken = false;
       throw new NotExecuted(error.message, { cause: error });
     } finally {
-      this.#release(client, broken);
+      client.release(broken);
     }
   }
 
@@ -92,7 +105,7 @@ export class Connections {
         broken = false;
         return result;
       } finally {
-        this.#release(client, broken);
+        client.release(broken);
       }
     } catch (error) {
       throw this.failure(error);
@@ -105,13 +118,19 @@ export class Connections {
 
   /** Fails every statement that is under way. */
   cut(): void {
-    for (const client of this.#taken) client.end().catch(() => {});
+    this.#sockets.destroy();
   }
 
-  /** Waits for statements under way. */
+  /** Waits for statements under way, though not long: a server that is silent would otherwise be waited for until they time out. */
   async end(): Promise<void> {
-    this.#ended ??= this.#pool.end();
+    this.#ended ??= this.#end();
     await this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    using _grace = this.#clock.after(endGraceMs, () => this.cut());
+    await this.#pool.end();
+    await this.#sockets.closed();
   }
 
   async #connect(): Promise<PoolClient> {
@@ -120,16 +139,10 @@ export class Connections {
       const client = await this.#pool.connect();
       // Without a listener the loss of a connection that is being used would end the process.
       if (client.listenerCount('error') < 1) client.on('error', () => {});
-      this.#taken.add(client);
       return client;
     } catch (error) {
       throw new NotExecuted(messageOf(error), { cause: error });
     }
-  }
-
-  #release(client: PoolClient, broken: boolean): void {
-    this.#taken.delete(client);
-    client.release(broken);
   }
 }
 

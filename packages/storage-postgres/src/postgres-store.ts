@@ -52,7 +52,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const settings = parsePostgresUrl(options.url);
   const config = await clientConfig(settings, options.password);
   await using opening = new AsyncDisposableStack();
-  const connections = opening.adopt(new Connections(settings, config), (connections) => connections.end());
+  const { clock = systemClock } = options;
+  const connections = opening.adopt(new Connections(settings, config, { clock }), (connections) => connections.end());
   options.signal?.throwIfAborted();
   await assertMigrated(connections);
   await assertFilled(connections);
@@ -70,7 +71,7 @@ async function openReplica(primary: Connections, statements: Statements, options
   const { readUrl, password, replicaPatienceMs: patienceMs = 1_000, clock = systemClock, logger = silentLogger } = options;
   if (readUrl === undefined) return undefined;
   const settings = parseReadUrl(readUrl, primary.settings);
-  const connections = new Connections(settings, await clientConfig(settings, password));
+  const connections = new Connections(settings, await clientConfig(settings, password), { clock });
   const replica = new Replica(connections, { primary, statements, patienceMs, clock, logger });
   try {
     await replica.open();

@@ -1,6 +1,7 @@
 import { backoffDelay, messageOf, type Clock, type Logger } from '@arc/kernel';
 import { Client, type ClientConfig } from 'pg';
 import { channelOf } from './schema-name.ts';
+import { Sockets } from './sockets.ts';
 
 export interface WakeUpOptions {
   readonly schema: string;
@@ -60,7 +61,8 @@ export class WakeUp {
     const { schema, wake, lost } = this.#options;
     // No timeout of the driver here: there is nothing to wait for but notifications.
     const done = new AbortController();
-    const client = new Client(this.#config);
+    const sockets = new Sockets();
+    const client = new Client({ ...this.#config, stream: sockets.create });
     const ended = new Promise<never>((_, reject) => {
       client.on('error', reject);
       client.on('end', () => reject(new Error('the connection ended')));
@@ -80,7 +82,7 @@ export class WakeUp {
       lost();
       wake();
       done.abort();
-      client.end().catch(() => {});
+      sockets.destroy();
     }
   }
 }
