@@ -80,7 +80,7 @@ async function demonstrate(folder: string): Promise<boolean> {
   say(`   ${arc.server}   kubeconfig ${arc.kubeconfig}`);
 
   await using client = createKubeClient(
-    await clientConfigOf(loadKubeconfig([{ path: arc.kubeconfig, text: await readFile(arc.kubeconfig, 'utf8') }])),
+    await clientConfigOf(await loadKubeconfig([{ path: arc.kubeconfig, text: await readFile(arc.kubeconfig, 'utf8') }])),
     { userAgent: 'arc-quickstart' },
   );
   say();

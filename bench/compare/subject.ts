@@ -28,7 +28,7 @@ export interface SubjectOptions {
 /** @throws ArcError for an unusable kubeconfig; Error for a wrong resource or template */
 export async function openSubject({ kubeconfig, resource, namespace, templateFile }: SubjectOptions): Promise<Subject> {
   const [, name, path = kubeconfig] = /^(?:([^=/]+)=)?(.+)$/.exec(kubeconfig) ?? [];
-  const config = await clientConfigOf(loadKubeconfig([{ path, text: await readFile(path, 'utf8') }]));
+  const config = await clientConfigOf(await loadKubeconfig([{ path, text: await readFile(path, 'utf8') }]));
   return {
     name: name ?? basename(path),
     target: await targetOf(config),

@@ -16,7 +16,7 @@ export function arcctlPage(): ReferencePage {
     ...commands.flatMap(commandSection),
     '## Options of every command',
     optionTable(globalOptions),
-    '`-h, --help` shows the help of a command.',
+    `\`-h, --help\` shows the help of a command. Where a command has an option of the same name, that one is meant. The options that choose a server mean nothing to commands that talk to none: ${codeList(commands.filter(({ offline }) => offline === true).map(nameOf))}.`,
     '## Exit codes',
     'They never change their meaning.',
     table(

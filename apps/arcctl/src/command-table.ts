@@ -2,9 +2,13 @@ import type { CommandDefinition, OptionDefinition } from './command.ts';
 
 /** Understood before and after every command. */
 export const globalOptions: readonly OptionDefinition[] = [
-  { flags: '--kubeconfig <file>', description: 'kubeconfig to use; default: $KUBECONFIG, ~/.kube/config, then the one arcctl up wrote' },
-  { flags: '--context <name>', description: 'context of the kubeconfig to use' },
-  { flags: '-n, --namespace <name>', description: 'namespace to work in; default: that of the context' },
+  {
+    flags: '--kubeconfig <file>',
+    description: 'kubeconfig to use; default: $KUBECONFIG, ~/.kube/config, then the one arcctl up wrote',
+    connection: true,
+  },
+  { flags: '--context <name>', description: 'context of the kubeconfig to use', connection: true },
+  { flags: '-n, --namespace <name>', description: 'namespace to work in; default: that of the context', connection: true },
   { flags: '-v, --verbose', description: 'show causes and stack traces of errors' },
 ];
 
@@ -41,6 +45,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['up'],
     summary: 'Run ARC on this machine: API server, controllers and workflow engine in one process',
+    offline: true,
     options: [
       { flags: '--data-dir <dir>', description: 'where everything is kept; default: $ARC_DATA_DIR or ~/.local/share/arc' },
       { flags: '--listen <address>', description: 'address of the API server', defaultValue: '127.0.0.1:6443' },
@@ -111,6 +116,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['artifact', 'list'],
     summary: 'List the versions of an artifact in a registry or OCI layout, the newest first',
+    offline: true,
     arguments: '<repository>',
     options: [
       { flags: '--versions <range>', description: 'only versions in this range, for example ">=1.2 <2", "^1.2" or "1.x"' },
@@ -127,6 +133,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'migrate'],
     summary: 'Make or update the tables in a database; other storage does so by itself',
+    offline: true,
     options: [storage],
     examples: ['arcctl storage migrate --storage postgres://arc@db.example/arc'],
     load: async () => (await import('./storage/migrate.ts')).migrateStorage,
@@ -134,6 +141,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'status'],
     summary: 'Show what a storage holds and whether this version can use it',
+    offline: true,
     options: [storage, output('json')],
     examples: ['arcctl storage status --storage postgres://arc@db.example/arc'],
     load: async () => (await import('./storage/status.ts')).showStorageStatus,
@@ -141,6 +149,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'compact'],
     summary: 'Forget history that nobody needs any more; a running server does so by itself',
+    offline: true,
     options: [storage, { flags: '--keep <revisions>', description: 'the newest revisions whose history is kept', defaultValue: '10000' }],
     examples: ['arcctl storage compact --storage postgres://arc@db.example/arc --keep 1000'],
     load: async () => (await import('./storage/compact.ts')).compactStorage,
@@ -148,6 +157,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'copy'],
     summary: 'Copy everything from one storage to another, while no server uses either',
+    offline: true,
     options: [
       { flags: '--from <url>', description: 'the storage to copy, as --storage names it elsewhere', required: true },
       { flags: '--to <url>', description: 'the storage to fill', required: true },
@@ -160,6 +170,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'backup'],
     summary: 'Write one consistent state of a storage to a file, also beside a running server',
+    offline: true,
     options: [storage, { flags: '--to <file>', description: 'the file to write; - for standard output', required: true }, output('json')],
     examples: [
       'arcctl storage backup --storage sqlite:arc-data/arc.db --to arc.backup',
@@ -170,6 +181,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'restore'],
     summary: 'Fill a storage from a backup, while no server uses it',
+    offline: true,
     options: [{ flags: '--from <file>', description: 'the backup', required: true }, storage, replace, output('json')],
     examples: ['arcctl storage restore --from arc.backup --storage sqlite:arc-data/arc.db'],
     load: async () => (await import('./storage/restore.ts')).restoreStorage,
@@ -177,6 +189,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['storage', 'doctor'],
     summary: 'Look for what is wrong in a storage, also beside a running server; exit code 1 when something is',
+    offline: true,
     options: [
       storage,
       { flags: '--remove <key>', description: 'remove this one value, if it cannot be read' },
@@ -227,6 +240,7 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['version'],
     summary: 'Print the version of arcctl',
+    offline: true,
     options: [output('json')],
     load: async () => (await import('./version/version.ts')).printVersion,
   },

@@ -31,6 +31,8 @@ export interface OptionDefinition {
   /** As commander writes them: `-f, --filename <file>`. */
   readonly flags: string;
   readonly description: string;
+  /** Of a global option: it chooses the server, or what of it, a command talks to. */
+  readonly connection?: true;
   readonly choices?: readonly string[];
   readonly defaultValue?: string;
   readonly required?: true;
@@ -44,6 +46,8 @@ export interface CommandDefinition {
   /** As commander writes them: `<kind> [names...]`. */
   readonly arguments?: string;
   readonly options?: readonly OptionDefinition[];
+  /** It talks to no server that a kubeconfig names, so that the global options that choose one mean nothing and its help has none. */
+  readonly offline?: true;
   readonly examples?: readonly string[];
   readonly load: () => Promise<Run>;
 }

@@ -39,6 +39,17 @@ test('every command of the table can be loaded, and has help with an example', a
   }
 });
 
+test('help names an option once, and global ones only where they mean something', async () => {
+  const optionsIn = async (...path: readonly string[]) =>
+    [...(await arcctl([...path, '--help'])).stdout.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, name]) => name);
+  for (const { path } of commands) {
+    const names = await optionsIn(...path);
+    assert.deepEqual(names, [...new Set(names)], path.join(' '));
+  }
+  assert.ok((await optionsIn('get')).includes('--context'));
+  assert.ok(!(await optionsIn('up')).includes('--context'));
+});
+
 test('a wrong command line is exit code 2 with a hint', async () => {
   for (const [args, message] of [
     [['gte'], /error\[Usage\]: unknown command 'gte'\nhint: Did you mean get\?/],

@@ -44,6 +44,7 @@ function addCommand(program: Command, definition: CommandDefinition, context: Cl
   const command = parent.command(definition.arguments === undefined ? name : `${name} ${definition.arguments}`);
   command.description(definition.summary).allowExcessArguments(false);
   for (const option of definition.options ?? []) command.addOption(optionFrom(option));
+  command.configureHelp({ ...program.configureHelp(), visibleGlobalOptions: () => globalOptionsOf(command, definition) });
   if (definition.examples !== undefined)
     command.addHelpText('after', `\nExamples:\n${definition.examples.map((line) => `  ${line}`).join('\n')}`);
   command.action(async () => {
@@ -55,6 +56,12 @@ function addCommand(program: Command, definition: CommandDefinition, context: Cl
 
 function childOf(parent: Command, name: string): Command {
   return parent.commands.find((command) => command.name() === name) ?? parent.command(name).description(commandGroups[name] ?? '');
+}
+
+/** Those that mean something to the command, and that it does not define itself. */
+function globalOptionsOf(command: Command, { offline }: CommandDefinition): Option[] {
+  const meant = globalOptions.filter(({ connection }) => connection !== true || offline !== true).map(optionFrom);
+  return meant.filter(({ long }) => command.options.every((own) => own.long !== long));
 }
 
 function optionFrom(definition: OptionDefinition): Option {

@@ -1,4 +1,4 @@
-import type { KubeList, KubeObject, ResourceType, UnstructuredObject, WatchEvent } from '@arc/apimachinery';
+import type { KubeList, KubeObject, ResourceType, UnstructuredObject, WatchEvent } from '@arc/apimachinery/client';
 
 export interface ObjectRef {
   /** Absent for cluster-scoped resources. */

@@ -1,5 +1,5 @@
-import type { KubeObject, ResourceType, UnstructuredObject } from '@arc/apimachinery';
-import { ApiStatusError } from '@arc/apimachinery';
+import type { KubeObject, ResourceType, UnstructuredObject } from '@arc/apimachinery/client';
+import { ApiStatusError } from '@arc/apimachinery/client';
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, backoffDelay, messageOf, silentLogger, systemClock } from '@arc/kernel';
 import type { ClientListOptions, KubeClient } from './client.ts';

@@ -1,5 +1,5 @@
-import type { KubeList, KubeObject, ResourceType, Status, UnstructuredObject, WatchEvent } from '@arc/apimachinery';
-import { apiVersionOf, ApiStatusError, stringifyJson } from '@arc/apimachinery';
+import type { KubeList, KubeObject, ResourceType, Status, UnstructuredObject, WatchEvent } from '@arc/apimachinery/client';
+import { apiVersionOf, ApiStatusError, stringifyJson } from '@arc/apimachinery/client';
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { IncomingMessage } from 'node:http';

@@ -1,5 +1,5 @@
-import type { ResourceType } from '@arc/apimachinery';
-import { isStatusReason, parseApiVersion } from '@arc/apimachinery';
+import type { ResourceType } from '@arc/apimachinery/client';
+import { isStatusReason, parseApiVersion } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 import type { KubeClient, RequestOptions } from './client.ts';
 

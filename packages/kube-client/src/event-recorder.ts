@@ -1,5 +1,5 @@
-import type { KubeObject, ResourceType } from '@arc/apimachinery';
-import { isStatusReason } from '@arc/apimachinery';
+import type { KubeObject, ResourceType } from '@arc/apimachinery/client';
+import { isStatusReason } from '@arc/apimachinery/client';
 import type { Clock, Logger } from '@arc/kernel';
 import { messageOf, silentLogger, systemClock } from '@arc/kernel';
 import { randomBytes } from 'node:crypto';

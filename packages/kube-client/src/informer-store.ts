@@ -1,4 +1,4 @@
-import type { KubeObject } from '@arc/apimachinery';
+import type { KubeObject } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 import type { IndexFunction } from './informer.ts';
 

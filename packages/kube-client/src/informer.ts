@@ -1,4 +1,4 @@
-import type { KubeObject } from '@arc/apimachinery';
+import type { KubeObject } from '@arc/apimachinery/client';
 
 export interface InformerHandler<T extends KubeObject> {
   added?(object: T): void;

@@ -1,3 +1,4 @@
+import { readPlainYaml } from '@arc/apimachinery/client';
 import { FakeClock } from '@arc/kernel';
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -35,7 +36,7 @@ users:
 `;
 
 test('a context names server, trust, user and namespace', async () => {
-  const config = await clientConfigOf(loadKubeconfig([{ path: '/k/one', text: first }]));
+  const config = await clientConfigOf(await loadKubeconfig([{ path: '/k/one', text: first }]));
   assert.deepEqual(config, {
     server: 'https://one:6443',
     caPem: 'CA',
@@ -56,7 +57,7 @@ clusters:
 users:
 - {name: t, user: {token: secret}}
 `;
-  const kubeconfig = loadKubeconfig([
+  const kubeconfig = await loadKubeconfig([
     { path: '/k/one', text: first },
     { path: '/k/two', text: second },
   ]);
@@ -77,7 +78,7 @@ test('referenced files are relative to the kubeconfig, and a token file is read 
     .replace(/certificate-authority-data: .*/, 'certificate-authority: ca.pem')
     .replace(/client-[^]*/, 'tokenFile: token\n');
   const clock = new FakeClock();
-  const config = await clientConfigOf(loadKubeconfig([{ path, text }]), { clock });
+  const config = await clientConfigOf(await loadKubeconfig([{ path, text }]), { clock });
   assert.equal(config.caPem, 'CA FILE');
   assert.ok(typeof config.token === 'function');
   assert.equal(await config.token(), 'old');
@@ -103,7 +104,7 @@ test('what cannot be used is refused with the file and what is wrong', async () 
       /\/k\/missing\.pem, which cannot be read/,
     ],
   ] as const) {
-    await assert.rejects(async () => clientConfigOf(loadKubeconfig(sources)), { code, message });
+    await assert.rejects(async () => clientConfigOf(await loadKubeconfig(sources)), { code, message });
   }
   for (const [text, message] of [
     ['a: [', /\/k\/bad/],
@@ -111,7 +112,7 @@ test('what cannot be used is refused with the file and what is wrong', async () 
     ['clusters: {}', /clusters is not a list/],
     ['- a', /not a mapping/],
   ] as const) {
-    assert.throws(() => loadKubeconfig([{ path: '/k/bad', text }]), { code: 'InvalidKubeconfig', message });
+    await assert.rejects(loadKubeconfig([{ path: '/k/bad', text }]), { code: 'InvalidKubeconfig', message });
   }
 });
 
@@ -122,6 +123,7 @@ test('writing is atomic, private and keeps what is there', async () => {
   await writeKubeconfig(path, context);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(join(folder.path, 'sub')), ['config']);
+  assert.notEqual(readPlainYaml(await readFile(path, 'utf8')), undefined, 'is read without the YAML parser');
   const read = async () => loadKubeconfig([{ path, text: await readFile(path, 'utf8') }]);
   const { name: _name, ...expected } = context;
   assert.deepEqual(await clientConfigOf(await read()), expected);

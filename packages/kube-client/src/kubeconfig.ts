@@ -1,5 +1,5 @@
-import { decodeYaml, isObject } from '@arc/apimachinery';
-import type { JsonObject } from '@arc/apimachinery';
+import { isObject, readPlainYaml } from '@arc/apimachinery/client';
+import type { JsonObject } from '@arc/apimachinery/client';
 import type { Clock } from '@arc/kernel';
 import { ArcError, messageOf, systemClock } from '@arc/kernel';
 import { readFile } from 'node:fs/promises';
@@ -33,13 +33,13 @@ const tokenFileCacheMs = 60_000;
  *
  * @throws ArcError `InvalidKubeconfig`
  */
-export function loadKubeconfig(sources: readonly KubeconfigSource[]): Kubeconfig {
+export async function loadKubeconfig(sources: readonly KubeconfigSource[]): Promise<Kubeconfig> {
   const contexts = new Map<string, KubeconfigEntry>();
   const clusters = new Map<string, KubeconfigEntry>();
   const users = new Map<string, KubeconfigEntry>();
   let currentContext: string | undefined;
   for (const source of sources) {
-    const file = parseKubeconfig(source);
+    const file = await parseKubeconfig(source);
     currentContext ??= textAt(file, 'current-context', source.path);
     collect(contexts, file, 'contexts', 'context', source.path);
     collect(clusters, file, 'clusters', 'cluster', source.path);
@@ -49,17 +49,21 @@ export function loadKubeconfig(sources: readonly KubeconfigSource[]): Kubeconfig
 }
 
 /** @throws ArcError `InvalidKubeconfig` */
-export function parseKubeconfig({ path, text }: KubeconfigSource): JsonObject {
-  let value: unknown;
-  try {
-    ({ value } = decodeYaml(text));
-  } catch (error) {
-    throw invalid(path, messageOf(error), error);
-  }
+export async function parseKubeconfig({ path, text }: KubeconfigSource): Promise<JsonObject> {
+  const value = readPlainYaml(text) ?? (await decode(path, text));
   if (value === null) return {};
   if (!isObject(value)) throw invalid(path, 'it is not a mapping');
   if (value['kind'] !== undefined && value['kind'] !== 'Config') throw invalid(path, `its kind is ${String(value['kind'])}, not Config`);
   return value;
+}
+
+async function decode(path: string, text: string): Promise<unknown> {
+  const { decodeYaml } = await import('@arc/apimachinery/yaml');
+  try {
+    return decodeYaml(text).value;
+  } catch (error) {
+    throw invalid(path, messageOf(error), error);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ResourceType } from '@arc/apimachinery';
+import type { ResourceType } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 import type { ClientListOptions, ObjectRef, WriteOptions } from './client.ts';
 

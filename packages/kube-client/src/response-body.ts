@@ -1,5 +1,5 @@
-import type { Status } from '@arc/apimachinery';
-import { ApiStatusError, parseJson } from '@arc/apimachinery';
+import type { Status } from '@arc/apimachinery/client';
+import { ApiStatusError, parseJson } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 import type { IncomingMessage } from 'node:http';
 import { addressOf, ConnectionError } from './connection-error.ts';

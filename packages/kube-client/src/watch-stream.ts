@@ -1,4 +1,4 @@
-import { parseJson } from '@arc/apimachinery';
+import { parseJson } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 
 /** An object is at most 3 MiB; an event adds little to it. */

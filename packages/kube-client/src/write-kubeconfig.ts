@@ -1,5 +1,5 @@
-import { isObject } from '@arc/apimachinery';
-import type { JsonObject } from '@arc/apimachinery';
+import { isObject } from '@arc/apimachinery/client';
+import type { JsonObject } from '@arc/apimachinery/client';
 import { codeOf } from '@arc/kernel';
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
@@ -40,7 +40,7 @@ export async function writeKubeconfig(path: string, context: KubeconfigContext):
 
 async function existing(path: string): Promise<JsonObject> {
   try {
-    return parseKubeconfig({ path, text: await readFile(path, 'utf8') });
+    return await parseKubeconfig({ path, text: await readFile(path, 'utf8') });
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
     throw error;

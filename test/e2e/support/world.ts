@@ -30,9 +30,12 @@ export async function startWorld(options: Partial<EmbeddedArcOptions> = {}): Pro
   const dataDir = options.dataDir ?? join(folder, 'data');
   let arc = await startEmbeddedArc({ ...options, dataDir });
   const { kubeconfig, server } = arc;
-  const client = createKubeClient(await clientConfigOf(loadKubeconfig([{ path: kubeconfig, text: await readFile(kubeconfig, 'utf8') }])), {
-    userAgent: 'arc-e2e',
-  });
+  const client = createKubeClient(
+    await clientConfigOf(await loadKubeconfig([{ path: kubeconfig, text: await readFile(kubeconfig, 'utf8') }])),
+    {
+      userAgent: 'arc-e2e',
+    },
+  );
   const [program, ...leading] = arcctlCommand;
   return {
     folder,

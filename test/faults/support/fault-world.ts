@@ -28,7 +28,9 @@ export async function startFaultWorld(storage?: string): Promise<FaultWorld> {
   const options = { dataDir, ...(storage !== undefined && { storage }) };
   let arc = await startEmbeddedArc(options);
   const { kubeconfig, server } = arc;
-  const client = createApiClient(await clientConfigOf(loadKubeconfig([{ path: kubeconfig, text: await readFile(kubeconfig, 'utf8') }])));
+  const client = createApiClient(
+    await clientConfigOf(await loadKubeconfig([{ path: kubeconfig, text: await readFile(kubeconfig, 'utf8') }])),
+  );
   return {
     client,
     dataDir,

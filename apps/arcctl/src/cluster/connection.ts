@@ -25,7 +25,7 @@ async function connectByKubeconfig(invocation: Invocation): Promise<Connection> 
   const { environment, clock, streams } = invocation;
   const sources = await readKubeconfigs(textOption(invocation, 'kubeconfig'), environment);
   const context = textOption(invocation, 'context');
-  const config = await clientConfigOf(loadKubeconfig(sources), { clock, ...(context !== undefined && { context }) });
+  const config = await clientConfigOf(await loadKubeconfig(sources), { clock, ...(context !== undefined && { context }) });
   const client = createKubeClient(config, {
     userAgent: 'arcctl',
     clock,

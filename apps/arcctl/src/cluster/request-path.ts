@@ -1,4 +1,4 @@
-import type { ResourceType } from '@arc/apimachinery';
+import type { ResourceType } from '@arc/apimachinery/client';
 
 export interface RequestTarget {
   /** Absent: all namespaces, or a cluster-scoped resource. */

@@ -1,7 +1,7 @@
 import { UsageError } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
-import { isStatusReason } from '@arc/apimachinery';
-import type { KubeObject } from '@arc/apimachinery';
+import { isStatusReason } from '@arc/apimachinery/client';
+import type { KubeObject } from '@arc/apimachinery/client';
 import { discover, findResource } from '@arc/kube-client';
 import { connect } from '../cluster/connection.ts';
 import type { Connection } from '../cluster/connection.ts';
@@ -79,7 +79,7 @@ async function printSelected(invocation: Invocation, connection: Connection, sel
       next = page.metadata.continue;
     } while (next !== undefined && next !== '');
   }
-  printObjects(streams.stdout, type, objects, format, names.length !== 1);
+  await printObjects(streams.stdout, type, objects, format, names.length !== 1);
 }
 
 async function printTables(invocation: Invocation, connection: Connection, selection: Selection, printer: SelectionPrinter): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ResourceType } from '@arc/apimachinery';
+import type { ResourceType } from '@arc/apimachinery/client';
 
 /** What `get` was asked for. */
 export interface Selection {

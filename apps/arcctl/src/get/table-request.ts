@@ -1,5 +1,5 @@
-import { ApiStatusError } from '@arc/apimachinery';
-import type { KubeObject, ListMeta, ResourceType, Status } from '@arc/apimachinery';
+import { ApiStatusError } from '@arc/apimachinery/client';
+import type { KubeObject, ListMeta, ResourceType, Status } from '@arc/apimachinery/client';
 import type { KubeClient } from '@arc/kube-client';
 import type { TableColumn } from '@arc/cli-kit';
 import { requestPath } from '../cluster/request-path.ts';

@@ -1,6 +1,6 @@
 import { exitCodes } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
-import { isStatusReason } from '@arc/apimachinery';
+import { isStatusReason } from '@arc/apimachinery/client';
 import { isAbort } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
 import type { Invocation } from '../command.ts';
@@ -57,7 +57,7 @@ export async function watchObjects(
   const options = { ...selectorsOf(selection), ...(fieldSelector !== undefined && { fieldSelector }), signal };
   return await untilInterrupted(invocation, async () => {
     const { items, metadata } = await client.list(type, options);
-    for (const item of items) printObjects(streams.stdout, type, [item], format, false);
+    for (const item of items) await printObjects(streams.stdout, type, [item], format, false);
     if (items.length === 0) await failIfMissing(client, selection, signal);
     let resourceVersion = metadata.resourceVersion ?? '';
     for (;;) {
@@ -65,7 +65,7 @@ export async function watchObjects(
       for await (const event of client.watch(type, { ...options, resourceVersion, allowBookmarks: true })) {
         sawEvent = true;
         resourceVersion = event.object.metadata.resourceVersion ?? resourceVersion;
-        if (event.type !== 'BOOKMARK') printObjects(streams.stdout, type, [event.object], format, false);
+        if (event.type !== 'BOOKMARK') await printObjects(streams.stdout, type, [event.object], format, false);
       }
       signal.throwIfAborted();
       if (!sawEvent) await clock.sleep(pauseMs, signal);

@@ -5,8 +5,8 @@ import type { Workflow } from '@arc/api/argo';
 import { pods } from '@arc/api/core';
 import type { Pod } from '@arc/api/core';
 import { UsageError } from '@arc/cli-kit';
-import { isStatusReason } from '@arc/apimachinery';
-import type { KubeObject, ResourceType } from '@arc/apimachinery';
+import { isStatusReason } from '@arc/apimachinery/client';
+import type { KubeObject, ResourceType } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
 

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { readText, UsageError } from '@arc/cli-kit';
 import type { InputStream } from '@arc/cli-kit';
-import { DecodeError, decodeJson, decodeYamlDocuments, isObject } from '@arc/apimachinery';
-import type { Decoded, KubeObject } from '@arc/apimachinery';
+import { isObject } from '@arc/apimachinery/client';
+import type { KubeObject } from '@arc/apimachinery/client';
+import { DecodeError, decodeJson, decodeYamlDocuments } from '@arc/apimachinery/yaml';
+import type { Decoded } from '@arc/apimachinery/yaml';
 import { ArcError, codeOf, messageOf } from '@arc/kernel';
 
 /** One object of a file, and what to call it in an error. */

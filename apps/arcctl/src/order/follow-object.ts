@@ -1,5 +1,5 @@
-import { isStatusReason } from '@arc/apimachinery';
-import type { KubeObject, ResourceType } from '@arc/apimachinery';
+import { isStatusReason } from '@arc/apimachinery/client';
+import type { KubeObject, ResourceType } from '@arc/apimachinery/client';
 import { ArcError, backoffDelay, isAbort } from '@arc/kernel';
 import type { Clock } from '@arc/kernel';
 import type { KubeClient, ObjectRef } from '@arc/kube-client';

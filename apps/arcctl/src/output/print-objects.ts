@@ -1,6 +1,6 @@
 import type { OutputStream } from '@arc/cli-kit';
-import { encodeYaml, stringifyJson } from '@arc/apimachinery';
-import type { KubeObject, ResourceType } from '@arc/apimachinery';
+import { stringifyJson } from '@arc/apimachinery/client';
+import type { KubeObject, ResourceType } from '@arc/apimachinery/client';
 
 export type ObjectFormat = 'json' | 'yaml' | 'name';
 
@@ -9,20 +9,20 @@ export function isObjectFormat(format: string | undefined): format is ObjectForm
 }
 
 /** Prints one object, or a `v1 List` of them, without managed fields; `name` prints a line for each. */
-export function printObjects(
+export async function printObjects(
   output: OutputStream,
   type: ResourceType,
   objects: readonly KubeObject[],
   format: ObjectFormat,
   asList: boolean,
-): void {
+): Promise<void> {
   if (format === 'name') {
     output.write(objects.map((object) => `${qualifiedName(type, object)}\n`).join(''));
     return;
   }
   const shown = objects.map(withoutManagedFields);
   const value = asList ? { apiVersion: 'v1', kind: 'List', items: shown, metadata: { resourceVersion: '' } } : shown[0];
-  output.write(format === 'json' ? `${stringifyJson(value, 4)}\n` : encodeYaml(value));
+  output.write(format === 'json' ? `${stringifyJson(value, 4)}\n` : (await import('@arc/apimachinery/yaml')).encodeYaml(value));
 }
 
 /** `order.arc.opendefense.cloud/demo`, as kubectl names objects. */

@@ -32,7 +32,7 @@ export async function addUser(invocation: Invocation): Promise<void> {
     keyPem: await readPart(folder, join('pki', 'ca.key')),
   };
   const path = join(folder, 'kubeconfig');
-  const administrator = await clientConfigOf(loadKubeconfig([{ path, text: await readPart(folder, 'kubeconfig') }]), {
+  const administrator = await clientConfigOf(await loadKubeconfig([{ path, text: await readPart(folder, 'kubeconfig') }]), {
     clock,
     context: 'arc',
   });

@@ -1,4 +1,4 @@
-import type { KubeObject, UnstructuredObject } from '@arc/apimachinery';
+import type { KubeObject, UnstructuredObject } from '@arc/apimachinery/client';
 import { secrets } from '@arc/api/core';
 import { certificateSecretType, credentialNamespace, readCertificateSecret, readTokenSecret, tokenSecretType } from '@arc/apiserver';
 import type { KubeClient } from '@arc/kube-client';

@@ -15,7 +15,7 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 async function isAccepted(token: string): Promise<boolean> {
-  const config = await clientConfigOf(loadKubeconfig([{ path: server.kubeconfig, text: await readFile(server.kubeconfig, 'utf8') }]));
+  const config = await clientConfigOf(await loadKubeconfig([{ path: server.kubeconfig, text: await readFile(server.kubeconfig, 'utf8') }]));
   const { clientCertificate: _admin, ...withoutCertificate } = config;
   await using client = createKubeClient({ ...withoutCertificate, token }, { userAgent: 'test' });
   try {
