@@ -19,6 +19,7 @@ import { etcdLayout, type EtcdLayout, type EtcdLayoutOptions } from './etcd-layo
 import { assertOnlyOurs } from './foreign-objects.ts';
 import { KnownRevision } from './known-revision.ts';
 import { assertFilled } from './unfinished-import.ts';
+import { assertMayWrite } from './write-permission.ts';
 import { compact, range, type KeyValue, type RangeRequest, type RangeResponse } from './wire/kv.ts';
 import { status } from './wire/server.ts';
 
@@ -36,6 +37,8 @@ export interface EtcdStoreOptions {
   readonly timeoutMs?: number;
   /** Most write transactions in flight; default 128. */
   readonly maxWritesInFlight?: number;
+  /** True: also for a user that has no right to write. */
+  readonly readOnly?: boolean;
   /** Gives up opening. The open store is ended by disposing of it. */
   readonly signal?: AbortSignal;
 }
@@ -49,10 +52,11 @@ export interface EtcdStoreOptions {
  *   `BadDatabase` when it is too old or holds objects of others
  */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<Store> {
-  const { maxWritesInFlight = 128, signal } = options;
+  const { maxWritesInFlight = 128, readOnly = false, signal } = options;
   const { client, layout } = await connectToEtcd(options);
   try {
     await assertFilled(client, layout, signal);
+    if (!readOnly) await assertMayWrite(client, layout, signal);
     const store = new EtcdStore(client, layout, maxWritesInFlight);
     await store.currentRevision(signal === undefined ? {} : { signal });
     return store;

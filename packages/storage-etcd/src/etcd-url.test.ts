@@ -32,7 +32,11 @@ test('a password may be in a file', async () => {
   try {
     writeFileSync(join(folder, 'password'), 'correct horse\n');
     const { credentials } = await etcdOptionsOf(`etcd://arc@a:1?passwordfile=${join(folder, 'password')}`);
-    assert.deepEqual(credentials, { user: 'arc', password: 'correct horse' });
+    const { user, password } = credentials ?? {};
+    assert.ok(typeof password === 'function');
+    assert.deepEqual([user, await password()], ['arc', 'correct horse']);
+    writeFileSync(join(folder, 'password'), 'battery staple\n');
+    assert.equal(await password(), 'battery staple', 'read anew for every login');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

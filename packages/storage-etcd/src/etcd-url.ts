@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ArcError, messageOf } from '@arc/kernel';
 import type { EtcdTls } from './client/endpoints.ts';
+import type { EtcdCredentials } from './client/etcd-client.ts';
 import type { RenamedGroup } from './etcd-layout.ts';
 import type { EtcdStoreOptions } from './etcd-store.ts';
 
@@ -8,7 +9,7 @@ const parameters = ['cafile', 'certfile', 'group', 'keyfile', 'passwordfile', 'p
 
 /**
  * Reads `etcd://[USER[:PASSWORD]@]HOST:PORT[,HOST:PORT...][?PARAMETER=VALUE&...]`, user and password percent-encoded.
- * Parameters: `tls=true`, implied by `cafile`, `certfile` and `keyfile` (PEM files); `passwordfile`; `prefix`, what takes the
+ * Parameters: `tls=true`, implied by `cafile`, `certfile` and `keyfile` (PEM files); `passwordfile`, read for every login; `prefix`, what takes the
  * place of `/registry` in etcd; `group`, what the group of the server is called there.
  *
  * @param options.group what it is called everywhere else; without one the parameter is refused
@@ -54,16 +55,18 @@ function tlsOf(values: URLSearchParams): EtcdTls | undefined {
   return files;
 }
 
-async function credentialsOf(part: string, passwordFile: string | null): Promise<{ user: string; password: string }> {
+async function credentialsOf(part: string, passwordFile: string | null): Promise<EtcdCredentials> {
   const colon = part.indexOf(':');
   const user = decode(colon < 0 ? part : part.slice(0, colon));
   if (colon >= 0 && passwordFile === null) return { user, password: decode(part.slice(colon + 1)) };
   if (passwordFile === null) throw invalid(`no password is given for the user ${JSON.stringify(user)}`);
+  const password = async (): Promise<string> => (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
   try {
-    return { user, password: (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '') };
+    await password();
   } catch (error) {
     throw invalid(`the password file cannot be read: ${messageOf(error)}`);
   }
+  return { user, password };
 }
 
 function decode(text: string): string {

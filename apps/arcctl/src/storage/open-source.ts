@@ -31,7 +31,7 @@ export async function openSource({ choice, password }: ChosenStorage, { signal, 
     const resources = opening.move();
     return { snapshot, assertUnchanged: async () => {}, [Symbol.asyncDispose]: () => resources.disposeAsync() };
   }
-  const store = opening.use(await openStore(choice, { signal, password }));
+  const store = opening.use(await openStore(choice, { signal, password, readOnly: true }));
   const snapshot = await snapshotOf(store, signal);
   const resources = opening.move();
   return {

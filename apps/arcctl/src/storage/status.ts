@@ -53,7 +53,7 @@ async function databaseStatus(url: string, password: string | undefined): Promis
 }
 
 async function storeStatus({ signal }: Invocation, { choice, password }: ChosenStorage): Promise<Status> {
-  await using store = await openStore(choice, { signal, password });
+  await using store = await openStore(choice, { signal, password, readOnly: true });
   const [revision, compactedRevision] = [await store.currentRevision({ signal }), await store.compactedRevision()];
   return { backend: choice.kind, usable: true, revision, compactedRevision, objects: await countObjects(store, signal) };
 }

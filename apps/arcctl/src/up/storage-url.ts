@@ -19,6 +19,8 @@ export interface OpenStoreOptions {
   /** Of a streaming replica; only for PostgreSQL. */
   readonly readUrl?: string | undefined;
   readonly logger?: Logger;
+  /** True: to read all of it, by a user that may do no more. */
+  readonly readOnly?: boolean | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export function parseStorageUrl(url: string): StorageChoice {
 
 /** @throws StorageError `Locked`, `BadDatabase`, `Unavailable`; ArcError `InvalidStorageUrl`; UsageError */
 export async function openStore(choice: StorageChoice, options: OpenStoreOptions): Promise<Store> {
-  const { signal, password, readUrl, logger } = options;
+  const { signal, password, readUrl, logger, readOnly = false } = options;
   if (readUrl !== undefined && choice.kind !== 'postgres') {
     throw new UsageError('only PostgreSQL has a replica to read from', {
       hint: 'Leave --storage-read-url out, or say --storage postgres://...',
@@ -64,7 +66,7 @@ export async function openStore(choice: StorageChoice, options: OpenStoreOptions
     }
     case 'etcd': {
       const { openEtcdStore } = await import('@arc/storage-etcd');
-      return await openEtcdStore({ ...(await etcdOptions(choice.url)), signal });
+      return await openEtcdStore({ ...(await etcdOptions(choice.url)), signal, readOnly });
     }
   }
 }

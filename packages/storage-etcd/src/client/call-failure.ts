@@ -19,7 +19,9 @@ interface Class {
   readonly staleToken?: boolean;
 }
 
-const noPermission = 'Check the etcd user, its password and that its role may read and write the whole prefix.';
+const badLogin = 'Check the user and the password given for etcd.';
+const noPermission =
+  'Give the user a role for the whole prefix: etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX/, where PREFIX is /registry unless the URL says prefix=.';
 const distrust = 'Check the certificate authority and the client certificate given for etcd, and the name in its certificate.';
 
 const tooLarge: Class = {
@@ -40,10 +42,11 @@ const refusals: readonly (readonly [text: string, what: Class])[] = [
   ],
   ['request is too large', tooLarge],
   ['received message larger than max', tooLarge],
-  ['invalid auth token', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
-  ['revision of auth store is old', { code: 'Unavailable', hint: noPermission, staleToken: true, retry: true }],
-  ['user name is empty', { code: 'Unavailable', hint: noPermission }],
-  ['invalid user ID or password', { code: 'Unavailable', hint: noPermission }],
+  ['invalid auth token', { code: 'Unavailable', hint: badLogin, staleToken: true, retry: true }],
+  ['revision of auth store is old', { code: 'Unavailable', hint: badLogin, staleToken: true, retry: true }],
+  // Authentication may have been turned on after we found that there was none.
+  ['user name is empty', { code: 'Unavailable', hint: badLogin, staleToken: true, retry: true }],
+  ['invalid user ID or password', { code: 'Unavailable', hint: badLogin }],
   ['permission denied', { code: 'Unavailable', hint: noPermission }],
   ['too many requests', { code: 'Unavailable', hint: 'Etcd is overloaded; look at its disk.', retry: true }],
   [

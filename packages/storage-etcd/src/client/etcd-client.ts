@@ -3,14 +3,15 @@ import { backoffDelay, messageOf, systemClock } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import type { Method } from '../wire/fields.ts';
 import { authenticate } from '../wire/server.ts';
-import { watch, type WatchRequest } from '../wire/watch.ts';
+import { watch, type WatchRequest, type WatchResponse } from '../wire/watch.ts';
 import { callFailure, type CallFailure } from './call-failure.ts';
 import type { Endpoint } from './endpoints.ts';
 import { WatchStream } from './watch-stream.ts';
 
 export interface EtcdCredentials {
   readonly user: string;
-  readonly password: string;
+  /** A function is asked before every login, so that the password can change under a running server. */
+  readonly password: string | (() => Promise<string>);
 }
 
 export interface EtcdClientOptions {
@@ -87,18 +88,23 @@ export class EtcdClient {
     signal?.throwIfAborted();
     // A member that hangs leaves time for the others.
     const share = Math.min(deadline, Date.now() + this.timeoutMs / this.#endpoints.length);
-    const metadata = await this.#callMetadata(share);
-    return await this.#send(method, request, { deadline: share, signal, metadata });
+    const login = this.#login(share);
+    return await this.#send(method, request, { deadline: share, signal, metadata: await login, login });
   }
 
   /** Opens a watch on the current member. */
   async watch(request: WatchRequest): Promise<WatchStream> {
-    const metadata = await this.#callMetadata(Date.now() + this.timeoutMs);
+    const login = this.#login(Date.now() + this.timeoutMs);
+    const metadata = await login;
     const index = this.#current;
     const { address, channel } = this.#endpoint(index);
     const stream = channel.makeBidiStreamRequest(watch.path, bytesOf(watch), decoderOf(watch), metadata);
+    // A token that has run out is told as a cancellation for want of permission.
+    stream.on('data', ({ canceled, compactRevision }: WatchResponse) => {
+      if (canceled && compactRevision === 0) this.#forget(login);
+    });
     stream.write(request);
-    return new WatchStream(stream, (error) => this.#failed(error, { index, address }).error);
+    return new WatchStream(stream, (error) => this.#failed(error, { index, address, login }).error);
   }
 
   close(): void {
@@ -108,9 +114,15 @@ export class EtcdClient {
   #send<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    options: { readonly deadline: number; readonly signal: AbortSignal | undefined; readonly metadata: Metadata },
+    options: {
+      readonly deadline: number;
+      readonly signal: AbortSignal | undefined;
+      readonly metadata: Metadata;
+      /** What the metadata came from; undefined for the login itself. */
+      readonly login: Promise<Metadata> | undefined;
+    },
   ): Promise<Response> {
-    const { deadline, signal, metadata } = options;
+    const { deadline, signal, metadata, login } = options;
     const index = this.#current;
     const { address, channel } = this.#endpoint(index);
     return new Promise((resolve, reject) => {
@@ -124,7 +136,7 @@ export class EtcdClient {
         (error, response) => {
           signal?.removeEventListener('abort', cancel);
           if (signal?.aborted === true) reject(signal.reason);
-          else if (error !== null) reject(new AttemptError(this.#failed(error, { index, address })));
+          else if (error !== null) reject(new AttemptError(this.#failed(error, { index, address, login })));
           else resolve(response as Response);
         },
       );
@@ -133,16 +145,21 @@ export class EtcdClient {
     });
   }
 
-  #failed(error: ServiceError, { index, address }: { readonly index: number; readonly address: string }): CallFailure {
+  #failed(error: ServiceError, { index, address, login }: CallOrigin): CallFailure {
     const failure = callFailure(error, address);
-    if (failure.staleToken) this.#metadata = undefined;
+    if (failure.staleToken) this.#forget(login);
     else if (failure.retry && this.#current === index) this.#current = (index + 1) % this.#endpoints.length;
     return failure;
   }
 
-  #callMetadata(deadline: number): Promise<Metadata> {
+  #login(deadline: number): Promise<Metadata> {
     this.#metadata ??= this.#newMetadata(deadline);
     return this.#metadata;
+  }
+
+  /** All calls that were refused with one token lead to one login: etcd makes each of them cost it some 50 ms. */
+  #forget(login: Promise<Metadata> | undefined): void {
+    if (this.#metadata === login) this.#metadata = undefined;
   }
 
   async #newMetadata(deadline: number): Promise<Metadata> {
@@ -151,7 +168,8 @@ export class EtcdClient {
     metadata.set('hasleader', 'true');
     if (this.#credentials === undefined) return metadata;
     try {
-      const { token } = await this.#send(authenticate, this.#credentials, { deadline, signal: undefined, metadata });
+      const credentials = await readCredentials(this.#credentials);
+      const { token } = await this.#send(authenticate, credentials, { deadline, signal: undefined, metadata, login: undefined });
       metadata.set('token', token);
       return metadata;
     } catch (error) {
@@ -166,6 +184,21 @@ export class EtcdClient {
     const endpoint = this.#endpoints[index];
     if (endpoint === undefined) throw new StorageError('Unavailable', 'no endpoint of etcd was given');
     return endpoint;
+  }
+}
+
+interface CallOrigin {
+  readonly index: number;
+  readonly address: string;
+  readonly login: Promise<Metadata> | undefined;
+}
+
+async function readCredentials({ user, password }: EtcdCredentials): Promise<{ user: string; password: string }> {
+  if (typeof password === 'string') return { user, password };
+  try {
+    return { user, password: await password() };
+  } catch (error) {
+    throw new StorageError('Unavailable', `there is no password for the user ${user} of etcd: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -32,7 +32,9 @@ export interface EtcdServer extends AsyncDisposable {
   /** Stops it without ending it, so that it hangs, until `resume`. */
   pause(): void;
   resume(): void;
-  /** Calls `/v3/<path>` of the JSON gateway; keys and values in it are in base64. */
+  /**
+   * Calls `/v3/<path>` of the JSON gateway, as `root` where there is authentication; keys and values in it are in base64.
+   */
   call(path: string, body: unknown): Promise<unknown>;
   /** Whether it leads; rejects when it does not answer. */
   isLeader(): Promise<boolean>;
@@ -97,6 +99,8 @@ class Server implements EtcdServer {
   readonly #program: string;
   readonly #layout: Layout;
   #process: ChildProcess | undefined;
+  /** Once authentication is on. */
+  #rootPassword: string | undefined;
 
   constructor(program: string, layout: Layout) {
     this.#program = program;
@@ -165,11 +169,25 @@ class Server implements EtcdServer {
     await this.call('auth/role/add', { name: 'root' });
     await this.call('auth/user/grant', { user: 'root', role: 'root' });
     await this.call('auth/enable', {});
+    this.#rootPassword = password;
   }
 
   async call(path: string, body: unknown): Promise<unknown> {
+    return await this.#post(path, body, this.#rootPassword === undefined ? undefined : await this.#rootToken(this.#rootPassword));
+  }
+
+  async #rootToken(password: string): Promise<string> {
+    return ((await this.#post('auth/authenticate', { name: 'root', password })) as { readonly token: string }).token;
+  }
+
+  async #post(path: string, body: unknown, token?: string): Promise<unknown> {
     const send = this.#layout.options.tls === undefined ? requestPlain : requestTls;
-    const options = { method: 'POST', rejectUnauthorized: false, signal: AbortSignal.timeout(2_000) };
+    const options = {
+      method: 'POST',
+      rejectUnauthorized: false,
+      signal: AbortSignal.timeout(2_000),
+      headers: token === undefined ? {} : { authorization: token },
+    };
     const outgoing = send(`${this.url}/v3/${path}`, options);
     outgoing.end(JSON.stringify(body));
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
