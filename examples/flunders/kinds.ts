@@ -5,8 +5,10 @@ const flunderSchema = s.object({
     s.object({
       reference: s.optional(s.string({ description: 'The name of another object.' })),
       referenceType: s.optional(s.literals(['Flunder', 'Fischer'], { description: 'What kind of object that is; default Flunder.' })),
+      replicas: s.optional(s.integer({ format: 'int32', minimum: 0, description: 'How many are wanted.' })),
     }),
   ),
+  status: s.optional(s.object({ replicas: s.optional(s.integer({ format: 'int32', description: 'How many there are.' })) })),
 });
 
 export interface Flunder extends KubeObject, Static<typeof flunderSchema> {}
@@ -19,7 +21,8 @@ export const flunder: KindDefinition<Flunder> = {
   scope: 'Namespaced',
   description: 'Flunder is something that may refer to another Flunder or to a Fischer.',
   schema: flunderSchema,
-  strategy: { prepareForCreate: defaultReferenceType, prepareForUpdate: defaultReferenceType, validate: validateReference },
+  strategy: { prepareForCreate: withDefaults, prepareForUpdate: withDefaults, validate: validateReference },
+  subresources: { status: true, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
   selectableFields: ['spec.reference'],
   columns: [
     { name: 'Reference', type: 'string', description: 'What it refers to.', value: ({ spec }) => spec?.reference },
@@ -37,8 +40,10 @@ export const fischer: KindDefinition = {
   schema: s.object({ disallowedFlunders: s.optional(s.array(s.string(), { 'x-kubernetes-list-type': 'set' })) }),
 };
 
-function defaultReferenceType({ spec }: Flunder): void {
-  if (spec?.reference !== undefined) spec.referenceType ??= 'Flunder';
+function withDefaults(flunder: Flunder): void {
+  flunder.spec ??= {};
+  flunder.spec.replicas ??= 1;
+  if (flunder.spec.reference !== undefined) flunder.spec.referenceType ??= 'Flunder';
 }
 
 function validateReference({ metadata, spec }: Flunder) {

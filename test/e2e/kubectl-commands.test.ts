@@ -108,6 +108,23 @@ for (const kubectl of kubectls) {
       assert.match(await refused('replace -f -', manifest('never there')), /is invalid|not found/);
     });
 
+    test('8 kubectl scale, of one, of several, and only from what it is expected to be', async () => {
+      await ok('create -f -', manifest('scaled', { reference: 'a' }));
+      assert.match(await ok('scale fl scaled --replicas=3'), /flunder\.wardle\.example\.com\/scaled scaled/);
+      assert.equal(await field('scaled', '.spec.replicas'), '3');
+      assert.equal(await field('scaled', '.spec.reference'), 'a');
+      assert.match(await refused('scale fl scaled --replicas=5 --current-replicas=4'), /Expected replicas to be 4, was 3/);
+      await ok('scale fl scaled --replicas=5 --current-replicas=3');
+      await ok('scale -f - --replicas=0', manifest('scaled'));
+      assert.equal(await field('scaled', '.spec.replicas'), '0');
+      assert.match(await ok('get fl scaled --subresource=scale'), /^NAME +DESIRED +AVAILABLE +AGE\nscaled +0 +0 +/);
+      await ok('patch fl scaled --subresource=scale --type=merge -p {"spec":{"replicas":2}}');
+      assert.equal(await ok('get fl scaled --subresource=scale -o jsonpath={.kind}{.spec.replicas}'), 'Scale2');
+      assert.match(await ok('get fl scaled -o yaml --show-managed-fields'), /subresource: scale/);
+      await ok('create -f -', { input: JSON.stringify({ apiVersion: gv, kind: 'Fischer', metadata: { name: 'rigid' } }) });
+      assert.match(await refused('scale fischer rigid --replicas=1'), /could not find the requested resource/);
+    });
+
     test('8 kubectl delete with every --cascade, --all, -l and by wait', async () => {
       for (const [cascade, left] of [
         ['background', false],

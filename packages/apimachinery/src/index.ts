@@ -48,6 +48,11 @@ export type {
   WatchEvent,
   WatchEventType,
 } from './meta/types.ts';
+export { scaleKind } from './scale/scale-kind.ts';
+export type { Scale } from './scale/scale-kind.ts';
+export { scaleManagers } from './scale/scale-managers.ts';
+export { rescale, scaleOf } from './scale/scale-of.ts';
+export type { ScalePaths } from './scale/scale-paths.ts';
 export { s } from './schema/builder.ts';
 export type { OptionalSchema, Schema, Static } from './schema/builder.ts';
 export { buildOpenApi } from './openapi/open-api.ts';

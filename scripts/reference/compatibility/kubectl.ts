@@ -29,7 +29,7 @@ export const kubectl: ContractChapter = {
     { id: '8', level: 'MUST', what: '`wait`', tests: ['8 kubectl wait', '8 kubectl delete'] },
     { id: '8', level: 'MUST', what: '`auth can-i`, `auth whoami`', tests: ['auth can-i', '6.3 auth can-i'] },
     { id: '8', level: 'MUST', what: 'deleting a namespace with everything in it', tests: ['delete ns ends'] },
-    { id: '8', level: 'MUST', what: '`scale`', missing: 'there is no `/scale`' },
+    { id: '8', level: 'MUST', what: '`scale`', tests: ['8 kubectl scale'] },
     {
       id: '8',
       level: 'MAY',

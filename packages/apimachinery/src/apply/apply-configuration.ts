@@ -38,15 +38,17 @@ export function applyConfiguration(
     identity: identityOf(write, 'Apply'),
     managers: managersOf(live, stored, write),
   };
+  // What is applied through a subresource is not the configuration the annotation remembers.
+  const migrates = write.manager === migratingManager && write.subresource === '';
   let result = applyConfig(stored, config, { ...options, force });
   if ('conflicts' in result) {
-    const mayTake = live !== undefined && write.manager === migratingManager;
+    const mayTake = live !== undefined && migrates;
     const left = mayTake ? conflictsOutside(result.conflicts, fieldsOfLastApplied(live, type)) : result.conflicts;
     if (left.length === 0) result = applyConfig(stored, config, { ...options, force: true });
     if ('conflicts' in result) throw applyConflict(left);
   }
   const object = { ...result.object, apiVersion, kind: config.kind, metadata: { ...metadataOf(result.object) } } as UnstructuredObject;
-  if (write.manager === migratingManager) syncLastApplied(object, config);
+  if (migrates) syncLastApplied(object, config);
   const managedFields = encoded(result.managers);
   if (managedFields !== undefined) object.metadata.managedFields = managedFields;
   return object;

@@ -1,5 +1,6 @@
 import type { GroupVersionKind } from '../meta/types.ts';
-import { statusVerbs, verbsOf } from './served-kinds.ts';
+import { scaleKind } from '../scale/scale-kind.ts';
+import { scaleVerbs, statusVerbs, verbsOf } from './served-kinds.ts';
 import type { ServedGroupVersion, ServedKind } from './served-kinds.ts';
 
 /** The items of an APIGroupDiscoveryList, the same in v2 and v2beta1 (wire contract 1.2). */
@@ -29,6 +30,7 @@ function resourceOf(served: ServedKind): unknown {
 function subresourcesOf({ definition, extraSubresources }: ServedKind): unknown[] {
   return [
     ...(definition.subresources?.status === true ? [{ subresource: 'status', responseKind: kindOf(definition), verbs: statusVerbs }] : []),
+    ...(definition.subresources?.scale === undefined ? [] : [{ subresource: 'scale', responseKind: kindOf(scaleKind), verbs: scaleVerbs }]),
     ...extraSubresources.map(({ subresource, responseKind, verbs }) => ({
       subresource,
       responseKind: kindOf(responseKind ?? definition),

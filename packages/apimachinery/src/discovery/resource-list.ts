@@ -1,6 +1,7 @@
 import type { KindDefinition } from '../kind/kind.ts';
 import type { Hashes } from './hashes.ts';
-import { statusVerbs, verbsOf } from './served-kinds.ts';
+import { scaleKind } from '../scale/scale-kind.ts';
+import { scaleVerbs, statusVerbs, verbsOf } from './served-kinds.ts';
 import type { ExtraSubresource, ServedGroupVersion, ServedKind } from './served-kinds.ts';
 
 /** The entries of an APIResourceList; subresources follow their parent (wire contract 1.1). */
@@ -10,7 +11,10 @@ export function resourcesOf({ kinds }: ServedGroupVersion, hashes: Hashes): unkn
     return [
       mainResource(served, hashes),
       ...(definition.subresources?.status === true ? [subresource(definition, 'status', statusVerbs)] : []),
-      ...served.extraSubresources.map((extra) => extraSubresource(definition, extra)),
+      ...(definition.subresources?.scale === undefined
+        ? []
+        : [foreignSubresource(definition, { subresource: 'scale', verbs: scaleVerbs, responseKind: scaleKind })]),
+      ...served.extraSubresources.map((extra) => foreignSubresource(definition, extra)),
     ];
   });
 }
@@ -39,7 +43,8 @@ function subresource({ names, scope, kind }: KindDefinition, name: string, verbs
   return { name: `${names.plural}/${name}`, singularName: '', namespaced: scope === 'Namespaced', kind, verbs };
 }
 
-function extraSubresource(definition: KindDefinition, extra: ExtraSubresource): unknown {
+/** A subresource that may answer objects of another kind. */
+function foreignSubresource(definition: KindDefinition, extra: Pick<ExtraSubresource, 'subresource' | 'verbs' | 'responseKind'>): unknown {
   const { responseKind } = extra;
   const foreign = responseKind !== undefined && (responseKind.group !== definition.group || responseKind.version !== definition.version);
   return {

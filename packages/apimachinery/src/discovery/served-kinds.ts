@@ -62,6 +62,7 @@ export function servedGroupVersions({ kinds, extraSubresources = [] }: ServedApi
 /** Every verb of a stored resource, sorted as discovery wants them. */
 const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 export const statusVerbs: readonly Verb[] = ['get', 'patch', 'update'];
+export const scaleVerbs: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** The verbs of a kind, sorted. */
 export function verbsOf(definition: KindDefinition): readonly Verb[] {

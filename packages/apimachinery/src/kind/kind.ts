@@ -1,4 +1,5 @@
 import type { KubeObject } from '../meta/types.ts';
+import type { ScalePaths } from '../scale/scale-paths.ts';
 import type { StructuralSchema } from '../schema/structural.ts';
 import type { FieldError } from '../status/field-error.ts';
 
@@ -59,7 +60,11 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly schema: StructuralSchema;
   readonly strategy?: Strategy<T>;
   readonly columns?: readonly ColumnDefinition<T>[];
-  readonly subresources?: { readonly status?: true };
+  readonly subresources?: {
+    readonly status?: true;
+    /** Serves `/scale` as autoscaling/v1 Scale, for `kubectl scale` and autoscalers. */
+    readonly scale?: ScalePaths;
+  };
   /** Dotted paths of scalar fields (`spec.type`) usable in field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: readonly string[];
   /** Default: all. A kind without `get` is never stored (review kinds); the server is given a handler for it. */

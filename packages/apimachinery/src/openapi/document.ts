@@ -1,5 +1,5 @@
 import { pathOf } from '../discovery/discovery.ts';
-import { verbsOf } from '../discovery/served-kinds.ts';
+import { scaleVerbs, verbsOf } from '../discovery/served-kinds.ts';
 import type { ServedGroupVersion, ServedKind } from '../discovery/served-kinds.ts';
 import type { KindDefinition, Verb } from '../kind/kind.ts';
 import type { JsonObject } from '../json/object.ts';
@@ -9,6 +9,7 @@ import { kindOperations } from './operations.ts';
 import type { OperationsOptions } from './operations.ts';
 import { pathParameter, pretty } from './parameters.ts';
 import { schemaName } from './schema-names.ts';
+import { scaleKind } from '../scale/scale-kind.ts';
 import { toOpenApi } from './to-open-api.ts';
 
 export interface OpenApiDocumentOptions extends OperationsOptions {
@@ -23,6 +24,7 @@ export function openApiDocument(groupVersion: ServedGroupVersion, options: OpenA
   for (const served of groupVersion.kinds) {
     Object.assign(schemas, schemasOf(served.definition));
     Object.assign(paths, pathsOf(served, options));
+    if (served.definition.subresources?.scale !== undefined) Object.assign(schemas, schemasOf(scaleKind));
   }
   return {
     openapi: '3.0.0',
@@ -64,6 +66,9 @@ function pathsOf({ definition, extraSubresources }: ServedKind, options: OpenApi
   if (definition.subresources?.status === true) {
     const status = operations.at(having(['get', 'update', 'patch']), { namespaced, subresource: 'status' });
     add(`${collection}/{name}/status`, status, named);
+  }
+  if (definition.subresources?.scale !== undefined) {
+    add(`${collection}/{name}/scale`, operations.at(scaleVerbs, { namespaced, subresource: 'scale', shown: scaleKind }), named);
   }
   for (const extra of extraSubresources) add(`${collection}/{name}/${extra.subresource}`, operations.extra(extra), named);
   return paths;

@@ -1,5 +1,6 @@
 import type { KindDefinition, Verb } from '../kind/kind.ts';
 import type { JsonObject } from '../json/object.ts';
+import type { GroupVersionKind } from '../meta/types.ts';
 import { deleteParameters, listParameters, patchParameters, queryParameter, selectParameters, writeParameters } from './parameters.ts';
 import { metaSchemaName, schemaName, schemaRef } from './schema-names.ts';
 import type { ExtraSubresource } from '../discovery/served-kinds.ts';
@@ -12,7 +13,15 @@ export interface OperationsOptions {
 /** Makes the OpenAPI operations of one kind, each carrying what kubectl and Argo CD look for (wire contract 1.4). */
 export interface KindOperations {
   /** The operations at a path of the resource, for the verbs given, by HTTP method. */
-  at(verbs: readonly Verb[], options: { readonly namespaced: boolean; readonly subresource?: string }): JsonObject;
+  at(
+    verbs: readonly Verb[],
+    options: {
+      readonly namespaced: boolean;
+      readonly subresource?: string;
+      /** What is read and written there. Default: the kind itself. */
+      readonly shown?: KindDefinition;
+    },
+  ): JsonObject;
   extra(extra: ExtraSubresource): JsonObject;
 }
 
@@ -35,22 +44,21 @@ const shapes: Readonly<Record<Exclude<Verb, 'watch'>, OperationShape>> = {
 
 export function kindOperations(definition: KindDefinition, { serverSideApply }: OperationsOptions): KindOperations {
   const { group, version, kind } = definition;
-  const own = schemaRef(schemaName(definition));
   const list = schemaRef(schemaName({ group, version, kind: `${kind}List` }));
   const status = schemaRef(metaSchemaName('Status'));
-  const identity = {
+  const identityOf = (shown: GroupVersionKind): JsonObject => ({
     tags: [`${group === '' ? 'core' : idOf(group, false)}_${version}`],
-    'x-kubernetes-group-version-kind': { group, kind, version },
-  };
+    'x-kubernetes-group-version-kind': { group: shown.group, kind: shown.kind, version: shown.version },
+  });
   const idPrefix = `${idOf(group === '' ? 'core' : group, true)}${idOf(version, true)}`;
 
-  const requestOf = (verb: Verb): JsonObject | undefined => {
+  const requestOf = (verb: Verb, shown: KindDefinition): JsonObject | undefined => {
     switch (verb) {
       case 'create':
       case 'update':
-        return { content: bodies(['application/json', 'application/yaml'], own), required: true };
+        return { content: bodies(['application/json', 'application/yaml'], schemaRef(schemaName(shown))), required: true };
       case 'patch':
-        return { content: bodies(patchTypes(definition, serverSideApply), schemaRef(metaSchemaName('Patch'))), required: true };
+        return { content: bodies(patchTypes(shown, serverSideApply), schemaRef(metaSchemaName('Patch'))), required: true };
       case 'delete':
       case 'deletecollection':
         return { content: bodies(['application/json'], schemaRef(metaSchemaName('DeleteOptions'))) };
@@ -60,26 +68,27 @@ export function kindOperations(definition: KindDefinition, { serverSideApply }: 
         return undefined;
     }
   };
-  const answerOf = (verb: Verb): JsonObject => {
+  const answerOf = (verb: Verb, shown: KindDefinition): JsonObject => {
+    const own = schemaRef(schemaName(shown));
     if (verb === 'list') return { '200': answer(list, ['application/json', 'application/yaml', 'application/json;stream=watch']) };
     if (verb === 'delete' || verb === 'deletecollection') return { '200': answer(status) };
     return { '200': answer(own), ...(verb === 'create' && { '201': answer(own) }) };
   };
 
   return {
-    at(verbs, { namespaced, subresource }) {
+    at(verbs, { namespaced, subresource, shown = definition }) {
       const operations: JsonObject = {};
       for (const verb of verbs) {
         if (verb === 'watch') continue;
         const shape = shapes[verb];
-        const requestBody = requestOf(verb);
+        const requestBody = requestOf(verb, shown);
         operations[shape.method] = {
-          ...identity,
+          ...identityOf(shown),
           description: `${shape.text} ${kind}`,
           operationId: `${shape.idVerb}${idPrefix}${namespaced ? 'Namespaced' : ''}${kind}${idOf(subresource ?? '', true)}${verb === 'list' && !namespaced && definition.scope === 'Namespaced' ? 'ForAllNamespaces' : ''}`,
           ...parametersOf(verb),
           ...(requestBody !== undefined && { requestBody }),
-          responses: { ...answerOf(verb), '401': { description: 'Unauthorized' } },
+          responses: { ...answerOf(verb, shown), '401': { description: 'Unauthorized' } },
           'x-kubernetes-action': shape.action,
         };
       }
@@ -92,8 +101,7 @@ export function kindOperations(definition: KindDefinition, { serverSideApply }: 
         if (verb === 'watch') continue;
         const shape = shapes[verb];
         operations[shape.method] = {
-          ...identity,
-          'x-kubernetes-group-version-kind': { group: shown.group, kind: shown.kind, version: shown.version },
+          ...identityOf(shown),
           description: extra.description ?? `${shape.text} ${extra.subresource} of ${kind}`,
           operationId: `${shape.idVerb}${idPrefix}${definition.scope === 'Namespaced' ? 'Namespaced' : ''}${kind}${idOf(extra.subresource, true)}`,
           ...(extra.queryParameters !== undefined && { parameters: extra.queryParameters.map(queryParameter) }),

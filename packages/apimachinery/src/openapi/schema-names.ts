@@ -4,6 +4,8 @@ const metaPackage = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 export function schemaName({ group, version, kind }: { readonly group: string; readonly version: string; readonly kind: string }): string {
   if (group === '') return `io.k8s.api.core.${version}.${kind}`;
   if (group.endsWith('.k8s.io')) return `io.k8s.api.${group.slice(0, group.indexOf('.'))}.${version}.${kind}`;
+  // Names of Kubernetes' own groups from before groups had to be domains: autoscaling, apps.
+  if (!group.includes('.')) return `io.k8s.api.${group}.${version}.${kind}`;
   return `${group.split('.').reverse().join('.')}.${version}.${kind}`;
 }
 

@@ -21,7 +21,7 @@ export function fieldWrite(
   server: ServerContext,
   resource: ServedResource,
   request: RequestContext,
-  { fieldManager, scope }: Pick<WriteOptions, 'fieldManager'> & { readonly scope: UpdateScope },
+  { fieldManager, scope }: Pick<WriteOptions, 'fieldManager'> & { readonly scope: UpdateScope | 'scale' },
 ): FieldWrite {
   return {
     manager: fieldManager === '' ? managerOf(request.exchange.header('user-agent') ?? '') : fieldManager,
@@ -45,9 +45,9 @@ function managerOf(userAgent: string): string {
   return manager;
 }
 
-function writableFields(definition: KindDefinition, scope: UpdateScope): WritableFields {
+function writableFields(definition: KindDefinition, scope: UpdateScope | 'scale'): WritableFields {
   if (scope === 'status') return { only: ['status'] };
-  if (scope === 'finalize') return { only: ['spec'] };
+  if (scope === 'finalize' || scope === 'scale') return { only: ['spec'] };
   const except = [
     ...(definition.subresources?.status === true ? ['status'] : []),
     // The finalizers of a namespace are the server's own until `finalize` takes them away.

@@ -1,4 +1,12 @@
-import { fieldAt, type KindDefinition, type KubeObject, type UnstructuredObject, type Verb } from '@arc/apimachinery';
+import {
+  fieldAt,
+  type KindDefinition,
+  type KubeObject,
+  type ScalePaths,
+  type StructuralSchema,
+  type UnstructuredObject,
+  type Verb,
+} from '@arc/apimachinery';
 import { ArcError } from '@arc/kernel';
 import type { CachedResource, WatchCache } from '@arc/storage';
 import type { Encodings } from '../representation/encodings.ts';
@@ -70,6 +78,8 @@ function servedResources(definition: KindDefinition, options: RegistryOptions): 
   const cached = options.cached.get(definition);
   const review = options.reviewHandlers.find((handler) => handler.group === group && handler.plural === names.plural);
   if (cached === undefined && review === undefined) throw invalid(`${group}/${names.plural} is never stored and has no review handler`);
+  const scale = definition.subresources?.scale;
+  if (scale !== undefined) assertScalePaths(definition, scale);
   const cache = cached === undefined ? undefined : options.cache.resource(cached);
   const prefix = cached?.prefix ?? '';
 
@@ -93,6 +103,22 @@ function servedResources(definition: KindDefinition, options: RegistryOptions): 
   });
   const others = (definition.servedAlsoAs ?? []).map(({ definition: other, ...conversion }) => resource(other, conversion));
   return [resource(definition, undefined), ...others];
+}
+
+/** As CustomResourceDefinitions demand it (wire contract 2.8). */
+function assertScalePaths({ group, names, schema }: KindDefinition, paths: ScalePaths): void {
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath } = paths;
+  const check = (path: string, below: readonly string[], type: string): void => {
+    const [, ...fields] = path.split('.');
+    const declared = fields.reduce<StructuralSchema | undefined>((at, name) => at?.properties?.[name], schema);
+    if (below.some((start) => path.startsWith(`${start}.`)) && declared?.type === type) return;
+    throw invalid(
+      `${group}/${names.plural} has its scale at ${JSON.stringify(path)}, where its schema has no ${type} below ${below.join(' or ')}`,
+    );
+  };
+  check(specReplicasPath, ['.spec'], 'integer');
+  check(statusReplicasPath, ['.status'], 'integer');
+  if (labelSelectorPath !== undefined) check(labelSelectorPath, ['.spec', '.status'], 'string');
 }
 
 /** Reads the selectable fields of a kind, and of the forms it is also served in, from one stored object. */

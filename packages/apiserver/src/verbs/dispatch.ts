@@ -12,6 +12,7 @@ import type { VerbHandler } from './handler.ts';
 import { list } from './list.ts';
 import { patch } from './patch.ts';
 import { review } from './review.ts';
+import { getScale, patchScale, updateScale } from './scale.ts';
 import { update } from './update.ts';
 import { watch } from './watch.ts';
 
@@ -35,6 +36,12 @@ const statusHandlers: Handlers = new Map([
 const finalizeHandlers: Handlers = new Map([
   ['update', update('finalize')],
   ['create', update('finalize')],
+]);
+
+const scaleHandlers: Handlers = new Map([
+  ['get', getScale],
+  ['update', updateScale],
+  ['patch', patchScale],
 ]);
 
 interface Route {
@@ -72,6 +79,7 @@ function subresourceHandler(resource: ServedResource, { subresource, verb }: Req
   const connector = resource.connectors.find((candidate) => candidate.subresource === subresource);
   if (connector !== undefined) return connector.verbs.some((offered) => offered === verb) ? connect(connector) : undefined;
   if (subresource === 'status' && resource.definition.subresources?.status === true) return statusHandlers.get(verb);
+  if (subresource === 'scale' && resource.definition.subresources?.scale !== undefined) return scaleHandlers.get(verb);
   if (subresource === 'finalize' && isNamespaceKind(resource.definition)) return finalizeHandlers.get(verb);
   throw statusError.noSuchRoute();
 }

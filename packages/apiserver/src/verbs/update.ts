@@ -1,13 +1,12 @@
-import { statusError, trackFields, type UnstructuredObject } from '@arc/apimachinery';
+import { trackFields } from '@arc/apimachinery';
+import { assertPlace } from '../object/assert-place.ts';
 import { readObject } from '../object/decode-body.ts';
 import { fieldWrite } from '../object/field-management.ts';
 import type { UpdateScope } from '../object/prepare-update.ts';
 import { updateObject } from '../object/update-object.ts';
-import type { ServedResource } from '../registry/served-resource.ts';
 import { negotiateObject, objectReply } from '../representation/object-reply.ts';
 import { viewOfObject } from '../representation/object-view.ts';
 import { parseWriteOptions } from '../request/write-options.ts';
-import type { RequestContext } from '../server-context.ts';
 import type { VerbHandler } from './handler.ts';
 
 /** PUT of a whole object, of its status, or (namespaces) of its spec.finalizers (wire contract 2.6, 2.8). */
@@ -27,16 +26,4 @@ export function update(scope: UpdateScope): VerbHandler {
     });
     return objectReply(200, request.exchange, resource, viewOfObject(resource, updated), representation, server.clock.now());
   };
-}
-
-function assertPlace(resource: ServedResource, { info }: RequestContext, { metadata }: UnstructuredObject): void {
-  if ((metadata.name ?? '') === '') metadata.name = info.name;
-  if (metadata.name !== info.name) {
-    throw statusError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`);
-  }
-  if (!resource.type.namespaced) return;
-  if ((metadata.namespace ?? '') === '') metadata.namespace = info.namespace;
-  if (metadata.namespace !== info.namespace) {
-    throw statusError.badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
 }
