@@ -38,9 +38,11 @@ export function createApiClient({ server, caPem, clientCertificate }: ClientConf
   const complaints: string[] = [];
 
   const begin = async (method: string, path: string, { body, contentType = 'application/json' }: SendOptions): Promise<IncomingMessage> => {
-    const headers = body === undefined ? {} : { 'content-type': contentType };
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    // Without a length, Node does not say that a DELETE has a body.
+    const headers = payload === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(payload) };
     const outgoing = request({ host, port, agent, method, path, headers });
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(payload);
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     response.on('error', () => {});
     if ((response.statusCode ?? 0) >= 500 && path.startsWith('/api') && response.headers['retry-after'] === undefined) {

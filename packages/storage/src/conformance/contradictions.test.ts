@@ -58,6 +58,16 @@ test('a lost update, a write out of order and one given a revision twice are fou
   assert.match(checkAll({ ...second, ...later, outcome: 'refused', revision: 0, met: 1 }), /for no reason/);
 });
 
+test('a refusal that does not tell what it met needs a reason, too', () => {
+  const refused = { ...second, outcome: 'refused', revision: 0, met: undefined } as const;
+  assert.equal(checkAll({ ...refused, ...later }), '', 'another value was there');
+  assert.equal(checkAll({ ...refused, began: 12, ended: 23 }), '', 'a write beside it put one there');
+  assert.match(checkAll({ ...refused, began: 17, ended: 18 }), /for no reason/);
+  assert.equal(checkAll({ ...refused, ...later, expect: 'absent' }), '');
+  assert.equal(checkAll({ ...refused, ...later, key: '/c' }), '', 'a value that never was');
+  assert.match(checkAll({ ...refused, ...later, key: '/c', expect: 'absent' }), /for no reason/);
+});
+
 test('what is in the log and in no answer, or the other way round, is found', () => {
   assert.match(check(first, second), /nobody wrote revision 3/);
   assert.match(check(first, second, { ...third, outcome: 'failed', revision: 0 }), /nobody wrote revision 3/);

@@ -37,8 +37,11 @@ export function contradictions(
     if (operation.kind === 'write') {
       const { key, expect, outcome, met } = operation;
       if (outcome !== 'refused') continue;
-      if (met === (expect === 'absent' ? 0 : expect)) wrong('refused though it matched');
-      if (!holds(histories.get(key), met, [from, to])) wrong('refused for no reason');
+      const matching = expect === 'absent' ? 0 : expect;
+      if (met === matching) wrong('refused though it matched');
+      const history = histories.get(key);
+      const hasReason = met === undefined ? holdsAnother(history, matching, [from, to]) : holds(history, met, [from, to]);
+      if (!hasReason) wrong('refused for no reason');
     } else if (operation.kind === 'read') {
       if (!holds(histories.get(operation.key), operation.found, [from, to])) wrong('stale or invented');
     } else {
@@ -136,6 +139,16 @@ function holds(history: KeyHistory | undefined, wanted: number, [from, to]: Boun
     if (at < 0 || deletions[at] === true) return true;
     if ((revisions[at] ?? 0) <= from) return false;
   }
+}
+
+/** Whether a key had any other value than that of revision `unwanted` (0: none) at some revision within the bounds. */
+function holdsAnother(history: KeyHistory | undefined, unwanted: number, [from, to]: Bounds): boolean {
+  if (history === undefined) return unwanted !== 0;
+  const { revisions, deletions } = history;
+  const first = lastUpTo(revisions, from);
+  const value = first < 0 || deletions[first] === true ? 0 : revisions[first];
+  // Values that follow each other differ.
+  return value !== unwanted || lastUpTo(revisions, to) > first;
 }
 
 /** The index of the last number that is at most `limit`, -1 when there is none. */

@@ -13,7 +13,8 @@ export { followStore } from './follow-store.ts';
 export type { Following } from './follow-store.ts';
 export type { ImportAdapter, ImportPlace } from './imports.ts';
 export { recordHistory } from './recorded-history.ts';
-export type { HistoryOptions, Recorded } from './recorded-history.ts';
+export type { HistoryOptions, Recorded, RecordedWrite } from './recorded-history.ts';
+export { randomIntegers } from './support.ts';
 export { brokenWatchRules } from './watch-rules.ts';
 
 /** Registers, with node:test, the tests that every Store must pass. */

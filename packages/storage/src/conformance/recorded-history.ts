@@ -18,8 +18,8 @@ export interface RecordedWrite {
   readonly outcome: 'committed' | 'refused' | 'failed' | 'unknown';
   /** Of a committed one; else 0. */
   readonly revision: number;
-  /** The revision of the value it met; 0 when there was none, or no answer. */
-  readonly met: number;
+  /** The revision of the value it met; 0 when there was none, or no answer; undefined when a refusal does not tell. */
+  readonly met: number | undefined;
 }
 
 /** A read of one key. */
