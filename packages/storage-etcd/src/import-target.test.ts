@@ -20,6 +20,19 @@ suite('filling an etcd', { skip: missingEtcd }, async () => {
     },
   });
 
+  test('revisions of the source are never soon to come: they are over, or far away', async () => {
+    const fill = async (revision: number): Promise<number> => {
+      await using target = await openEtcdImport(place());
+      await target.begin({ fingerprint: 'f', objects: 0, revision, command: 'again' });
+      return (await target.finish(revision)).revision;
+    };
+    const first = await fill(0);
+    assert.ok((await fill(first + 500)) >= first + 500);
+    const wanted = first + 1_000_000;
+    const far = await fill(wanted);
+    assert.ok(far > first + 5_000 && far < wanted - 5_000, String(far));
+  });
+
   test('what others write meanwhile is not overwritten, and said', async () => {
     const options = place();
     await using running = await openEtcdStore(options);

@@ -43,7 +43,8 @@ export interface ImportTarget extends AsyncDisposable {
   objects(signal: AbortSignal): AsyncIterable<readonly StoredValue[]>;
   /**
    * Makes it a store again, whose newest revision is at least `revision` and above every revision the place has had before,
-   * and which remembers no history: whoever resumes from an earlier revision is told that it has been compacted.
+   * and which remembers no history: whoever resumes from an earlier revision is told that it has been compacted. A place
+   * whose revisions only writes raise may stay below `revision`, by some thousands: that one is then of the future.
    */
   finish(revision: number): Promise<ImportResult>;
 }
