@@ -7,7 +7,7 @@ import type { AuditOptions } from './audit/request-audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
-import { createListener, type TlsOptions } from './http/listener.ts';
+import { createListener } from './http/listener.ts';
 import { measuredStore } from './metrics/measured-store.ts';
 import { requestMetrics } from './metrics/request-metrics.ts';
 import { observeServer } from './metrics/server-metrics.ts';
@@ -24,12 +24,14 @@ import { createEncodings } from './representation/encodings.ts';
 import { selfSubjectReviews } from './reviews/self-subject-reviews.ts';
 import { subjectReviews } from './reviews/subject-reviews.ts';
 import type { ServerContext } from './server-context.ts';
+import { fixedTls, type TlsOptions, type TlsSource } from './tls/tls-options.ts';
 
 export interface ApiServerOptions {
   readonly kinds: readonly KindDefinition[];
   /** Stays the caller's: closing the server does not close it. */
   readonly store: Store;
-  readonly tls: TlsOptions;
+  /** From `followTlsFiles` when certificates are replaced while the server runs; disposing it stays the caller's. */
+  readonly tls: TlsOptions | TlsSource;
   /**
    * Who a request is from and what it may do. Default: decided here, by `tls.clientCa`, the tokens handed out, and RBAC when
    * its kinds are served, else discovery and self reviews for every user (`standaloneAccess`).
@@ -81,6 +83,7 @@ const abandonAfterMs = 1_000;
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { logger = silentLogger, clock = systemClock, version = defaultVersion, metrics = createMetrics() } = options;
   const store = measuredStore(options.store, metrics, clock);
+  const tls = 'current' in options.tls ? options.tls : fixedTls(options.tls);
   const stopping = new AbortController();
   const shutdown = new AbortController();
   const cached = cachedResources(options.kinds, options.storagePrefix ?? '/registry');
@@ -89,7 +92,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   opened.use(cache);
   const cacheOf = cacheLookup(cache, cached);
   const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
-  const access = options.access ?? standaloneAccess({ cacheOf, cache, credentials, clientCa: options.tls.clientCa, clock });
+  const access = options.access ?? standaloneAccess({ cacheOf, cache, credentials, clientCa: () => tls.current().clientCa, clock });
   const authorizer = authorizerChain([...access.authorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
   const encodings = createEncodings();
   const registry = createRegistry({
@@ -129,7 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const inFlight = new Set<Promise<void>>();
   const listener = createListener({
-    tls: options.tls,
+    tls,
     logger,
     handle: (exchange) => {
       const handled = handleExchange(exchange, pipeline);

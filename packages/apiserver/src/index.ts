@@ -26,7 +26,11 @@ export type { ExtensionAuthentication } from './authn/extension-authentication.t
 export type { UserInfo } from './authn/user.ts';
 export type { Attributes, Authorization, Authorizer, NonResourceRule, ResourceRule, RuleSet } from './authz/authorizer.ts';
 export type { InFlightLimits } from './http/in-flight.ts';
-export type { TlsOptions } from './http/listener.ts';
 export type { HealthCheck } from './nonresource/health.ts';
 export type { VersionInfo } from './nonresource/version.ts';
 export type { ConnectAnswer, Connector, ConnectRequest, ReviewHandler, ReviewRequest } from './registry/connector.ts';
+export { followFiles } from './tls/follow-files.ts';
+export type { Followed, FollowFilesOptions } from './tls/follow-files.ts';
+export { followTlsFiles } from './tls/follow-tls-files.ts';
+export type { TlsFiles } from './tls/follow-tls-files.ts';
+export type { TlsOptions, TlsSource } from './tls/tls-options.ts';

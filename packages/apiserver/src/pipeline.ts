@@ -43,6 +43,9 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
   let info: RequestInfo | undefined;
   let code = 0;
   let longRunning = false;
+  // HTTP/2 costs a server more than a client: one that has proved nothing gets a connection for each request, no session
+  // (wire contract 6.1). The front proxy has proved itself, also where it speaks for somebody anonymous.
+  let unproven = false;
   using deadline = requestDeadline(clock);
   const signal = anySignal(exchange.signal, deadline.signal);
   using places = new DisposableStack();
@@ -54,6 +57,7 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     else deadline.start(timeoutOf(exchange, info));
     if (info.resourceRequest) server.cache.assertLoaded();
     const caller = await callerOf(exchange, info, server, signal);
+    unproven = caller === anonymous && exchange.peer.chain.length === 0;
     const audited = trail.begin(exchange, info, caller);
     const user = await impersonate(exchange, caller, server.authorizer, signal);
     if (user !== caller) trail.impersonated(user);
@@ -70,6 +74,7 @@ export async function handleExchange(exchange: Exchange, { server, flow, nonReso
     trail.answered(reply, longRunning);
     await writeReply(exchange, reply, { clock, signal });
     exchange.discardBody();
+    if (code === 401 || unproven) exchange.goAway();
   } catch (error) {
     if (!exchange.signal.aborted) logger.debug('an answer was cut off', { path: exchange.path, reason: messageOf(error) });
     exchange.abort();

@@ -1,6 +1,6 @@
 import type { Clock } from '@arc/kernel';
 import type { ResourceCache, WatchCache } from '@arc/storage';
-import { certificateVerifier } from '../authn/client-certificate.ts';
+import { type CertificateVerifier, certificateVerifier } from '../authn/client-certificate.ts';
 import type { IssuedCredentials } from '../authn/issued-credentials.ts';
 import { standaloneAuthenticator } from '../authn/standalone-authenticator.ts';
 import { builtInAuthorizers, discoveryBefore, fixedAuthorizers } from '../authz/built-in.ts';
@@ -14,8 +14,8 @@ export interface StandaloneAccessOptions {
   readonly cacheOf: CacheLookup;
   readonly cache: WatchCache;
   readonly credentials: IssuedCredentials;
-  /** PEM bundle; undefined: client certificates stand for nobody. */
-  readonly clientCa: string | undefined;
+  /** PEM bundle, asked for with every request; undefined: client certificates stand for nobody. */
+  readonly clientCa: () => string | undefined;
   readonly clock: Clock;
 }
 
@@ -26,7 +26,9 @@ export interface StandaloneAccessOptions {
  * @throws ArcError `InvalidClientCa`
  */
 export function standaloneAccess({ cacheOf, cache, credentials, clientCa, clock }: StandaloneAccessOptions): AccessControl {
-  const clients = clientCa === undefined ? undefined : certificateVerifier(clientCa);
+  const clients = newestVerifier(clientCa);
+  // Fails at the start rather than with the first request.
+  clients();
   const namespaces = cacheOf('', 'namespaces');
   return {
     authenticator: standaloneAuthenticator({ clients, credentials, clock }),
@@ -34,6 +36,19 @@ export function standaloneAccess({ cacheOf, cache, credentials, clientCa, clock 
       ? [...fixedAuthorizers, discoveryBefore(() => cache.loaded), rbacAuthorizer(cachedPolicy(cacheOf), cache)]
       : builtInAuthorizers,
     namespaces: namespaces === undefined ? undefined : cachedNamespaces(namespaces, cache),
+  };
+}
+
+function newestVerifier(clientCa: () => string | undefined): () => CertificateVerifier | undefined {
+  let bundle: string | undefined;
+  let verifier: CertificateVerifier | undefined;
+  return () => {
+    const newest = clientCa();
+    if (newest !== bundle) {
+      verifier = newest === undefined ? undefined : certificateVerifier(newest);
+      bundle = newest;
+    }
+    return verifier;
   };
 }
 

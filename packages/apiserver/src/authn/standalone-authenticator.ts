@@ -6,8 +6,8 @@ import type { IssuedCredentials } from './issued-credentials.ts';
 import { anonymous } from './user.ts';
 
 export interface StandaloneAuthenticatorOptions {
-  /** Undefined: client certificates are not asked for. */
-  readonly clients: CertificateVerifier | undefined;
+  /** Asked for every request: authorities may change while the server runs. Undefined: client certificates stand for nobody. */
+  readonly clients: () => CertificateVerifier | undefined;
   readonly credentials: IssuedCredentials;
   readonly clock: Clock;
 }
@@ -19,7 +19,7 @@ export interface StandaloneAuthenticatorOptions {
 export function standaloneAuthenticator({ clients, credentials, clock }: StandaloneAuthenticatorOptions): Authenticator {
   return {
     async authenticate(exchange, signal) {
-      const certificate = clients?.verify(exchange.peer, clock.now()) ?? { kind: 'none' };
+      const certificate = clients()?.verify(exchange.peer, clock.now()) ?? { kind: 'none' };
       if (certificate.kind === 'invalid') throw statusError.unauthorized();
       if (certificate.kind === 'valid') {
         const user = userOfCertificate(certificate);

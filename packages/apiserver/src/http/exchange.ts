@@ -40,6 +40,11 @@ export interface Exchange {
   readBody(limit: number, signal: AbortSignal): Promise<Uint8Array>;
   /** Lets go of a body nobody read, so that it holds up neither the connection nor its flow-control window. */
   discardBody(): void;
+  /**
+   * Lets an HTTP/2 client make no further requests on its connection: those under way are answered, later ones refused in
+   * the way clients repeat on another one. Does nothing over HTTP/1.1.
+   */
+  goAway(): void;
   /** Ends the exchange without an orderly answer. */
   abort(): void;
 }
@@ -65,6 +70,7 @@ export function createExchange(request: Incoming, response: ServerResponse | Htt
 
   const [path, query] = splitTarget(request.url ?? '/');
   const pairs = pairsOf(request.rawHeaders);
+  const session = 'stream' in request ? request.stream.session : undefined;
   return {
     method: request.method ?? 'GET',
     path,
@@ -82,6 +88,9 @@ export function createExchange(request: Incoming, response: ServerResponse | Htt
     headerPairs: () => pairs,
     readBody: (limit, signal) => readBody(request, limit, signal),
     discardBody: () => discardBody(request),
+    goAway: () => {
+      if (session !== undefined && !session.destroyed) session.close();
+    },
     abort: () => {
       if ('stream' in request) request.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
       else request.socket.destroy();

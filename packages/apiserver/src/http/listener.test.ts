@@ -39,6 +39,26 @@ test('A9 both HTTP versions on one port; idle HTTP/1.1 connections outlive the 9
   assert.equal((await get(h2, '/healthz')).text, 'ok');
 });
 
+test('6.1 over HTTP/2 a client that has not proved who it is gets its answer, and must then connect anew', async () => {
+  const { port, ca } = server;
+  for (const headers of [{ authorization: 'Bearer nonsense' }, {}]) {
+    const nobody = connect(`https://127.0.0.1:${port}`, { ca });
+    await once(nobody, 'remoteSettings');
+    const goaway = once(nobody, 'goaway');
+    const closed = once(nobody, 'close');
+    const stream = nobody.request({ ...headers, ':path': '/readyz' });
+    const [{ ':status': code }] = (await once(stream, 'response')) as [Record<string, number>];
+    assert.equal(code, 'authorization' in headers ? 401 : 200);
+    assert.ok((await Array.fromAsync(stream as AsyncIterable<Buffer>)).length > 0, 'the answer is whole');
+    assert.equal((await goaway)[0], constants.NGHTTP2_NO_ERROR);
+    await closed;
+  }
+  await using known = await session(server);
+  assert.equal((await get(known, '/livez')).code, 200);
+  assert.equal((await get(known, '/apis/none')).code, 404);
+  assert.equal(known.closed, false, 'who is known stays');
+});
+
 test('trap: 200 stalled LISTs do not end the session they share', async () => {
   await using h2 = await session(server);
   // Only the streams' own windows stall; the connection's stays open for others.

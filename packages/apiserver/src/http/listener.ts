@@ -11,18 +11,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ArcError, codeOf, type Logger, messageOf } from '@arc/kernel';
 import { type PeerCertificates, peerCertificates } from '../authn/client-certificate.ts';
+import type { TlsOptions, TlsSource } from '../tls/tls-options.ts';
 import { createExchange, type Exchange, socketOf } from './exchange.ts';
-
-export interface TlsOptions {
-  /** PEM; the server's own chain. */
-  readonly cert: string;
-  readonly key: string;
-  /**
-   * PEM bundle of the authorities that sign client certificates, by which clients choose theirs. Without it they are asked
-   * for any.
-   */
-  readonly clientCa?: string;
-}
 
 /** Open streams one HTTP/2 session may have; clients open further connections beyond it (A9). */
 const maxConcurrentStreams = 1_000;
@@ -46,7 +36,7 @@ const keepAliveTimeoutMs = 100_000;
 const tcpKeepAliveMs = 30_000;
 
 export interface ListenerOptions {
-  readonly tls: TlsOptions;
+  readonly tls: TlsSource;
   readonly logger: Logger;
   readonly handle: (exchange: Exchange) => void;
 }
@@ -78,22 +68,25 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
   };
   const server = createSecureServer(
     {
-      cert: tls.cert,
-      key: tls.key,
-      // An empty list names no authorities to clients; left out, Node would load those of the web.
-      ca: tls.clientCa ?? [],
+      ...contextOf(tls.current()),
       allowHTTP1: true,
       requestCert: true,
       // Verified by us, per pool of authorities: a bad certificate is answered with 401, not with a broken handshake.
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
-      // A resumed session would carry only the leaf of the client's chain.
-      secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
       ...http2Limits,
       ...({ keepAliveTimeout: keepAliveTimeoutMs } as object),
     },
     onRequest,
   );
+  const reloading = tls.onChange((next) => {
+    try {
+      server.setSecureContext(contextOf(next));
+    } catch (error) {
+      logger.error('the new serving certificate cannot be used, the one before stays in force', { error: messageOf(error) });
+    }
+  });
+  server.on('close', () => reloading[Symbol.dispose]());
+
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -142,6 +135,19 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
       if (server.listening) await closed;
     },
   };
+}
+
+/** What decides about new connections. */
+function contextOf({ cert, key, clientCa }: TlsOptions) {
+  return {
+    cert,
+    key,
+    // An empty list names no authorities to clients; left out, Node would load those of the web.
+    ca: clientCa ?? [],
+    minVersion: 'TLSv1.2',
+    // A resumed session would carry only the leaf of the client's chain.
+    secureOptions: cryptoConstants.SSL_OP_NO_TICKET,
+  } as const;
 }
 
 /** Reads what the peer of each connection presented once. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { coreKinds } from '@arc/api/core';
 import { rbacKinds } from '@arc/api/rbac';
-import { createApiServer } from '@arc/apiserver';
+import { createApiServer, followTlsFiles, type TlsFiles } from '@arc/apiserver';
 import type { ApiServerOptions } from '@arc/apiserver';
 import { startControllers } from '@arc/controller';
 import type { ControllerMetrics } from '@arc/controller';
@@ -14,6 +14,7 @@ import { compactRegularly } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { standaloneControllers } from '../standalone-controllers.ts';
 import { createDefaults, storedTypes } from './defaults.ts';
+import { keepServingCertificate } from './keep-serving-certificate.ts';
 
 export interface StandaloneServerOptions extends Omit<ApiServerOptions, 'tls'> {
   /** Served beside the kinds every server needs: namespaces, Secrets, events, roles, reviews and the like. */
@@ -62,14 +63,17 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   const { store, clock = systemClock, logger = silentLogger } = options;
   await using starting = new AsyncDisposableStack();
   starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
-  const certificates = await openCertificateFolder(join(directory, 'pki'), { authority: `${name}-ca` });
+  const folder = join(directory, 'pki');
+  const certificates = await openCertificateFolder(folder, { authority: `${name}-ca` });
   const caPem = certificates.authority.certPem;
-  const serving = await certificates.server(listen.host);
+  const serving = { clock, logger: logger.child({ component: 'certificates' }) };
+  starting.use(await keepServingCertificate(() => certificates.server(listen.host), serving));
+  const tls = starting.use(await followTlsFiles(servingFiles(folder), serving));
   const kinds = [...coreKinds, ...rbacKinds, ...options.kinds];
   const apiServer = await createApiServer({
     ...apiOptions,
     kinds,
-    tls: { cert: serving.certPem, key: serving.keyPem, clientCa: caPem },
+    tls,
     logger: logger.child({ component: 'apiserver' }),
   });
   starting.defer(() => apiServer.close({ graceMs }));
@@ -110,6 +114,11 @@ function startCompaction(store: Store, options: { readonly clock: Clock; readonl
       await compaction;
     },
   };
+}
+
+/** As `openCertificateFolder` names them. */
+function servingFiles(folder: string): TlsFiles {
+  return { certFile: join(folder, 'server.crt'), keyFile: join(folder, 'server.key'), clientCaFile: join(folder, 'ca.crt') };
 }
 
 /** Clients on this machine reach a server that listens everywhere by loopback. */
