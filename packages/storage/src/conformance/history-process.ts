@@ -1,5 +1,5 @@
 import type { Store } from '../store.ts';
-import { recordHistory, type HistoryOptions, type Recorded } from './recorded-history.ts';
+import { recordHistory, type HistoryJournal, type HistoryOptions, type Recorded, type RecordedWrite } from './recorded-history.ts';
 
 /** What the suite sends to a process that it forked from this file. */
 export interface HistoryOrder {
@@ -9,9 +9,14 @@ export interface HistoryOrder {
 }
 
 /** Sent when the store is open. */
-export type HistoryStart = Omit<HistoryOptions, 'signal'>;
+export type HistoryStart = Omit<HistoryOptions, 'signal' | 'journal'>;
 
-export type HistoryReport = { readonly ready: true } | { readonly recorded: readonly Recorded[] };
+/** The store is open; as the journal of the history; all is done. */
+export type HistoryReport =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'intended'; readonly writes: readonly RecordedWrite[] }
+  | { readonly kind: 'recorded'; readonly operation: Recorded }
+  | { readonly kind: 'done' };
 
 /** What a module exports that lets other processes in. */
 export interface SharedStores {
@@ -19,7 +24,10 @@ export interface SharedStores {
   openShared(address: string): Promise<Store>;
 }
 
-const report = (message: HistoryReport): void => void process.send?.(message);
+/** Resolves when the message has left this process: it arrives though the process is killed. */
+async function report(message: HistoryReport): Promise<void> {
+  await new Promise<void>((resolve) => process.send?.(message, () => resolve()));
+}
 
 process.once('message', (order) => void obey(order as HistoryOrder));
 
@@ -28,6 +36,11 @@ async function obey({ module, address }: HistoryOrder): Promise<void> {
   await using store = await openShared(address);
   const started = Promise.withResolvers<HistoryStart>();
   process.once('message', (start) => started.resolve(start as HistoryStart));
-  report({ ready: true });
-  report({ recorded: await recordHistory([store], await started.promise) });
+  await report({ kind: 'ready' });
+  const journal: HistoryJournal = {
+    intended: (writes) => report({ kind: 'intended', writes }),
+    recorded: (operation) => void report({ kind: 'recorded', operation }),
+  };
+  await recordHistory([store], { ...(await started.promise), journal });
+  await report({ kind: 'done' });
 }

@@ -44,6 +44,14 @@ interface RecordedSnapshot {
 
 export type Recorded = RecordedWrite | RecordedRead | RecordedSnapshot;
 
+/** Is told of operations while they happen, so that what a process did is known when it is killed. */
+export interface HistoryJournal {
+  /** Writes with an unknown outcome, which are sent when it resolves. */
+  intended(writes: readonly RecordedWrite[]): Promise<void>;
+  /** An operation that has been answered; a write that was intended has the same key and the same beginning. */
+  recorded(operation: Recorded): void;
+}
+
 export interface HistoryOptions {
   /** How many in all, about. */
   readonly operations: number;
@@ -58,6 +66,7 @@ export interface HistoryOptions {
   readonly origin?: bigint;
   /** Whether operations may fail as `Unavailable` and `OutcomeUnknown`; default false. */
   readonly faults?: boolean;
+  readonly journal?: HistoryJournal;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
@@ -69,13 +78,17 @@ export interface HistoryOptions {
  * @throws whatever an operation fails with, but for what `faults` allows
  */
 export async function recordHistory(stores: readonly Store[], options: HistoryOptions): Promise<readonly Recorded[]> {
-  const { operations, clients, keys, seed, name = 'h', origin = process.hrtime.bigint(), faults = false, signal } = options;
+  const { operations, clients, keys, seed, name = 'h', origin = process.hrtime.bigint(), faults = false, journal, signal } = options;
   const recorded: Recorded[] = [];
   let begun = 0;
   let values = 0;
   /** What was last seen of a key, through whichever store. */
   const seen = new Map<string, number>();
   const now = (): Moment => Number(process.hrtime.bigint() - origin);
+  const record = (operation: Recorded): void => {
+    recorded.push(operation);
+    journal?.recorded(operation);
+  };
 
   const write = async (store: Store, random: (below: number) => number, chosen: ReadonlySet<string>): Promise<void> => {
     const items = [...chosen].map((key) => {
@@ -84,13 +97,15 @@ export async function recordHistory(stores: readonly Store[], options: HistoryOp
       return { key, expect: last === 0 ? ('absent' as const) : last, value };
     });
     const began = now();
+    const unanswered = { kind: 'write', began, ended: began, outcome: 'unknown', revision: 0, met: 0 } as const;
+    await journal?.intended(items.map((item) => ({ ...unanswered, ...item })));
     const answer = await answered(store.commit(items.map((item) => ({ ...item, value: item.value === null ? null : text(item.value) }))));
     const ended = now();
     for (const [index, item] of items.entries()) {
       const operation = { kind: 'write', ...item, began, ended } as const;
       if (answer.failure !== undefined) {
         seen.delete(item.key);
-        recorded.push({ ...operation, outcome: answer.failure, revision: 0, met: 0 });
+        record({ ...operation, outcome: answer.failure, revision: 0, met: 0 });
         continue;
       }
       const outcome = answer.result[index];
@@ -98,7 +113,7 @@ export async function recordHistory(stores: readonly Store[], options: HistoryOp
       const met = (outcome.committed ? outcome.previous : outcome.current)?.revision ?? 0;
       const revision = outcome.committed ? outcome.revision : 0;
       seen.set(item.key, !outcome.committed ? met : item.value === null ? 0 : revision);
-      recorded.push({ ...operation, outcome: outcome.committed ? 'committed' : 'refused', revision, met });
+      record({ ...operation, outcome: outcome.committed ? 'committed' : 'refused', revision, met });
     }
   };
   const read = async (store: Store, key: string): Promise<void> => {
@@ -106,7 +121,7 @@ export async function recordHistory(stores: readonly Store[], options: HistoryOp
     const answer = await answered(store.get(key));
     if (answer.failure !== undefined) return;
     const found = answer.result?.revision ?? 0;
-    recorded.push({ kind: 'read', key, began, ended: now(), found });
+    record({ kind: 'read', key, began, ended: now(), found });
     seen.set(key, found);
   };
   const snapshot = async (store: Store, wholeRange: boolean): Promise<void> => {
@@ -115,7 +130,7 @@ export async function recordHistory(stores: readonly Store[], options: HistoryOp
     if (answer.failure !== undefined) return;
     const { revision, items } = answer.result;
     const found = items && new Map(items.map((item) => [item.key, item.revision]));
-    recorded.push({ kind: 'snapshot', began, ended: now(), revision, found });
+    record({ kind: 'snapshot', began, ended: now(), revision, found });
   };
   const client = async (store: Store, random: (below: number) => number): Promise<void> => {
     const key = (): string => keys[random(keys.length)] ?? '/';
