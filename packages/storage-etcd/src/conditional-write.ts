@@ -1,4 +1,4 @@
-import { messageOf } from '@arc/kernel';
+import { codeOf, messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { AttemptError, type EtcdClient } from './client/etcd-client.ts';
 import { range, swap, type KeyValue, type SwapRequest, type SwapResponse } from './wire/kv.ts';
@@ -28,6 +28,7 @@ export async function writeConditionally(client: EtcdClient, request: SwapReques
       if (!(error instanceof AttemptError)) throw error;
       doubt ||= error.failure.doubt;
       if (await client.mayTryAgain(error.failure, { attempt, deadline })) continue;
+      if (codeOf(error.failure.error) === 'Full') return await resolveFull(client, request, { refusal: error.failure.error, known });
       throw doubt ? outcomeUnknown(error.failure.error) : error.failure.error;
     }
   }
@@ -37,6 +38,20 @@ export async function writeConditionally(client: EtcdClient, request: SwapReques
 async function look(client: EtcdClient, { key }: SwapRequest, deadline: number): Promise<SwapResponse> {
   const { revision, items } = await client.attempt(range, { key }, { deadline });
   return { revision, succeeded: false, other: items[0] };
+}
+
+/**
+ * Etcd has no room, and says so also of the write that took the last of it. It has answered, so that a read tells which.
+ * A creation that is not there counts as refused: only another's deletion in this moment could have hidden it.
+ */
+async function resolveFull(
+  client: EtcdClient,
+  request: SwapRequest,
+  { refusal, known }: { readonly refusal: StorageError; readonly known: number },
+): Promise<SwapResponse> {
+  const response = await told(look(client, request, Date.now() + client.timeoutMs));
+  if ((response.other?.modRevision ?? 0) === request.expect) throw refusal;
+  return await resolveDoubt(client, request, { response, known });
 }
 
 /** `response` says that the comparison is false now: did an earlier attempt make it so? */

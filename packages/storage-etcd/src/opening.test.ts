@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
+import { codeOf } from '@arc/kernel';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import { followStore } from '@arc/storage/conformance';
 import { openEtcdStore } from './etcd-store.ts';
@@ -99,6 +100,29 @@ suite('etcd with TLS and authentication', { skip: missingEtcd }, async () => {
       });
     }
     assert.equal(await store.get('/registry/large'), undefined);
+  });
+
+  test('of the writes that fill an etcd, each is there or is refused', async () => {
+    const { host } = await etcds.start({ args: ['--quota-backend-bytes', String(2 * 1024 * 1024)] });
+    await using store = await openEtcdStore({ endpoints: [host] });
+    const value = bytes('x'.repeat(40_000));
+    const keys = Array.from({ length: 32 }, (_, i) => `/registry/${i}`);
+    const revisions = await Promise.all(keys.map((key) => committed(store, creation(key))));
+    for (let full = false; !full;) {
+      await Promise.all(
+        keys.map(async (key, i) => {
+          try {
+            const outcome = await write(store, { key, expect: revisions[i] ?? 0, value });
+            assert.ok(outcome.committed);
+            revisions[i] = outcome.revision;
+          } catch (error) {
+            assert.equal(codeOf(error), 'Full');
+            full = true;
+          }
+        }),
+      );
+    }
+    assert.deepEqual(await Promise.all(keys.map(async (key) => (await store.get(key))?.revision)), revisions);
   });
 
   test('a full etcd says so and keeps serving reads, and deletions, until it is compacted, defragmented and disarmed', async () => {

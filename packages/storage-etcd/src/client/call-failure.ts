@@ -16,6 +16,7 @@ interface Class {
   readonly code: StorageErrorCode;
   readonly hint: string;
   readonly retry?: boolean;
+  readonly doubt?: boolean;
   readonly staleToken?: boolean;
 }
 
@@ -29,14 +30,16 @@ const tooLarge: Class = {
   hint: 'Make the object smaller, or start every member of etcd with a larger --max-request-bytes (1.5 MiB unless set).',
 };
 
-/** By the texts of etcd's `rpctypes`, which outlive its status codes; everything here was refused, not done. */
+/** By the texts of etcd's `rpctypes`, which outlive its status codes; what has no `doubt` was refused, not done. */
 const refusals: readonly (readonly [text: string, what: Class])[] = [
   ['required revision has been compacted', { code: 'Compacted', hint: 'List again and watch from the revision of that list.' }],
   ['required revision is a future revision', { code: 'FutureRevision', hint: 'List again; etcd may have been restored from a backup.' }],
   [
     'database space exceeded',
+    // Etcd makes the write that passes its quota, and answers as if it had not (its quotaApplierV3).
     {
       code: 'Full',
+      doubt: true,
       hint: 'Free space (etcdctl compact, then etcdctl defrag on each member) or raise --quota-backend-bytes; then let it take writes again: etcdctl alarm disarm.',
     },
   ],
@@ -69,7 +72,7 @@ const unreachable: Class = {
 /** Classifies what a call to the etcd at `endpoint` failed with. */
 export function callFailure(error: ServiceError, endpoint: string): CallFailure {
   const refusal = refusals.find(([text]) => error.details.includes(text))?.[1];
-  if (refusal !== undefined) return failureOf(refusal, { error, endpoint, doubt: false });
+  if (refusal !== undefined) return failureOf(refusal, { error, endpoint, doubt: refusal.doubt ?? false });
   // The words of grpc-js for a request that never left: there was no connection to send it over.
   const unsent = error.code === codes.UNAVAILABLE && /^(No connection established|Name resolution failed)/.test(error.details);
   if (unsent && /certificate|altnames|ssl|tls/i.test(error.details)) {
