@@ -54,6 +54,9 @@ function storageStatus(error: StorageError, { verb, group, plural }: FailedReque
     case 'TooLarge':
       return failure(413, 'RequestEntityTooLarge', `Request entity too large: ${hintedMessage(error)}`);
     case 'BadDatabase':
-      return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, { causes: [{ message: error.message }] });
+      return failure(500, 'InternalError', `Internal error occurred: ${error.message}`, {
+        causes: [{ message: error.message }],
+        retryAfterSeconds: 1,
+      });
   }
 }
