@@ -25,7 +25,8 @@ interface TestResult {
   readonly reason?: string;
 }
 
-function tests(name: string, ...patterns: readonly string[]): Step {
+/** @param concurrency files at a time, on the two cores of the smallest machine that is looked after */
+function tests(name: string, patterns: readonly string[], concurrency = 2): Step {
   const results = join(scratch, `${name.replaceAll(/\W+/g, '-')}.jsonl`);
   const reporters = ['dot', 'stdout', join(root, 'scripts/test-results-reporter.ts'), results];
   return {
@@ -34,7 +35,7 @@ function tests(name: string, ...patterns: readonly string[]): Step {
     command: [
       process.execPath,
       '--test',
-      '--test-concurrency=2',
+      `--test-concurrency=${concurrency}`,
       '--test-timeout=300000',
       `--test-reporter=${reporters[0]}`,
       `--test-reporter-destination=${reporters[1]}`,
@@ -50,16 +51,17 @@ const fast: readonly Step[] = [
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
   { name: 'lint and layers', command: [bin('oxlint'), '--type-aware', '--deny-warnings', '.'] },
   { name: 'unused code', command: [bin('knip'), '--no-progress'] },
-  tests('unit and conformance', 'packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'),
+  tests('unit and conformance', ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts']),
 ];
-const full: readonly Step[] = [...fast, tests('end to end', 'test/e2e/**/*.test.ts')];
+const full: readonly Step[] = [...fast, tests('end to end', ['test/e2e/**/*.test.ts'])];
 
 /** The fault tests, so many times, each with a seed that a failure can be repeated with. */
 function faults(times: number): readonly Step[] {
   return Array.from({ length: times }, (_, pass) => {
     const seed = process.env['FAULT_SEED'] ?? String(randomInt(2 ** 31));
     const name = `faults, pass ${pass + 1} of ${times}, FAULT_SEED=${seed}`;
-    return { ...tests(name, 'test/faults/**/*.test.ts'), env: { FAULT_SEED: seed } };
+    // They mostly wait for timeouts.
+    return { ...tests(name, ['test/faults/**/*.test.ts'], 4), env: { FAULT_SEED: seed } };
   });
 }
 

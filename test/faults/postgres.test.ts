@@ -1,20 +1,39 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { eventually } from '@arc/testkit';
+
+import { assertRefusesWrites } from './support/assert-refuses-writes.ts';
 import { postgres } from './support/backends.ts';
 import { databaseFaults } from './support/database-faults.ts';
 import { assertSurvives } from './support/fault-world.ts';
+import { missingMounts, mountSmallVolume } from './support/small-volume.ts';
+
+const mebibyte = 1024 * 1024;
 
 databaseFaults(postgres);
 
 test('a PostgreSQL that accepts no writes: they are refused, reads go on', { skip: postgres.missing }, async (t) => {
   await using storage = await postgres.start();
-  await assertSurvives(t, { storage: storage.url }, async ({ client }, load) => {
+  await assertSurvives(t, { storage: storage.url }, async (world, load) => {
     await storage.setReadOnly(true);
-    await eventually(() => load.refusals > 5, { what: 'writes to be refused', intervalMs: 10 });
-    const answer = await client.send('POST', '/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'refused' } } });
-    assert.ok(answer !== undefined && answer.code >= 500 && Number(answer.headers['retry-after']) > 0, answer?.text);
-    assert.equal((await client.send('GET', '/api/v1/namespaces/default/configmaps'))?.code, 200, 'reads go on');
+    await assertRefusesWrites(world, load);
     await storage.setReadOnly(false);
   });
 });
+
+test(
+  'a PostgreSQL on a full volume: writes are refused, reads go on, and so do writes when there is room',
+  {
+    skip: postgres.missing ?? missingMounts,
+  },
+  async (t) => {
+    await using volume = await mountSmallVolume(160 * mebibyte);
+    await using storage = await postgres.start({ dataFolder: volume.path });
+    await assertSurvives(t, { storage: storage.url }, async (world, load) => {
+      for (let i = 0; i < 2; i++) {
+        volume.fill();
+        await assertRefusesWrites(world, load);
+        await volume.free();
+        await load.progress(30);
+      }
+    });
+  },
+);

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { eventually, startEmbeddedArc } from '@arc/testkit';
-import { assertSurvives, startFaultWorld } from './support/fault-world.ts';
+import { startEmbeddedArc } from '@arc/testkit';
+import { startFaultServer } from './support/fault-server.ts';
+import { assertSurvives } from './support/fault-world.ts';
 import { bindMount, missingMounts, mountSmallVolume } from './support/small-volume.ts';
 
 const mebibyte = 1024 * 1024;
@@ -17,8 +18,7 @@ test('a volume that is full: writes are refused, reads go on, and so do writes w
   await assertSurvives(t, { storage: `sqlite:${join(volume.path, 'arc.db')}` }, async ({ client }, load) => {
     for (let i = 0; i < 2; i++) {
       volume.fill();
-      const refusals = load.refusals;
-      await eventually(() => load.refusals > refusals + 5, { what: 'writes to be refused', intervalMs: 10 });
+      await load.refused(5);
       assert.equal((await client.send('GET', configMaps))?.code, 200, 'reads go on');
       await volume.free();
       await load.progress(30);
@@ -27,10 +27,10 @@ test('a volume that is full: writes are refused, reads go on, and so do writes w
 });
 
 test('a database that another program holds: writes are refused until it lets go', async (t) => {
-  await assertSurvives(t, { storage: undefined }, async ({ dataDir, client }, load) => {
+  await assertSurvives(t, {}, async ({ server: { dataDir }, client }, load) => {
     using other = new DatabaseSync(join(dataDir, 'arc.db'), { timeout: 10_000 });
     other.exec('BEGIN IMMEDIATE');
-    await eventually(() => load.refusals > 0, { what: 'writes to be refused', intervalMs: 10 });
+    await load.refused();
     assert.equal((await client.send('GET', configMaps))?.code, 200, 'reads go on');
     await delay(100);
     other.exec('ROLLBACK');
@@ -42,8 +42,8 @@ test('a volume that can only be read: no start, with a message, and nothing lost
   const storage = `sqlite:${join(volume.path, 'arc.db')}`;
   const folder = await mkdtemp(join(tmpdir(), 'arc-faults-'));
   {
-    await using world = await startFaultWorld(storage);
-    assert.equal((await world.client.send('POST', configMaps, { body: { metadata: { name: 'kept' } } }))?.code, 201);
+    await using server = await startFaultServer({ storage });
+    assert.equal((await server.client.send('POST', configMaps, { body: { metadata: { name: 'kept' } } }))?.code, 201);
   }
   await volume.remount('ro');
   await assert.rejects(
@@ -51,8 +51,8 @@ test('a volume that can only be read: no start, with a message, and nothing lost
     /arc\.db.*(read-?only|cannot be opened or written)[^]*hint/i,
   );
   await volume.remount('rw');
-  await using world = await startFaultWorld(storage);
-  assert.equal((await world.client.send('GET', `${configMaps}/kept`))?.code, 200);
+  await using server = await startFaultServer({ storage });
+  assert.equal((await server.client.send('GET', `${configMaps}/kept`))?.code, 200);
   await rm(folder, { recursive: true });
 });
 
@@ -60,7 +60,7 @@ test('a second server on the same file is refused, by whichever name it comes', 
   const folder = await mkdtemp(join(tmpdir(), 'arc-faults-'));
   await mkdir(join(folder, 'first'));
   const file = join(folder, 'first', 'arc.db');
-  await using _first = await startFaultWorld(`sqlite:${file}`);
+  await using _first = await startFaultServer({ storage: `sqlite:${file}` });
   const refused = async (name: string): Promise<void> => {
     const starting = async (): Promise<void> => {
       await using _second = await startEmbeddedArc({ dataDir: join(folder, 'data'), storage: `sqlite:${name}` });

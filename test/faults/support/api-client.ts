@@ -18,7 +18,8 @@ interface SendOptions {
 
 /**
  * A client that repeats nothing and hides nothing. What no answer may ever be, whatever the storage does, it writes down as
- * a complaint: a request without an answer long after its timeout, and a 5xx of the API without Retry-After.
+ * a complaint: a request without an answer long after its timeout, a 5xx of the API without Retry-After, and any code that
+ * the load has no reason to be given, such as 403.
  */
 export interface ApiClient extends Disposable {
   readonly complaints: readonly string[];
@@ -30,6 +31,9 @@ export interface ApiClient extends Disposable {
 
 /** A request is called hanging this long after its own timeout: enough for any machine, and far below the server's own limits. */
 const patienceMs = 15_000;
+
+/** 429: a server that was just started still loads its cache. */
+const expectedCodes: ReadonlySet<number> = new Set([200, 201, 404, 409, 410, 429]);
 
 export function createApiClient({ server, caPem, clientCertificate }: ClientConfig): ApiClient {
   const { hostname: host, port } = new URL(server);
@@ -45,8 +49,10 @@ export function createApiClient({ server, caPem, clientCertificate }: ClientConf
     outgoing.end(payload);
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
     response.on('error', () => {});
-    if ((response.statusCode ?? 0) >= 500 && path.startsWith('/api') && response.headers['retry-after'] === undefined) {
-      complaints.push(`${method} ${path} was answered ${response.statusCode} without Retry-After`);
+    const code = response.statusCode ?? 0;
+    if (code < 500 && !expectedCodes.has(code)) complaints.push(`${method} ${path} was answered ${code}`);
+    if (code >= 500 && path.startsWith('/api') && response.headers['retry-after'] === undefined) {
+      complaints.push(`${method} ${path} was answered ${code} without Retry-After`);
     }
     return response;
   };
@@ -75,5 +81,24 @@ export function createApiClient({ server, caPem, clientCertificate }: ClientConf
       }
     },
     [Symbol.dispose]: () => agent.destroy(),
+  };
+}
+
+/** Sends each request to any one of several servers of the same storage, as a load balancer that knows nothing of them. */
+export function spread(clients: readonly ApiClient[], random: (limit: number) => number): ApiClient {
+  const any = (): ApiClient => {
+    const client = clients[random(clients.length)];
+    if (client === undefined) throw new Error('there is no server');
+    return client;
+  };
+  return {
+    get complaints() {
+      return clients.flatMap(({ complaints }) => complaints);
+    },
+    send: (method, path, options) => any().send(method, path, options),
+    open: (path) => any().open(path),
+    [Symbol.dispose]: () => {
+      for (const client of clients) client[Symbol.dispose]();
+    },
   };
 }

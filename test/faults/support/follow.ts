@@ -17,14 +17,14 @@ export interface FollowOptions {
   readonly random: (limit: number) => number;
 }
 
-interface WireEvent {
-  readonly type: HistoryEvent['type'] | 'BOOKMARK' | 'ERROR';
-  readonly object: {
-    readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
-    readonly data?: { readonly writer?: string };
-    readonly code?: number;
-  };
+interface WireObject {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
+  readonly data?: { readonly writer?: string };
 }
+
+type WireEvent =
+  | { readonly type: HistoryEvent['type'] | 'BOOKMARK'; readonly object: WireObject }
+  | { readonly type: 'ERROR'; readonly object: { readonly code: number | undefined } };
 
 export function follow(client: ApiClient, collection: string, { from, list, random }: FollowOptions): Follower {
   const segments: { from: number; events: HistoryEvent[] }[] = [{ from, events: [] }];
@@ -82,7 +82,7 @@ export async function readHistory(
 
 /** @param object a ConfigMap of the load. */
 export function historyEvent(type: HistoryEvent['type'], object: unknown): HistoryEvent {
-  const { metadata, data } = object as WireEvent['object'];
+  const { metadata, data } = object as WireObject;
   return { type, name: metadata.name, revision: Number(metadata.resourceVersion), uid: metadata.uid, writer: data?.writer ?? '' };
 }
 
@@ -112,5 +112,5 @@ async function* watchEvents(
     signal.removeEventListener('abort', end);
     response.destroy();
   }
-  if (response.statusCode !== 200) yield { type: 'ERROR', object: JSON.parse(rest) as WireEvent['object'] };
+  if (response.statusCode !== 200) yield { type: 'ERROR', object: { code: response.statusCode } };
 }

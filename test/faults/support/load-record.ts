@@ -19,7 +19,7 @@ export interface WriteRecord {
   readonly result: WriteResult;
 }
 
-/** A GET or LIST that asked for the newest state. */
+/** A GET or LIST that asked for the newest state, or a write that was told that there is no such object. */
 export interface ReadRecord {
   /** How many writes had been acknowledged when it was sent. */
   readonly acknowledgedBefore: number;
@@ -27,7 +27,7 @@ export interface ReadRecord {
   readonly name?: string;
   /** Of a list. */
   readonly revision?: number;
-  /** The revision of every object it returned, by name; empty for a GET that was answered 404. */
+  /** The revision of every object it returned, by name; empty for 404. */
   readonly found: ReadonlyMap<string, number>;
 }
 

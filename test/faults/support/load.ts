@@ -17,6 +17,8 @@ export interface Load extends AsyncDisposable {
   progress(count: number): Promise<void>;
   /** Answers with a 5xx so far. */
   readonly refusals: number;
+  /** Waits until this many more requests have been answered with a 5xx. */
+  refused(count?: number): Promise<void>;
   /** Ends all clients, waits until the watches have told everything, and reads history from the beginning. */
   finish(): Promise<LoadRecord>;
 }
@@ -56,10 +58,6 @@ class RunningLoad implements Load {
     this.#options = options;
   }
 
-  get refusals(): number {
-    return this.#refusals;
-  }
-
   async begin(): Promise<void> {
     this.#from = (await this.#list()) ?? 0;
     for (let i = 0; i < followers; i++) {
@@ -80,6 +78,15 @@ class RunningLoad implements Load {
       intervalMs: 10,
       timeoutMs: 60_000,
     });
+  }
+
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  async refused(count = 1): Promise<void> {
+    const wanted = this.#refusals + count;
+    await eventually(() => this.#refusals >= wanted, { what: `${count} more refusals`, intervalMs: 10 });
   }
 
   async finish(): Promise<LoadRecord> {
@@ -138,7 +145,10 @@ class RunningLoad implements Load {
     path: string,
     options: { readonly body?: unknown; readonly contentType?: string },
   ): Promise<boolean> {
+    const acknowledgedBefore = this.#acknowledged.length;
     const answer = await this.#client.send(method, path, { ...this.#options, ...options });
+    // As good as a read that found nothing, and has to be as true.
+    if (answer?.code === 404) this.#reads.push({ acknowledgedBefore, name: write.name, found: new Map() });
     const record = { ...write, result: resultOf(answer) };
     this.#writes.push(record);
     if (record.result.kind === 'acknowledged') this.#acknowledged.push(record);
@@ -157,7 +167,9 @@ class RunningLoad implements Load {
   async #get(name: string): Promise<number | undefined> {
     const acknowledgedBefore = this.#acknowledged.length;
     const answer = await this.#client.send('GET', `${this.#collection}/${name}`, this.#options);
-    if (!this.#isGood(answer) || answer === undefined) return undefined;
+    this.#isGood(answer);
+    // Anything else says nothing about the object: 429 while a server that was just started loads its cache.
+    if (answer?.code !== 200 && answer?.code !== 404) return undefined;
     const object: unknown = JSON.parse(answer.text);
     const found = new Map(answer.code === 404 ? [] : [[name, historyEvent('ADDED', object).revision]]);
     this.#reads.push({ acknowledgedBefore, name, found });
@@ -182,7 +194,7 @@ class RunningLoad implements Load {
 
   #isGood(answer: Answer | undefined): boolean {
     if (answer !== undefined && answer.code >= 500) this.#refusals += 1;
-    return answer !== undefined && answer.code < 500;
+    return answer !== undefined && answer.code < 500 && answer.code !== 429;
   }
 
   /** Writes the last object of all, and returns its revision. */

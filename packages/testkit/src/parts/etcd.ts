@@ -27,6 +27,8 @@ export interface EtcdServer extends AsyncDisposable {
   readonly pid: number | undefined;
   /** Ends it by kill -9. */
   kill(): Promise<void>;
+  /** Asks it to end (SIGTERM), and waits until it has. */
+  stop(): Promise<void>;
   /** Starts it again over the same data; resolves when it serves, and so not before most members run. */
   start(): Promise<void>;
   /** Stops it without ending it, so that it hangs, until `resume`. */
@@ -127,11 +129,19 @@ class Server implements EtcdServer {
   }
 
   async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await exited;
   }
 

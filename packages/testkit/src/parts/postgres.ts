@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { collect } from '../process/collect.ts';
 import { freePort } from '../process/free-port.ts';
 import { runSimpleQuery } from './postgres-query.ts';
@@ -24,6 +24,8 @@ import { unprivilegedUser, type SystemUser } from './unprivileged-user.ts';
 export interface PostgresOptions {
   /** False: without fsync, for tests that do not look at what survives a crash of the machine. Default true. */
   readonly durable?: boolean;
+  /** A directory on another volume, for the data; default: beside the binaries. Not for a server that gets a replica. */
+  readonly dataFolder?: string;
   /** Further settings, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Who may connect and how, as the lines of pg_hba.conf; default: everybody on loopback. */
@@ -128,7 +130,7 @@ class Server implements PostgresServer {
     const [code] = (await once(initdb, 'close')) as [number | null];
     if (code !== 0) throw new Error(`initdb ended with ${code}: ${output.text}`);
     const { accessRules } = this.#options;
-    if (accessRules !== undefined) this.#write('data/pg_hba.conf', accessRules.map((rule) => `${rule}\n`).join(''));
+    if (accessRules !== undefined) this.#write(join(this.#data, 'pg_hba.conf'), accessRules.map((rule) => `${rule}\n`).join(''));
   }
 
   async start(): Promise<void> {
@@ -167,7 +169,7 @@ class Server implements PostgresServer {
   /** Takes a copy of the data of a server that is stopped, as those of its replica. */
   #adopt(data: string): void {
     cpSync(data, this.#data, { recursive: true });
-    this.#write('data/standby.signal', '');
+    this.#write(join(this.#data, 'standby.signal'), '');
     for (const file of ['.', ...readdirSync(this.#data, { recursive: true, encoding: 'utf8' })]) this.#give(join(this.#data, file));
     chmodSync(this.#data, 0o700);
   }
@@ -205,7 +207,7 @@ class Server implements PostgresServer {
   }
 
   get #data(): string {
-    return join(this.#folder, 'data');
+    return join(this.#options.dataFolder ?? this.#folder, 'data');
   }
 
   #settings(): readonly (readonly [name: string, value: string])[] {
@@ -227,7 +229,7 @@ class Server implements PostgresServer {
   }
 
   #write(name: string, content: string): void {
-    const file = join(this.#folder, name);
+    const file = resolve(this.#folder, name);
     writeFileSync(file, content, { mode: 0o600 });
     this.#give(file);
   }

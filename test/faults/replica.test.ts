@@ -1,0 +1,56 @@
+import { after, before, suite, test } from 'node:test';
+import { eventually, type PostgresServer } from '@arc/testkit';
+import { postgres, type FaultyPostgres } from './support/backends.ts';
+import { assertSurvives, type FaultOptions } from './support/fault-world.ts';
+
+suite('a PostgreSQL with a replica', { skip: postgres.missing }, () => {
+  const resources = new AsyncDisposableStack();
+  let storage: FaultyPostgres;
+  let replica: PostgresServer;
+  let reading: FaultOptions;
+  before(async () => {
+    storage = resources.use(await postgres.start());
+    replica = resources.use(await storage.server.startReplica());
+    reading = { storage: storage.url, readUrl: replica.url('arc'), servers: 2 };
+  });
+  after(() => resources.disposeAsync());
+
+  test('that lags: what two servers answer is never older than what was acknowledged', async (t) => {
+    await assertSurvives(t, reading, async (_world, load) => {
+      for (let i = 0; i < 2; i++) {
+        await replica.execute('SELECT pg_wal_replay_pause()');
+        await load.progress(60);
+        await replica.execute('SELECT pg_wal_replay_resume()');
+        await load.progress(30);
+      }
+    });
+  });
+
+  test('that is lost and comes back: nobody notices', async (t) => {
+    await assertSurvives(t, reading, async (_world, load) => {
+      await replica.stop('kill');
+      await load.progress(60);
+      await replica.start();
+    });
+  });
+
+  test('that takes over from a primary that is lost, on a new timeline: what was acknowledged is there', async (t) => {
+    // Acknowledged is what the replica has, too.
+    await storage.server.execute(`ALTER SYSTEM SET synchronous_standby_names = '*'`);
+    await storage.server.execute('SELECT pg_reload_conf()');
+    await eventually(() => isSynchronous(storage.server), { what: 'the replica to be synchronous' });
+    await assertSurvives(t, { ...reading, timeoutSeconds: 5 }, async (_world, load) => {
+      await storage.kill();
+      await load.refused();
+      await replica.execute(`ALTER SYSTEM SET synchronous_standby_names = ''`);
+      await replica.execute('SELECT pg_promote()');
+      storage.moveTo(replica);
+    });
+  });
+});
+
+/** Raises an error in the database, the only answer that comes back, while it is not. */
+async function isSynchronous(server: PostgresServer): Promise<boolean> {
+  await server.execute(`DO $$ BEGIN ASSERT (SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync') = 1; END $$`);
+  return true;
+}
