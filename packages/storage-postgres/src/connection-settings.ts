@@ -63,10 +63,13 @@ export function parsePostgresUrl(url: string): ConnectionSettings {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['postgres:', 'postgresql:'].includes(parsed.protocol)) throw invalid('it is not a URL of PostgreSQL');
   const value = parameterReader(parsed.searchParams);
+  // An unescaped / or @ of a password ends up there; what they split off is not repeated.
+  if (/[@/]/.test(parsed.pathname.slice(1))) throw invalid('there is an @ or a / in the name of the database');
   const host = value('host') ?? decode(parsed.hostname).replace(/^\[(.*)\]$/, '$1');
   const database = decode(parsed.pathname.slice(1));
   const user = decode(parsed.username);
   if (host === '') throw invalid('it names no host');
+  if (host.includes(',')) throw invalid('it names several hosts', 'Name one; --storage-read-url names a replica to read from.');
   if (user === '') throw invalid('it names no user');
   if (database === '') throw invalid('it names no database');
   const password = decode(parsed.password);
@@ -141,7 +144,12 @@ function integer(value: ParameterReader, name: Parameter, least: number): number
   const text = value(name);
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (!/^\d{1,8}$/.test(text) || number < least) throw invalid(`${name} has to be a whole number from ${least}`);
+  if (!/^\d{1,8}$/.test(text) || number < least) {
+    throw invalid(
+      `${name} has to be a whole number from ${least}`,
+      'A connect_timeout is in seconds, a statement_timeout in milliseconds.',
+    );
+  }
   return number;
 }
 

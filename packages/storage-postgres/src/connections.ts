@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ArcError, messageOf, systemClock, type Clock } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { Client, DatabaseError, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
@@ -181,11 +183,27 @@ async function tlsOptions({ host, ssl }: ConnectionSettings): Promise<false | No
   return {
     rejectUnauthorized: ssl.mode !== 'require',
     ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
-    ...(ssl.rootCertificate !== undefined && { ca: await readSetting(ssl.rootCertificate, 'the certificate of the authority') }),
-    ...(ssl.certificate !== undefined && { cert: await readSetting(ssl.certificate, 'the client certificate') }),
-    ...(ssl.key !== undefined && { key: await readSetting(ssl.key, 'the key of the client certificate') }),
+    ...(await tlsFiles(ssl)),
     ...(ssl.mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
   };
+}
+
+async function tlsFiles({ rootCertificate, certificate, key }: ConnectionSettings['ssl']): Promise<SecureContextOptions> {
+  const files = {
+    ...(rootCertificate !== undefined && { ca: await readSetting(rootCertificate, 'the certificate of the authority') }),
+    ...(certificate !== undefined && { cert: await readSetting(certificate, 'the client certificate') }),
+    ...(key !== undefined && { key: await readSetting(key, 'the key of the client certificate') }),
+  };
+  try {
+    // Anything is taken as `ca`, and what is no certificate is left out.
+    if (files.ca !== undefined) void new X509Certificate(files.ca);
+    createSecureContext(files);
+  } catch (error) {
+    throw new ArcError('UnreadableFile', `the TLS files that the storage URL names cannot be used: ${messageOf(error)}`, {
+      hint: 'They have to be PEM, and sslkey the key of the certificate in sslcert, without a passphrase.',
+    });
+  }
+  return files;
 }
 
 async function readSetting(file: string, what: string): Promise<string> {

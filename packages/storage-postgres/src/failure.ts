@@ -30,6 +30,11 @@ const refused: Class = {
   what: 'refuses the login',
   hint: 'Check user, password and pg_hba.conf.',
 };
+const noPassword: Class = {
+  code: 'Unavailable',
+  what: 'wants a password, and there is none',
+  hint: 'Give it in a file, with passwordfile=FILE in the URL, or as $PGPASSWORD.',
+};
 const untrusted: Class = {
   code: 'Unavailable',
   what: 'has no certificate that can be trusted',
@@ -98,7 +103,9 @@ const byState: Readonly<Record<string, Class>> = {
 export function failureOf(error: unknown, settings: ConnectionSettings): ArcError {
   if (error instanceof ArcError) return error;
   const { code, what, hint } = classOf(error);
-  return new StorageError(code, `the database ${describeDatabase(settings)} ${what}: ${messageOf(error)}`, { hint, cause: error });
+  // Node's advice is about itself, not about us.
+  const why = messageOf(error).replace(/; if the root CA is installed locally.*$/, '');
+  return new StorageError(code, `the database ${describeDatabase(settings)} ${what}: ${why}`, { hint, cause: error });
 }
 
 /** The SQLSTATE the server gave, if it was the server that failed. */
@@ -118,6 +125,7 @@ function classOf(error: unknown): Class {
   if (state !== undefined) return byState[state] ?? byState[state.slice(0, 2)] ?? damaged;
   const message = messageOf(error);
   if (/does not support SSL/i.test(message)) return noTls;
+  if (/password must be a/.test(message)) return noPassword;
   if (/password/i.test(message)) return refused;
   if (/timeout/i.test(message)) return slow;
   const code = codeOf(error) ?? '';

@@ -72,6 +72,7 @@ suite('opening a database', { skip }, async () => {
     await opens(at('127.0.0.1', { sslmode: 'verify-ca', ...trusted, ...own }));
     await opens(at('localhost', { sslmode: 'verify-full', ...trusted, ...own }));
     await refuses(at('127.0.0.1', { sslmode: 'verify-full', ...trusted, ...own }), 'Unavailable', /no certificate that can be trusted/);
+    await refuses(at('localhost', { sslmode: 'verify-ca', ...own }), 'Unavailable', /can be trusted: [^;]+$/);
     for (const sslmode of ['verify-ca', 'verify-full']) {
       await refuses(at('localhost', { sslmode, ...untrusted, ...own }), 'Unavailable', /no certificate that can be trusted/);
       await refuses(at('localhost', { sslmode, ...own }), 'Unavailable', /no certificate that can be trusted/);
@@ -84,6 +85,9 @@ suite('opening a database', { skip }, async () => {
       code: 'UnreadableFile',
       message: /client certificate cannot be read/,
     });
+    const unusable = { code: 'UnreadableFile', message: /TLS files that the storage URL names cannot be used/ };
+    await assert.rejects(opens(at('127.0.0.1', { sslmode: 'require', ...own, sslkey: own.sslcert })), unusable);
+    await assert.rejects(opens(at('127.0.0.1', { sslmode: 'verify-ca', ...own, sslrootcert: save('none.pem', 'none') })), unusable);
   });
 
   test('the password comes from the URL, the file it names, or the caller', async () => {
@@ -94,7 +98,7 @@ suite('opening a database', { skip }, async () => {
     );
     const secured = new URL(url);
     secured.username = 'secured';
-    await refuses(secured.href, 'Unavailable', /refuses the login/);
+    await refuses(secured.href, 'Unavailable', /wants a password, and there is none/);
     await opens(secured.href, 's3cret');
     await opens(withParameters(secured.href, { passwordfile: save('password', 's3cret\n') }));
     secured.password = 'wrong';
