@@ -1,3 +1,4 @@
+import { decodePlan, ResourceCounts } from '@arc/storage';
 import { parsePostgresUrl } from './connection-settings.ts';
 import { clientConfig, Connections } from './connections.ts';
 import { schemaVersionOf, type PostgresAccess } from './migrate.ts';
@@ -12,18 +13,28 @@ export interface PostgresStatus {
   readonly schemaVersion: number;
   /** What this program works with. */
   readonly wantedVersion: number;
+  /** Sessions of others in this database: servers, poolers, people. */
+  readonly otherSessions: number;
   /** Undefined unless the schema has the wanted version. */
   readonly content:
     | {
         readonly revision: number;
         readonly compactedRevision: number;
         readonly objects: number;
+        /** Objects by resource, as in `orders.arc.opendefense.cloud`. */
+        readonly resources: Readonly<Record<string, number>>;
         readonly changes: number;
         /** Of tables and indexes on disk. */
         readonly bytes: number;
+        /** The command that goes on with a copy into it that has not been finished. */
+        readonly unfinished: string | undefined;
       }
     | undefined;
 }
+
+/** The pool of one inspection has one connection. */
+const headline = `SELECT current_setting('server_version'), (SELECT count(*) FROM pg_stat_activity
+  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid())`;
 
 /**
  * Looks at a database without opening it as a store, also at one that was not migrated.
@@ -35,13 +46,22 @@ export async function inspectPostgres(access: PostgresAccess): Promise<PostgresS
   const { schema } = settings;
   const connections = new Connections(settings, await clientConfig(settings, access.password));
   try {
-    const [[serverVersion] = []] = await connections.query({ text: "SELECT current_setting('server_version')" });
+    const [[serverVersion, otherSessions] = []] = await connections.query({ text: headline });
     const version = await schemaVersionOf(connections);
-    const head = { serverVersion: String(serverVersion), schema, schemaVersion: version, wantedVersion: schemaVersion };
+    const head = {
+      serverVersion: String(serverVersion),
+      otherSessions: Number(otherSessions),
+      schema,
+      schemaVersion: version,
+      wantedVersion: schemaVersion,
+    };
     if (version !== schemaVersion) return { ...head, content: undefined };
-    const { facts, size } = statementsFor(schema);
+    const { facts, size, resources } = statementsFor(schema);
     const [[revision, compactedRevision] = []] = await connections.query({ text: facts });
     const [[objects, changes, bytes] = []] = await connections.query({ text: size });
+    const counts = new ResourceCounts();
+    for (const [key, count] of await connections.query({ text: resources })) counts.add(String(key), Number(count));
+    const [[plan] = []] = await connections.query({ text: `SELECT plan FROM ${schema}.import` });
     return {
       ...head,
       content: {
@@ -50,6 +70,8 @@ export async function inspectPostgres(access: PostgresAccess): Promise<PostgresS
         objects: Number(objects),
         changes: Number(changes),
         bytes: Number(bytes),
+        resources: counts.toRecord(),
+        unfinished: plan === undefined ? undefined : decodePlan(String(plan)).command,
       },
     };
   } finally {

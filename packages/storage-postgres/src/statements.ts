@@ -30,6 +30,8 @@ export function statementsFor(schema: string) {
       RETURNING 1)
       SELECT count(*) FROM gone`,
     deleteAbandoned: `DELETE FROM ${schema}.abandoned WHERE at < now() - interval '1 day'`,
+    /** Of each resource one key, cut short, and how many there are. */
+    resources: `SELECT coalesce(substring(key FROM '^(?:/[^/]*){3}/.'), ''), count(*) FROM ${schema}.live GROUP BY 1`,
     size: `SELECT (SELECT count(*) FROM ${schema}.live), (SELECT count(*) FROM ${schema}.log),
       (SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = '${schema}' AND c.relkind = 'r')`,

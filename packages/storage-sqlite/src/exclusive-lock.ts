@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { StorageError } from '@arc/storage';
 import { failureOf, isBusy } from './failure.ts';
 import { createPrivately } from './private-file.ts';
@@ -32,6 +32,26 @@ export function lockExclusively(file: string, what: string): Disposable {
   }
   const held = lock;
   return { [Symbol.dispose]: () => held.close() };
+}
+
+/**
+ * Whether a process has a database file open as a store, or fills it. Looks without keeping anybody out for longer than
+ * that takes.
+ */
+export function isInUse(file: string): boolean {
+  const lockFile = `${realpathSync(file)}.lock`;
+  if (!existsSync(lockFile)) return false;
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(lockFile, { timeout: 0, readOnly: true });
+    lock.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    lock?.close();
+  }
 }
 
 /**

@@ -13,6 +13,7 @@ import { createPrivately } from './private-file.ts';
 import { readRange } from './read-range.ts';
 import { statements } from './schema.ts';
 import type { DatabaseSync } from './sqlite.ts';
+import { turn } from './turn.ts';
 
 /**
  * Opens an SQLite file to be filled, making it when it does not exist. It works in the calling thread, and keeps other
@@ -68,7 +69,7 @@ class SqliteImport implements ImportTarget {
 
   objects(signal: AbortSignal): AsyncIterable<readonly StoredValue[]> {
     return pagesOf(async (page) => {
-      signal.throwIfAborted();
+      await turn(signal);
       return classified(this.#file, () => readRange(this.#db, page));
     });
   }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Finding } from '@arc/storage';
+import { ResourceCounts, type Finding } from '@arc/storage';
+import { isInUse } from './exclusive-lock.ts';
 import { classified, openForReading, scalar, unfinishedPlan } from './open-database.ts';
 import { statements } from './schema.ts';
 import type { DatabaseSync } from './sqlite.ts';
@@ -9,11 +10,15 @@ export interface SqliteStatus {
   readonly revision: number;
   readonly compactedRevision: number;
   readonly objects: number;
+  /** Objects by resource, as in `orders.arc.opendefense.cloud`. */
+  readonly resources: Readonly<Record<string, number>>;
   readonly changes: number;
   /** Of the file and its write-ahead log. */
   readonly bytes: number;
-  /** False while a copy into it has not been finished. */
-  readonly usable: boolean;
+  /** Whether a process has it open. */
+  readonly inUse: boolean;
+  /** The command that goes on with a copy into it that has not been finished. */
+  readonly unfinished: string | undefined;
 }
 
 /**
@@ -23,13 +28,21 @@ export interface SqliteStatus {
  */
 export function inspectSqlite(file: string): SqliteStatus {
   return reading(file, (db) => ({
-    usable: unfinishedPlan(db) === undefined,
+    unfinished: unfinishedPlan(db)?.command,
+    inUse: isInUse(file),
     revision: scalar(db.prepare(statements.selectNewest)),
     compactedRevision: scalar(db.prepare(statements.selectMeta), 'compacted'),
     objects: scalar(db.prepare('SELECT count(*) FROM live')),
     changes: scalar(db.prepare('SELECT count(*) FROM log')),
+    resources: resourcesIn(db),
     bytes: sizeOf(file) + sizeOf(`${file}-wal`),
   }));
+}
+
+function resourcesIn(db: DatabaseSync): Readonly<Record<string, number>> {
+  const counts = new ResourceCounts();
+  for (const { key } of db.prepare('SELECT key FROM live').iterate()) counts.add(String(key));
+  return counts.toRecord();
 }
 
 const mostComplaints = 20;

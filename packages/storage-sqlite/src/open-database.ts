@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { decodePlan, StorageError, unfinishedImport, type ImportPlan } from '@arc/storage';
 import { DatabaseFailure, failureOf } from './failure.ts';
 import type { DatabaseOptions } from './protocol.ts';
@@ -35,6 +36,12 @@ export function openForWriting(file: string): DatabaseSync {
 
 /** Opens the file for reading, also while another process writes it. */
 export function openForReading(file: string): DatabaseSync {
+  if (!existsSync(file))
+    throw new DatabaseFailure({
+      code: 'Unavailable',
+      message: `there is no database ${file}`,
+      hint: 'Check the path: arcctl up keeps it as arc.db in its data directory.',
+    });
   const db = new DatabaseSync(file, { timeout: 2000, readOnly: true });
   try {
     assertOurs(db, file);

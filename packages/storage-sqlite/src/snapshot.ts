@@ -2,6 +2,7 @@ import { pagesOf, type StoreSnapshot } from '@arc/storage';
 import { assertFinished, classified, openForReading, scalar } from './open-database.ts';
 import { readRange } from './read-range.ts';
 import { statements } from './schema.ts';
+import { turn } from './turn.ts';
 
 /**
  * The state of an SQLite file as of now, read in the calling thread and in one transaction, whatever a server writes to it
@@ -21,7 +22,7 @@ export function openSqliteSnapshot({ file }: { readonly file: string }): StoreSn
         compactedRevision: scalar(db.prepare(statements.selectMeta), 'compacted'),
         objects: (signal) =>
           pagesOf(async (page) => {
-            signal.throwIfAborted();
+            await turn(signal);
             return classified(file, () => readRange(db, page));
           }),
         [Symbol.dispose]: () => db.close(),

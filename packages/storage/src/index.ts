@@ -40,7 +40,7 @@ export type { ContentSummary } from './moving/content-summary.ts';
 export { copyContent } from './moving/copy-content.ts';
 export type { CopyOptions, CopyProgress, CopyResult } from './moving/copy-content.ts';
 export type { ImportPlan, ImportResult, ImportState, ImportTarget } from './moving/import-target.ts';
-export { resourceOf } from './moving/resource-counts.ts';
+export { ResourceCounts, resourceOf } from './moving/resource-counts.ts';
 export { pagesOf, snapshotOf } from './moving/snapshot.ts';
 export type { StoreSnapshot } from './moving/snapshot.ts';
 export { decodePlan, encodePlan, unfinishedImport } from './moving/unfinished-import.ts';

@@ -1,8 +1,8 @@
 import { UsageError } from '@arc/cli-kit';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
-import { openStore } from '../up/storage-url.ts';
 import { chosenStorage } from './chosen-storage.ts';
+import { openExisting } from './open-existing.ts';
 
 /**
  * `arcctl storage compact`.
@@ -12,9 +12,8 @@ import { chosenStorage } from './chosen-storage.ts';
 export async function compactStorage(invocation: Invocation): Promise<void> {
   const keep = textOption(invocation, 'keep') ?? '';
   if (!/^\d{1,12}$/.test(keep)) throw new UsageError(`--keep has to be a number of revisions, not ${keep}`);
-  const { choice, password } = chosenStorage(invocation);
   const { signal, streams } = invocation;
-  await using store = await openStore(choice, { signal, password });
+  await using store = await openExisting(chosenStorage(invocation), signal);
   const target = (await store.currentRevision({ signal })) - Number(keep);
   const before = await store.compactedRevision();
   if (target > before) await store.compact(target);

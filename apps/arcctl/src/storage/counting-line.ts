@@ -19,6 +19,7 @@ export function countingLine(output: OutputStream, clock: Clock): CountingLine {
     },
     [Symbol.dispose]() {
       if (last !== Number.NEGATIVE_INFINITY) rewrite('');
+      last = Number.NEGATIVE_INFINITY;
     },
   };
 }

@@ -59,6 +59,7 @@ async function diagnose(invocation: Invocation, chosen: ChosenStorage): Promise<
     });
     return { content: { revision: source.snapshot.revision, objects }, findings: [...findings, ...examined] };
   } catch (error) {
+    signal.throwIfAborted();
     if (!(error instanceof ArcError) || codeOf(error) === 'InvalidStorageUrl') throw error;
     const { message, hint } = error;
     findings.push({ severity: 'problem', check: 'opening', message, ...(hint !== undefined && { hint }) });

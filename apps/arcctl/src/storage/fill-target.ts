@@ -1,3 +1,4 @@
+import { ArcError, messageOf } from '@arc/kernel';
 import { copyContent } from '@arc/storage';
 import type { ContentSummary, CopyResult, StoreSnapshot } from '@arc/storage';
 import { hasFlag, textOption } from '../command.ts';
@@ -24,18 +25,31 @@ export async function fillTarget(invocation: Invocation, snapshot: StoreSnapshot
   const { raiseBy, beforeFinish, command } = filling;
   await using target = await openTarget(filling.target, signal);
   using line = countingLine(streams.stderr, clock);
+  let hasBegun = false;
   const result = await copyContent(snapshot, target, {
     signal,
     command,
     replace: hasFlag(invocation, 'replace'),
-    onProgress: ({ phase, done, total }) => line.show(phase, done, total),
+    onProgress({ phase, done, total }) {
+      hasBegun ||= phase === 'writing';
+      line.show(phase, done, total);
+    },
     ...(raiseBy !== undefined && { raiseBy }),
     ...(beforeFinish !== undefined && { beforeFinish }),
+  }).catch((error: unknown) => {
+    throw hasBegun && signal.aborted ? interrupted(error) : error;
   });
   line[Symbol.dispose]();
   const facts = { ...filling, keepsRevisions: target.keepsRevisions };
   if (textOption(invocation, 'output') === 'json') streams.stdout.write(`${JSON.stringify(asJson(result, facts), null, 2)}\n`);
   else report(invocation, result, facts);
+}
+
+function interrupted(cause: unknown): ArcError {
+  return new ArcError('Interrupted', `${messageOf(cause)}; the target is not filled completely, and no server starts on it`, {
+    hint: 'Run the same command again: it goes on where it was.',
+    cause,
+  });
 }
 
 interface Facts extends Filling {

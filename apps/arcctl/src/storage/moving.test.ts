@@ -7,7 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { memoryStreams } from '@arc/cli-kit';
 import type { MemoryStreamsOptions } from '@arc/cli-kit';
-import { systemClock } from '@arc/kernel';
+import { ArcError, systemClock } from '@arc/kernel';
 import type { StoredValue } from '@arc/storage';
 import { openSqliteStore } from '@arc/storage-sqlite';
 import { runCli } from '../run-cli.ts';
@@ -72,7 +72,7 @@ test('copy leaves alone what is there, unless it is told to replace it', async (
 
 test('copy refuses a source that is not there or in use, and a target that is the source', async () => {
   const missing = await storage(['copy', '--from', urlOf('missing.db'), '--to', urlOf('new.db')]);
-  assert.match(missing.stderr, /error\[Unavailable\]: the database .*missing\.db cannot be opened/);
+  assert.match(missing.stderr, /error\[Unavailable\]: there is no database .*missing\.db/);
   assert.equal(
     (await readdir(folder)).some((name) => /missing|new/.test(name)),
     false,
@@ -175,4 +175,28 @@ test('how far it is shows on a terminal only', async () => {
   const { stderr } = await storage(['copy', '--from', urlOf('source.db'), '--to', urlOf('terminal.db')], { isTerminal: true });
   assert.match(stderr, /\r\u001B\[Kreading 2 objects/);
   assert.ok(stderr.endsWith('\r\u001B[K'));
+});
+
+test('who interrupts a copy is told that it goes on when it is run again', async () => {
+  {
+    await using store = await openSqliteStore({ file: fileNamed('long.db') });
+    const keys = Array.from({ length: 3000 }, (_, i) => `/registry/core/configmaps/n/${i}`);
+    await store.commit(keys.map((key) => ({ key, expect: 'absent', value: Buffer.alloc(10) })));
+  }
+  const copy = ['storage', 'copy', '--from', urlOf('long.db'), '--to', urlOf('interrupted.db')];
+  const interruption = new AbortController();
+  const streams = memoryStreams({ isTerminal: true });
+  const write = (text: string | Uint8Array): void => {
+    streams.stderr.write(text);
+    // As a signal comes: between turns, not within one.
+    if (/writing [1-9]/.test(String(text))) setImmediate(() => interruption.abort(new ArcError('Interrupted', 'interrupted by SIGINT')));
+  };
+  let ms = 0;
+  const clock = { ...systemClock, now: () => (ms += 1000) };
+  const context = { environment: { HOME: folder }, clock, signal: interruption.signal };
+  assert.equal(await runCli(copy, { ...context, streams: { ...streams, stderr: { ...streams.stderr, write } } }), 130);
+  assert.match(streams.stderr.text, /interrupted by SIGINT; the target is not filled completely.*\nhint: Run the same command again/);
+  const { code, stdout } = await storage(copy.slice(1));
+  assert.equal(code, 0);
+  assert.match(stdout, /^An earlier run had written \d+ of them\.\nCopied 3000 objects/);
 });

@@ -4,8 +4,8 @@ import { assertDecodable } from '@arc/storage';
 import type { StoredValue } from '@arc/storage';
 import { hasFlag } from '../command.ts';
 import type { Invocation } from '../command.ts';
-import { openStore } from '../up/storage-url.ts';
 import type { ChosenStorage } from './chosen-storage.ts';
+import { openExisting } from './open-existing.ts';
 
 /**
  * Removes one value that cannot be read, after saying what it is and asking, unless `--yes` is given.
@@ -13,9 +13,9 @@ import type { ChosenStorage } from './chosen-storage.ts';
  * @throws ArcError `NotFound`, `Readable` when it is an object like any other, `Declined`, `Conflict` when somebody else has written it
  *   meanwhile; what opening fails with
  */
-export async function removeValue(invocation: Invocation, { choice, password }: ChosenStorage, key: string): Promise<void> {
+export async function removeValue(invocation: Invocation, chosen: ChosenStorage, key: string): Promise<void> {
   const { streams, signal } = invocation;
-  await using store = await openStore(choice, { signal, password });
+  await using store = await openExisting(chosen, signal);
   const stored = await store.get(key, { signal });
   if (stored === undefined) {
     throw new ArcError('NotFound', `nothing is stored under ${key}`, { hint: 'Take the key as arcctl storage doctor prints it.' });

@@ -1,14 +1,19 @@
 import { formatBytes } from '@arc/cli-kit';
-import type { Store } from '@arc/storage';
-import { inspectSqlite } from '@arc/storage-sqlite';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
-import { openStore } from '../up/storage-url.ts';
 import { chosenStorage } from './chosen-storage.ts';
 import type { ChosenStorage } from './chosen-storage.ts';
+import { etcdOptions } from './etcd-options.ts';
 
 /** What is shown, by its name in JSON. */
-type Status = Readonly<Record<string, string | number | boolean>>;
+interface Status {
+  readonly backend: string;
+  readonly usable: boolean;
+  /** What to do where it is not usable. */
+  readonly hint?: string;
+  readonly resources?: Readonly<Record<string, number>>;
+  readonly [name: string]: string | number | boolean | Readonly<Record<string, number>> | undefined;
+}
 
 const labels: Readonly<Record<string, string>> = {
   backend: 'Backend',
@@ -16,60 +21,74 @@ const labels: Readonly<Record<string, string>> = {
   schema: 'Schema',
   schemaVersion: 'Schema version',
   usable: 'Usable by this version',
+  inUse: 'In use by a process',
+  otherSessions: 'Sessions of others',
   revision: 'Newest revision',
   compactedRevision: 'History begins at',
-  objects: 'Objects',
   changes: 'Changes in the log',
   bytes: 'Size',
+  objects: 'Objects',
 };
 
 /**
  * `arcctl storage status`.
  *
- * @throws UsageError; StorageError `BadDatabase`, `Unavailable`, `Locked`
+ * @throws UsageError; StorageError `BadDatabase`, `Unavailable`
  */
 export async function showStorageStatus(invocation: Invocation): Promise<void> {
   const { stdout } = invocation.streams;
-  const chosen = chosenStorage(invocation);
-  const status = await statusOf(invocation, chosen);
+  const status = await statusOf(invocation, chosenStorage(invocation));
   if (textOption(invocation, 'output') === 'json') {
     stdout.write(`${JSON.stringify(status, null, 2)}\n`);
     return;
   }
-  for (const [name, value] of Object.entries(status)) stdout.write(`${`${labels[name] ?? name}:`.padEnd(24)}${shown(name, value)}\n`);
+  for (const [name, label] of Object.entries(labels)) {
+    const value = status[name];
+    if (value !== undefined) stdout.write(`${`${label}:`.padEnd(24)}${shown(name, value, status)}\n`);
+  }
+  for (const [resource, count] of Object.entries(status.resources ?? {})) stdout.write(`${String(count).padStart(9)}  ${resource}\n`);
 }
 
-async function statusOf(invocation: Invocation, chosen: ChosenStorage): Promise<Status> {
-  const { choice, password } = chosen;
-  if (choice.kind === 'postgres') return await databaseStatus(choice.url, password);
-  if (choice.kind === 'sqlite') return { backend: 'sqlite', ...inspectSqlite(choice.file) };
-  return await storeStatus(invocation, chosen);
+async function statusOf({ signal }: Invocation, { choice, password }: ChosenStorage): Promise<Status> {
+  switch (choice.kind) {
+    case 'postgres':
+      return await databaseStatus(choice.url, password);
+    case 'etcd': {
+      const { inspectEtcd } = await import('@arc/storage-etcd');
+      return { backend: 'etcd', ...usability(await inspectEtcd({ ...(await etcdOptions(choice.url)), signal })) };
+    }
+    case 'sqlite': {
+      const { inspectSqlite } = await import('@arc/storage-sqlite');
+      return { backend: 'sqlite', ...usability(inspectSqlite(choice.file)) };
+    }
+    case 'memory':
+      return { backend: 'memory', usable: true };
+  }
 }
 
 async function databaseStatus(url: string, password: string | undefined): Promise<Status> {
   const { inspectPostgres } = await import('@arc/storage-postgres');
   const { content, wantedVersion, ...head } = await inspectPostgres({ url, ...(password !== undefined && { password }) });
-  return { backend: 'postgres', ...head, usable: head.schemaVersion === wantedVersion, ...content };
+  const backend = { backend: 'postgres', ...head };
+  if (content !== undefined) return { ...backend, ...usability(content) };
+  const hint =
+    head.schemaVersion < wantedVersion
+      ? 'run arcctl storage migrate with the same --storage'
+      : `a newer ARC has migrated it, this one knows version ${wantedVersion}: run that one`;
+  return { ...backend, usable: false, hint };
 }
 
-async function storeStatus({ signal }: Invocation, { choice, password }: ChosenStorage): Promise<Status> {
-  await using store = await openStore(choice, { signal, password, readOnly: true });
-  const [revision, compactedRevision] = [await store.currentRevision({ signal }), await store.compactedRevision()];
-  return { backend: choice.kind, usable: true, revision, compactedRevision, objects: await countObjects(store, signal) };
+function usability<T extends { readonly unfinished: string | undefined }>({
+  unfinished,
+  ...facts
+}: T): Omit<T, 'unfinished'> & { readonly usable: boolean; readonly hint?: string } {
+  if (unfinished === undefined) return { ...facts, usable: true };
+  return { ...facts, usable: false, hint: `a copy into it has not been finished; run again ${unfinished}` };
 }
 
-async function countObjects(store: Store, signal: AbortSignal): Promise<number> {
-  let count = 0;
-  for (let after: string | undefined = ''; after !== undefined;) {
-    const page = await store.range({ prefix: '', limit: 1000, after, signal });
-    count += page.items.length;
-    after = page.more ? page.items.at(-1)?.key : undefined;
-  }
-  return count;
-}
-
-function shown(name: string, value: string | number | boolean): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no; arcctl storage doctor says why and what to do';
+function shown(name: string, value: unknown, { hint }: Status): string {
+  if (name === 'usable' && value === false) return `no: ${hint ?? 'arcctl storage doctor says why'}`;
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (name === 'bytes') return formatBytes(Number(value));
   return String(value);
 }

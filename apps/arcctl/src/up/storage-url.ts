@@ -34,6 +34,7 @@ export function parseStorageUrl(url: string): StorageChoice {
   if (file !== undefined) return { kind: 'sqlite', file };
   if (/^postgres(ql)?:\/\//.test(url)) return { kind: 'postgres', url };
   if (url.startsWith('etcd://')) return { kind: 'etcd', url };
+  if (/^\.{0,2}\//.test(url)) throw new UsageError(`${url} is not the URL of a storage`, { hint: `Write sqlite:${url}` });
   // Not the whole of it: it may hold a password.
   const scheme = /^[\w+.-]*:?/.exec(url)?.[0] ?? '';
   throw new UsageError(`unknown storage ${JSON.stringify(scheme)}`, {

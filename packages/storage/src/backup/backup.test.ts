@@ -101,7 +101,7 @@ test('a file that was cut anywhere, or in which any byte was changed, is refused
 });
 
 test('what is not a backup, or is one of a newer ARC, says so', async () => {
-  await assert.rejects(read(Buffer.from('{"kind":"List"}\n')), { code: 'BadBackup', message: /no gzip file/ });
+  await assert.rejects(read(Buffer.from('{"kind":"List"}\n')), { code: 'BadBackup', message: /not a backup of ARC, or damaged/ });
   await assert.rejects(read(gzipSync('{"kind":"List"}\n')), { code: 'BadBackup', message: /not a backup of ARC/ });
   const newer = gunzipSync(await written(two))
     .toString()

@@ -82,6 +82,7 @@ async function* linesOf(open: OpenBytes): AsyncGenerator<readonly Buffer[], void
       rest = [chunk.subarray(end + 1)];
     }
   } catch (error) {
+    if (messageOf(error) === 'incorrect header check') throw badBackup('it is not a backup of ARC, or damaged at its beginning', error);
     if (codeOf(error)?.startsWith('Z_') === true) throw badBackup(`it is truncated, damaged or no gzip file (${messageOf(error)})`, error);
     throw error;
   } finally {

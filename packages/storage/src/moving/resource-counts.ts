@@ -4,9 +4,9 @@ import type { StoreKey } from '../store.ts';
 export class ResourceCounts {
   readonly #counts = new Map<string, number>();
 
-  add(key: StoreKey): void {
+  add(key: StoreKey, count = 1): void {
     const resource = resourceOf(key);
-    this.#counts.set(resource, (this.#counts.get(resource) ?? 0) + 1);
+    this.#counts.set(resource, (this.#counts.get(resource) ?? 0) + count);
   }
 
   /** By resource, as in `orders.arc.opendefense.cloud`; in the order of names. */
