@@ -6,7 +6,22 @@ export type ReplyBody =
   /** Produced on demand, as fast as the client reads. */
   | StreamBody
   /** Headers and every chunk are sent at once; a client that does not read for long is cut off. */
-  | { readonly kind: 'live'; readonly chunks: AsyncIterable<Uint8Array> };
+  | { readonly kind: 'live'; readonly chunks: AsyncIterable<Uint8Array> }
+  /** The same, from a feed that is opened after the headers have been sent, and disposed at the end. */
+  | { readonly kind: 'feed'; readonly open: () => Promise<LiveFeed> };
+
+/**
+ * What a live answer sends, without a promise for each part of it: a thousand of them are told in the same turn of the event
+ * loop that there is something to send.
+ */
+export interface LiveFeed extends Disposable {
+  /** The next bytes to send; undefined when there are none at the moment. */
+  next(): Uint8Array | undefined;
+  /** After what `next` still gives, nothing will come. */
+  readonly ended: boolean;
+  /** Has `ready` called when `next` may give something again, and when the feed has ended. */
+  onReady(ready: () => void): void;
+}
 
 interface StreamBody {
   readonly kind: 'stream';

@@ -1,8 +1,10 @@
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import { ArcError, type Clock } from '@arc/kernel';
+import { clientGone } from './client-gone.ts';
 import type { Exchange, Outgoing } from './exchange.ts';
 import type { Reply, ReplyBody } from './reply.ts';
+import { stallTimeoutMs, writeFeed } from './write-feed.ts';
 
 const gzip = promisify(gzipCallback);
 
@@ -10,8 +12,6 @@ const gzip = promisify(gzipCallback);
 const compressionThreshold = 128 * 1024;
 /** Text gathered before it is written: worth a write, and not holding up others. */
 const chunkSize = 128 * 1024;
-/** A live stream whose client reads nothing for this long is closed; it can resume from its last revision. */
-const stallTimeoutMs = 30_000;
 
 export interface WriteOptions {
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
     outgoing.end();
     return;
   }
-  const compressed = reply.body.kind !== 'live' && bodyLength(reply.body) > compressionThreshold && acceptsGzip(exchange);
+  const compressed = bodyLength(reply.body) > compressionThreshold && acceptsGzip(exchange);
   if (compressed) {
     headers['content-encoding'] = 'gzip';
     headers['vary'] = headers['vary'] === undefined ? 'Accept-Encoding' : `${String(headers['vary'])}, Accept-Encoding`;
@@ -62,6 +62,14 @@ export async function writeReply(exchange: Exchange, reply: Reply, options: Writ
       outgoing.writeHead(reply.code, headers);
       outgoing.flushHeaders();
       await eachUntilAborted(reply.body.chunks, options.signal, (chunk) => writeLiveChunk(outgoing, chunk, options));
+      outgoing.end();
+      return;
+    }
+    case 'feed': {
+      outgoing.writeHead(reply.code, headers);
+      outgoing.flushHeaders();
+      using feed = await reply.body.open();
+      await writeFeed(outgoing, feed, options);
       outgoing.end();
     }
   }
@@ -153,8 +161,4 @@ function drained(outgoing: Outgoing, signal: AbortSignal): Promise<void> {
     outgoing.on('close', onClose);
     signal.addEventListener('abort', onAbort);
   });
-}
-
-function clientGone(): ArcError {
-  return new ArcError('ClientGone', 'the client closed the connection before the answer was complete');
 }

@@ -19,7 +19,8 @@ export interface RequestMetrics {
   finished(request: CountedRequest, answer: { readonly code: number; readonly durationMs: number }): void;
   /** The answer was cut off before it was complete, by the client or by a failure. */
   aborted(request: CountedRequest): void;
-  watchEvents(resource: ServedResource, count: number, bytes: number): void;
+  /** Counts events that are sent to a watcher of the resource. */
+  watchEvents(resource: ServedResource): (count: number, bytes: number) => void;
 }
 
 type Place = 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'scope' | 'component';
@@ -62,6 +63,12 @@ export function requestMetrics(metrics: Metrics, registry: Registry): RequestMet
     labels: ['group', 'version', 'kind'],
   });
 
+  // Thousands of times a second: the series of the labels is looked up only when somebody asks.
+  const sent = new Map<ServedResource, { readonly add: (count: number, bytes: number) => void; readonly count: () => void }>();
+  metrics.beforeExposition(() => {
+    for (const { count } of sent.values()) count();
+  });
+
   return {
     longRunning: (request) => {
       const labels = placeOf(request, registry);
@@ -77,9 +84,23 @@ export function requestMetrics(metrics: Metrics, registry: Registry): RequestMet
       const { component: _component, ...labels } = placeOf(request, registry);
       aborts.add(labels);
     },
-    watchEvents: ({ type: { group, version, kind } }, count, bytes) => {
-      events.add({ group, version, kind }, count);
-      eventBytes.add({ group, version, kind }, bytes);
+    watchEvents: (resource) => {
+      const known = sent.get(resource);
+      if (known !== undefined) return known.add;
+      const { group, version, kind } = resource.type;
+      const uncounted = { events: 0, bytes: 0 };
+      const add = (count: number, bytes: number): void => {
+        uncounted.events += count;
+        uncounted.bytes += bytes;
+      };
+      const count = (): void => {
+        events.add({ group, version, kind }, uncounted.events);
+        eventBytes.add({ group, version, kind }, uncounted.bytes);
+        uncounted.events = 0;
+        uncounted.bytes = 0;
+      };
+      sent.set(resource, { add, count });
+      return add;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { ApiStatusError, type Status, statusError } from '@arc/apimachinery';
-import { anySignal } from '@arc/kernel';
 import { type Selection, StorageError, type Watcher } from '@arc/storage';
+import type { LiveFeed } from '../http/reply.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import { watchEncoder, type WatchEncoder } from '../representation/watch-encoder.ts';
 import { negotiateWatch } from '../representation/watch-encoder.ts';
@@ -11,14 +11,11 @@ import { selectionOf } from '../request/selection.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { toStatus } from '../errors/to-status.ts';
 import type { VerbHandler } from './handler.ts';
+import { failedFeed, WatchFeed } from './watch-feed.ts';
 
 const bookmarkIntervalMs = 60_000;
-/** Deliveries a slow client may have waiting before its watch is closed. */
-const maxQueued = 1_000;
 const minWatchSeconds = 1_800;
 const maxWatchSeconds = 3_600;
-/** Initial events written together. */
-const initialBatch = 200;
 
 /**
  * A stream of changes (wire contract 4.7). What is wrong before the first byte is an ordinary error; afterwards, also an
@@ -30,11 +27,10 @@ export const watch: VerbHandler = async (server, resource, request) => {
   const options = parseWatchOptions(exchange.query);
   const scope = { ...selectionOf(resource, options), namespace: resource.type.namespaced ? request.info.namespace : '' };
   const encoder = watchEncoder(exchange.query, resource, representation, server.clock);
-  const events = watchEvents(server, resource, request, { options, scope, encoder });
   return {
     code: 200,
     headers: { 'content-type': 'application/json' },
-    body: { kind: 'live', chunks: events },
+    body: { kind: 'feed', open: () => openFeed(server, resource, request, { options, scope, encoder }) },
   };
 };
 
@@ -44,62 +40,51 @@ interface Watching {
   readonly encoder: WatchEncoder;
 }
 
-async function* watchEvents(
-  server: ServerContext,
-  resource: ServedResource,
-  request: RequestContext,
-  watching: Watching,
-): AsyncGenerator<Uint8Array, void, void> {
+async function openFeed(server: ServerContext, resource: ServedResource, request: RequestContext, watching: Watching): Promise<LiveFeed> {
+  const { cache } = resource;
+  const { options, scope, encoder } = watching;
+  const failed = (error: unknown): Uint8Array | undefined => errorLine(error, { server, resource, signal: request.signal, watching });
   try {
-    yield* stream(server, resource, request, watching);
+    if (cache === undefined) throw statusError.methodNotSupported(resource.type, 'watch');
+    const start = options.resourceVersion ?? 0;
+    const withInitial = options.sendInitialEvents ?? start === 0;
+    await freshEnough(server, freshnessOf(options), request.signal);
+
+    let after = start;
+    let initial: ReturnType<typeof cache.list> | undefined;
+    if (withInitial) {
+      initial = cache.list(scope);
+      after = initial.revision;
+    } else if (options.sendInitialEvents === false && start === 0) {
+      after = cache.revision;
+    }
+    // Made in the same turn as the list: nothing falls between the two.
+    const watcher = cache.watch({ ...scope, after });
+    return new WatchFeed({
+      ...{ watcher, encoder, initial: initial?.objects, revision: after },
+      marksInitialEnd: options.sendInitialEvents === true && options.allowWatchBookmarks,
+      bookmarks: options.allowWatchBookmarks,
+      sent: server.metrics.watchEvents(resource),
+      failed,
+      held: endings(server, request, watcher, options),
+    });
   } catch (error) {
-    const ended = server.shutdown.aborted || request.signal.aborted;
-    const slow = error instanceof StorageError && error.code === 'SlowWatcher';
-    if (ended || slow || (error instanceof StorageError && error.code === 'Closed')) return;
-    yield watching.encoder.error(statusOf(error, resource, watching.options));
+    return failedFeed(failed(error));
   }
 }
 
-async function* stream(
-  server: ServerContext,
-  resource: ServedResource,
-  request: RequestContext,
-  { options, scope, encoder }: Watching,
-): AsyncGenerator<Uint8Array, void, void> {
-  const { cache } = resource;
-  if (cache === undefined) throw statusError.methodNotSupported(resource.type, 'watch');
-  const start = options.resourceVersion ?? 0;
-  const withInitial = options.sendInitialEvents ?? start === 0;
-  await freshEnough(server, freshnessOf(options), request.signal);
+interface Failing {
+  readonly server: ServerContext;
+  readonly resource: ServedResource;
+  readonly signal: AbortSignal;
+  readonly watching: Watching;
+}
 
-  let after = start;
-  let initial: ReturnType<typeof cache.list> | undefined;
-  if (withInitial) {
-    initial = cache.list(scope);
-    after = initial.revision;
-  } else if (options.sendInitialEvents === false && start === 0) {
-    after = cache.revision;
-  }
-  // Made in the same turn as the list: nothing falls between the two.
-  using watcher = cache.watch({ ...scope, after, maxQueued });
-  using _end = endings(server, request, watcher, options);
-
-  if (initial !== undefined) {
-    for (let from = 0; from < initial.objects.length; from += initialBatch) {
-      const objects = initial.objects.slice(from, from + initialBatch);
-      const bytes = encoder.initial(objects);
-      server.metrics.watchEvents(resource, objects.length, bytes.length);
-      yield bytes;
-    }
-    if (options.sendInitialEvents === true && options.allowWatchBookmarks) yield encoder.bookmark(after, { initialEventsEnd: true });
-  }
-  for await (const { revision, events } of watcher) {
-    if (events.length > 0) {
-      const bytes = encoder.events(events);
-      server.metrics.watchEvents(resource, events.length, bytes.length);
-      yield bytes;
-    } else if (options.allowWatchBookmarks) yield encoder.bookmark(revision, { initialEventsEnd: false });
-  }
+/** What a client is told of a failure; nothing when it knows, or has only to watch again from where it is. */
+function errorLine(error: unknown, { server, resource, signal, watching }: Failing): Uint8Array | undefined {
+  if (server.shutdown.aborted || signal.aborted) return undefined;
+  if (error instanceof StorageError && (error.code === 'SlowWatcher' || error.code === 'Closed')) return undefined;
+  return watching.encoder.error(statusOf(error, resource, watching.options));
 }
 
 function freshnessOf({ resourceVersion, sendInitialEvents }: WatchOptions): Parameters<typeof freshEnough>[1] {
@@ -114,10 +99,11 @@ function endings(server: ServerContext, request: RequestContext, watcher: Watche
   const end = (): void => watcher[Symbol.dispose]();
   const seconds = options.timeoutSeconds ?? randomInt(minWatchSeconds, maxWatchSeconds);
   timers.use(clock.after(seconds * 1000, end));
-  const stop = anySignal(server.shutdown, request.signal);
-  stop.addEventListener('abort', end);
-  timers.defer(() => stop.removeEventListener('abort', end));
-  if (stop.aborted) end();
+  for (const stop of [server.shutdown, request.signal]) {
+    stop.addEventListener('abort', end);
+    timers.defer(() => stop.removeEventListener('abort', end));
+    if (stop.aborted) end();
+  }
   if (options.allowWatchBookmarks) {
     let timer: Disposable | undefined;
     const again = (): void => {

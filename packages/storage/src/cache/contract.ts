@@ -101,10 +101,19 @@ export interface Delivery {
 }
 
 /**
- * Read by one reader. The iteration ends when the watcher is disposed, and throws StorageError `SlowWatcher` (it did not
- * keep up), `Compacted` (the cache had to start over; list again) or `Closed`.
+ * Read by one reader, either by iterating or with `take`. The iteration ends when the watcher is disposed, and throws
+ * StorageError `SlowWatcher` (it did not keep up), `Compacted` (the cache had to start over; list again) or `Closed`.
  */
 export interface Watcher extends AsyncIterable<Delivery>, Disposable {
+  /** Everything that waits, as one delivery; undefined when nothing does. @throws StorageError as the iteration */
+  take(): Delivery | undefined;
+  /** Nothing more will come. */
+  readonly ended: boolean;
+  /**
+   * Has `ready` called each time something has come to wait, and when the watcher has ended. It is called in the middle of
+   * handing out events to all watchers: what it does is theirs to wait for, and counts as the time that takes.
+   */
+  onReady(ready: () => void): void;
   /** Asks for an empty delivery carrying the newest applied revision, for a bookmark. */
   requestProgress(): void;
 }
@@ -113,8 +122,8 @@ export interface CacheWatchOptions extends Selection {
   /** Events with a higher revision only. Throws StorageError `Compacted` when history does not reach back that far. */
   readonly after: number;
   /**
-   * Deliveries a watcher may have waiting before it is closed: its iteration then throws StorageError `SlowWatcher`, and it
-   * can resume from its last revision. Default 1000.
+   * Events a watcher may have waiting when more come, before it is closed: its iteration then throws StorageError
+   * `SlowWatcher`, and it can resume from its last revision. Default 10,000.
    */
   readonly maxQueued?: number;
 }

@@ -17,8 +17,8 @@ export interface PartitionHost {
   monotonic(): number;
   /** @throws StorageError `Loading` */
   assertLoaded(): void;
-  /** Asks for `flush` at the end of this turn of the event loop. */
-  wantFlush(partition: Partition): void;
+  /** Asks for `handOut` to be gone through soon, after this turn of the event loop. */
+  wantHandOut(partition: Partition): void;
 }
 
 export interface PartitionUsage {
@@ -94,7 +94,7 @@ export class Partition implements ResourceCache {
       onEnd: (ended, failure) => this.#forget(ended, failure),
       wantProgress: (asking) => {
         this.#wantingProgress.add(asking);
-        this.#host.wantFlush(this);
+        this.#host.wantHandOut(this);
       },
     });
     this.#watchers.add(watcher, options);
@@ -133,17 +133,27 @@ export class Partition implements ResourceCache {
     const event = this.#state.apply(change, this.#host.monotonic());
     if (event === undefined || this.#watchers.size === 0) return;
     this.#unsent.push(event);
-    this.#host.wantFlush(this);
+    this.#host.wantHandOut(this);
   }
 
-  /** Hands what was applied since the last flush to the watchers, one delivery each. */
-  flush(): void {
+  /**
+   * Hands what was applied since the last time to the watchers, one after the other, one delivery each. What is applied
+   * between two of them is left for the next time.
+   */
+  *handOut(): Generator<void, void, void> {
     const events = this.#unsent;
     this.#unsent = [];
-    for (const [watcher, concerning] of this.#watchers.concernedBy(events)) watcher.offer(concerning, this.revision);
     const asking = [...this.#wantingProgress];
     this.#wantingProgress.clear();
-    for (const watcher of asking) watcher.reportProgress(this.revision);
+    const { revision } = this;
+    for (const [watcher, concerning] of this.#watchers.concernedBy(events)) {
+      watcher.offer(concerning, revision);
+      yield;
+    }
+    for (const watcher of asking) {
+      watcher.reportProgress(revision);
+      yield;
+    }
   }
 
   failWatchers(failure: StorageError): void {

@@ -3,7 +3,7 @@ import type { CacheEvent } from './cache-event.ts';
 import type { CacheWatchOptions, Delivery, ObjectFilter, Watcher } from './contract.ts';
 import { picksOf } from './selection.ts';
 
-const defaultMaxQueued = 1000;
+const defaultMaxQueued = 10_000;
 
 export interface QueueWatcherOptions extends CacheWatchOptions {
   /** Called once, when the watcher has ended for whatever reason. */
@@ -12,17 +12,18 @@ export interface QueueWatcherOptions extends CacheWatchOptions {
   readonly wantProgress: (watcher: QueueWatcher) => void;
 }
 
-/** A watcher with a bounded queue of deliveries; it never slows down whoever fills it. */
+/** A watcher with a bounded number of waiting events; it never slows down whoever brings them. */
 export class QueueWatcher implements Watcher {
   readonly #options: QueueWatcherOptions;
   readonly #maxQueued: number;
   readonly #picks: ObjectFilter | undefined;
   /** Events up to this revision have been queued or were not asked for. */
   #seen: number;
-  #queue: Delivery[] = [];
+  #waiting: CacheEvent[] = [];
+  #progressDue = false;
   #ended = false;
   #failure: StorageError | undefined;
-  #wake: (() => void) | undefined;
+  #ready: () => void = () => {};
 
   constructor(options: QueueWatcherOptions) {
     this.#options = options;
@@ -42,13 +43,35 @@ export class QueueWatcher implements Watcher {
       if (visible !== undefined) seen.push(visible);
     }
     this.#seen = Math.max(this.#seen, revision);
-    if (seen.length > 0) this.#enqueue({ revision: this.#seen, events: seen });
+    if (seen.length > 0) this.#enqueue(seen);
   }
 
   /** Queues an empty delivery that is safe to resume from at `revision`: all events up to there have been offered. */
   reportProgress(revision: number): void {
+    if (this.#ended) return;
     this.#seen = Math.max(this.#seen, revision);
-    this.#enqueue({ revision: this.#seen, events: [] });
+    this.#progressDue = true;
+    this.#ready();
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  take(): Delivery | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#waiting.length > 0) {
+      const events = this.#waiting;
+      this.#waiting = [];
+      return { revision: this.#seen, events };
+    }
+    if (!this.#progressDue) return undefined;
+    this.#progressDue = false;
+    return { revision: this.#seen, events: [] };
+  }
+
+  onReady(ready: () => void): void {
+    this.#ready = ready;
   }
 
   requestProgress(): void {
@@ -63,13 +86,16 @@ export class QueueWatcher implements Watcher {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Delivery, void, void> {
+    let wake = Promise.withResolvers<void>();
+    this.onReady(() => wake.resolve());
     try {
-      while (!this.#ended) {
-        const delivery = this.#queue.shift();
+      for (;;) {
+        const delivery = this.take();
         if (delivery !== undefined) yield delivery;
-        else await this.#nextChange();
+        else if (this.#ended) return;
+        else await wake.promise;
+        wake = Promise.withResolvers();
       }
-      if (this.#failure !== undefined) throw this.#failure;
     } finally {
       this[Symbol.dispose]();
     }
@@ -78,31 +104,24 @@ export class QueueWatcher implements Watcher {
   [Symbol.dispose](): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#queue = [];
-    this.#wake?.();
+    this.#waiting = [];
+    this.#progressDue = false;
     this.#options.onEnd(this, this.#failure);
+    this.#ready();
   }
 
-  #enqueue(delivery: Delivery): void {
+  #enqueue(events: CacheEvent[]): void {
     if (this.#ended) return;
-    if (this.#queue.length >= this.#maxQueued) {
+    if (this.#waiting.length >= this.#maxQueued) {
       this.fail(
-        new StorageError('SlowWatcher', `a watcher left ${this.#queue.length} deliveries waiting and was closed`, {
+        new StorageError('SlowWatcher', `a watcher left ${this.#waiting.length} events waiting and was closed`, {
           hint: 'Watch again from the last revision received.',
         }),
       );
       return;
     }
-    this.#queue.push(delivery);
-    this.#wake?.();
-  }
-
-  #nextChange(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
+    if (this.#waiting.length === 0) this.#waiting = events;
+    else for (const event of events) this.#waiting.push(event);
+    this.#ready();
   }
 }

@@ -15,6 +15,7 @@ import { StorageError } from '../storage-error.ts';
 import type { ChangeBatch, ChangeEvent, RangeResult, Store, StoredValue, StoreKey } from '../store.ts';
 import type { CachedResource, CacheUsage, ResourceCache, WatchCache } from './contract.ts';
 import type { HistoryLimits } from './event-history.ts';
+import { HandOut } from './hand-out.ts';
 import { Partition, type PartitionHost, type PartitionUsage } from './partition.ts';
 import type { PartitionState } from './partition-state.ts';
 import { FreshnessQueries, RevisionWaiters } from './revision-waiters.ts';
@@ -76,7 +77,7 @@ class StoreCache implements WatchCache, PartitionHost {
   #revision = 0;
   readonly #waiters: RevisionWaiters;
   readonly #freshness: FreshnessQueries;
-  readonly #unflushed = new Set<Partition>();
+  readonly #handOut = new HandOut();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #following: Promise<void> = Promise.resolve();
@@ -178,10 +179,8 @@ class StoreCache implements WatchCache, PartitionHost {
     throw loadingError();
   }
 
-  wantFlush(partition: Partition): void {
-    // Everything applied in this turn goes out together, after the writers have been answered.
-    if (this.#unflushed.size === 0) setImmediate(() => this.#flush());
-    this.#unflushed.add(partition);
+  wantHandOut(partition: Partition): void {
+    this.#handOut.want(partition);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -346,12 +345,6 @@ class StoreCache implements WatchCache, PartitionHost {
 
   #partitionOf(key: StoreKey): Partition | undefined {
     return this.#partitions.find((partition) => key.startsWith(partition.prefix));
-  }
-
-  #flush(): void {
-    const partitions = [...this.#unflushed];
-    this.#unflushed.clear();
-    for (const partition of partitions) partition.flush();
   }
 
   #wait(revision: number, options: { readonly timeoutMs?: number; readonly signal: AbortSignal | undefined }): Promise<void> {
