@@ -8,6 +8,8 @@ export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
+export { kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';
+export type { KubeApiserver, KubeApiserverOptions } from './parts/kubernetes.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
 export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';
 export { missingPostgres, postgresVersion, startPostgres } from './parts/postgres.ts';
