@@ -1,30 +1,43 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { svgPlot } from './plot/svg-plot.ts';
+import { choosingFigures, withFigures } from './report/choosing.ts';
 import { curvesOf } from './report/curves.ts';
 import { reportPage } from './report/page.ts';
 import type { Results } from './results/measurement.ts';
 
 const page = new URL('../docs/reference/performance.md', import.meta.url);
-const plots = new URL('../docs/reference/performance/', import.meta.url);
+const guide = new URL('../docs/guide/choosing-storage.md', import.meta.url);
+/** Results, comparison and plots. */
+const folder = new URL('../docs/reference/performance/', import.meta.url);
+const kept = { results: new URL('results.json', folder), comparison: new URL('comparison.json', folder) } as const;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { comparison: { type: 'string' } } });
-const [file] = positionals;
-if (file === undefined) {
-  process.stderr.write(
-    'usage: npm run bench:report -- RESULTS [--comparison RESULTS]\n\nRESULTS are what `npm run bench` and `npm run bench:compare` wrote with --out.\n',
-  );
-  process.exitCode = 2;
-} else {
+const usage = `usage: npm run bench:report -- [RESULTS] [--comparison RESULTS]
+
+RESULTS are what \`npm run bench\` and \`npm run bench:compare\` wrote with --out; without them those of the last report are taken,
+${fileURLToPath(kept.results)} and ${fileURLToPath(kept.comparison)}.
+`;
+
+async function report(file: string | URL, comparisonFile: string | URL | undefined): Promise<void> {
   const results = await read(file);
-  const text = reportPage({ results, ...(values.comparison !== undefined && { comparison: await read(values.comparison) }) });
-  await mkdir(plots, { recursive: true });
-  await writeFile(page, text);
-  for (const { file, plot } of curvesOf(results)) await writeFile(new URL(file, plots), svgPlot(plot));
-  process.stdout.write(`wrote ${fileURLToPath(page)}\n`);
+  const comparison = comparisonFile === undefined ? undefined : await read(comparisonFile);
+  await writeFile(page, reportPage({ results, ...(comparison !== undefined && { comparison }) }));
+  for (const { file, plot } of curvesOf(results)) await writeFile(new URL(file, folder), svgPlot(plot));
+  await writeFile(guide, withFigures(await readFile(guide, 'utf8'), choosingFigures(results)));
+  process.stdout.write(`wrote ${fileURLToPath(page)} and the figures of ${fileURLToPath(guide)}\n`);
 }
 
-async function read(name: string): Promise<Results> {
+async function read(name: string | URL): Promise<Results> {
   return JSON.parse(await readFile(name, 'utf8')) as Results;
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { comparison: { type: 'string' } } });
+const [file = existsSync(kept.results) ? kept.results : undefined] = positionals;
+if (file === undefined) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else {
+  await report(file, values.comparison ?? (existsSync(kept.comparison) ? kept.comparison : undefined));
 }

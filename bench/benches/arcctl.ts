@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { arcctlCommand, startEmbeddedArc } from '@arc/testkit';
+import { residentBytes } from '../processes/process-usage.ts';
 import type { Bench } from './bench.ts';
 
 /** The program as a user runs it: start to ready, memory when idle, and a first command. */
@@ -24,7 +25,7 @@ export const arcctl: Bench = {
         again.push(second.ms);
         await using arc = second.result;
         await sleep(plan.idleMs);
-        rss.push(await residentBytes(arc.pid));
+        rss.push(residentBytes(arc.pid) ?? Number.NaN);
         get.push((await timed(() => run([...arcctlCommand, 'get', 'orders', '--kubeconfig', arc.kubeconfig]))).ms);
         node.push((await timed(() => run([process.execPath, '-e', '0']))).ms);
       } finally {
@@ -48,10 +49,4 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly result: T; r
 async function run([program = '', ...args]: readonly string[]): Promise<void> {
   const [code] = (await once(spawn(program, args, { stdio: 'ignore' }), 'exit')) as [number | null];
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}`);
-}
-
-/** VmRSS of proc_pid_status(5), which is in units of 1024 bytes. */
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }

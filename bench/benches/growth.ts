@@ -1,7 +1,7 @@
 import { rateOf } from '../load/load-result.ts';
 import type { LoadProcess } from '../load/start-load.ts';
 import { startLoad } from '../load/start-load.ts';
-import { storedOn, type Plan } from '../plan.ts';
+import type { Plan } from '../plan.ts';
 import { collection, orderTemplate } from '../server/order-sample.ts';
 import { startBackend, type BackendName } from '../server/backends.ts';
 import { seedFor, serve, startServer, type ServerUnderTest } from '../server/server-under-test.ts';
@@ -25,7 +25,7 @@ export const growth: Bench = {
   async run({ backend, plan, recorder }) {
     const empty = await rssWhenEmpty(backend);
     recorder.record({ bench: 'growth', backend, metric: 'RSS when empty', at: {}, unit: 'bytes', values: [empty] });
-    for (const objects of storedOn(backend, plan)) {
+    for (const objects of plan.stored) {
       const record: Record = (metric, unit, value) =>
         recorder.record({ bench: 'growth', backend, metric, at: { objects }, unit, values: [value] });
       await using storage = await startBackend(backend);

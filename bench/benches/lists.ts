@@ -33,6 +33,8 @@ const variants: readonly Variant[] = [
   { name: 'label selector, not indexed', query: `?labelSelector=${encodeURIComponent(`${tierLabel}!=common`)}` },
 ];
 
+const asObjects = variants.filter(({ accept, query }) => accept === undefined && query === undefined);
+
 /** Readers that together keep the server busy. */
 const sustainingReaders = 4;
 
@@ -46,7 +48,7 @@ export const lists: Bench = {
     await using load = startLoad();
     for (const objects of plan.listed) {
       await using server = await startServer(backend, objects);
-      for (const variant of variants) {
+      for (const variant of plan.listForms === 'every' ? variants : asObjects) {
         const read = { target: server.target, path: `${collection}${variant.query ?? ''}`, ...variant };
         const alone: ReadLoad = { ...read, readers: 1, count: plan.lists.count, durationMs: plan.lists.maxMs };
         const once = await load.call('reads', { ...alone, count: 3 });
@@ -62,7 +64,7 @@ export const lists: Bench = {
         recorder.record({ ...common, metric: 'LIST p99', unit: 'ms', values: [percentile(result.latenciesMs, 0.99)] });
         recorder.record({ ...common, metric: 'LIST size', unit: 'bytes', values: [bytes] });
         recorder.record({ ...common, metric: 'LIST CPU of server and database', unit: 'ms', values: [cpuMs / result.latenciesMs.length] });
-        if (variant.name.startsWith('objects') && variant.paged !== true) {
+        if (asObjects.includes(variant)) {
           const sustained = await load.call('reads', { ...alone, readers: sustainingReaders, count: Infinity });
           recorder.record({ ...common, metric: 'LIST sustained', unit: '1/s', values: [rateOf(sustained)] });
         }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WithCpu } from '../benches/cpu-of.ts';
 import { watchPath } from '../benches/watch-path.ts';
 import { rateOf, type LoadResult } from '../load/load-result.ts';
 import { startLoad, type LoadProcess } from '../load/start-load.ts';
@@ -53,8 +54,14 @@ export async function compareServers(subjects: readonly Subject[], plan: Compare
       }
       for (const [subject, rounds] of samples) recordRounds(subject, rounds, recorder);
     }
+    for (const subject of subjects) {
+      const used = await subject.usage?.();
+      if (used !== undefined)
+        recordRounds(subject, [[{ metric: 'memory of the server after all of it', unit: 'bytes', value: used.rssBytes }]], recorder);
+    }
   } finally {
-    for (const [{ target, collection }, count] of made) await writing.call('cleanUp', { target, collection, count });
+    for (const [{ target, collection, temporary }, count] of made)
+      if (temporary !== true) await writing.call('cleanUp', { target, collection, count });
   }
 }
 
@@ -63,40 +70,57 @@ type Step = (subject: Subject) => Promise<readonly Sample[]>;
 function steps(loads: Loads, plan: ComparePlan, made: Map<Subject, number>): readonly Step[] {
   const { writing, reading } = loads;
   const { objects, durationMs } = plan;
-  const gets: Step = async ({ target, collection }) => {
-    const one = await reading.call('reads', { target, path: collection, objects, readers: 1, durationMs });
-    const many = await reading.call('reads', { target, path: collection, objects, readers: 50, durationMs });
-    return [...latency('GET', one), rate('GET by 50 readers', many)];
+  const gets: Step = async (subject) => {
+    const read = { target: subject.target, path: subject.collection, objects, durationMs };
+    const one = await reading.call('reads', { ...read, readers: 1 });
+    const many = await withCpu(subject, () => reading.call('reads', { ...read, readers: 50 }));
+    return [...latency('GET', one), rate('GET by 50 readers', many.result), ...cpu('CPU of a GET', many)];
   };
-  const lists: Step = async ({ target, collection }) => {
-    const read = { target, path: collection, readers: 1, durationMs };
-    const plain = await reading.call('reads', read);
+  const lists: Step = async (subject) => {
+    const read = { target: subject.target, path: subject.collection, readers: 1, durationMs };
+    const plain = await withCpu(subject, () => reading.call('reads', read));
+    const cached = await reading.call('reads', { ...read, path: `${subject.collection}?resourceVersion=0` });
     const asTable = await reading.call('reads', { ...read, ...table });
     const compressed = await reading.call('reads', { ...read, ...gzip });
     const sustained = await reading.call('reads', { ...read, ...gzip, readers: 4 });
-    const what = `LIST of ${objects}`;
+    const what = `LIST of ${objects.toLocaleString('en-US')}`;
     return [
-      ...latency(what, plain),
+      ...latency(what, plain.result),
+      ...cpu(`CPU of a ${what}`, plain),
+      ...latency(`${what} at resourceVersion=0`, cached),
       ...latency(`${what} as Table`, asTable),
       ...latency(`${what} with gzip`, compressed),
-      rate(`${what} with gzip, sustained`, sustained),
+      rate(`${what} with gzip, 4 readers`, sustained),
     ];
   };
   const writes = plan.writers.map((writers): Step => async (subject) => {
     const common = { target: subject.target, collection: subject.collection, template: subject.template, writers, durationMs };
     const first = made.get(subject) ?? 0;
-    const created = await writing.call('writes', { ...common, operation: 'create', first });
-    made.set(subject, first + created.latenciesMs.length);
+    const created = await withCpu(subject, () => writing.call('writes', { ...common, operation: 'create', first }));
+    made.set(subject, first + created.result.latenciesMs.length);
     const updated = await writing.call('writes', { ...common, operation: 'update', first: 0, objects });
     const by = `by ${writers} writer${writers === 1 ? '' : 's'}`;
     return [
-      rate(`create ${by}`, created),
-      ...latency(`create ${by}`, created),
+      rate(`create ${by}`, created.result),
+      ...latency(`create ${by}`, created.result),
+      ...cpu(`CPU of a create ${by}`, created),
       rate(`update ${by}`, updated),
       ...latency(`update ${by}`, updated),
     ];
   });
-  return [gets, ...writes, lists, (subject) => watched(subject, loads, plan)];
+  return [gets, lists, (subject) => watched(subject, loads, plan), ...writes];
+}
+
+/** The CPU time is NaN for servers whose processes are not known. */
+async function withCpu(subject: Subject, load: () => Promise<LoadResult>): Promise<WithCpu<LoadResult>> {
+  const before = await subject.usage?.();
+  const result = await load();
+  const after = await subject.usage?.();
+  return { result, cpuMs: (after?.cpuMs ?? Number.NaN) - (before?.cpuMs ?? Number.NaN) };
+}
+
+function cpu(metric: string, { result, cpuMs }: WithCpu<LoadResult>): readonly Sample[] {
+  return Number.isNaN(cpuMs) ? [] : [{ metric, unit: 'ms', value: cpuMs / result.latenciesMs.length }];
 }
 
 async function watched(

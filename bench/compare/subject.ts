@@ -6,13 +6,25 @@ import { templateOf, type ObjectTemplate } from '../load/object-template.ts';
 import type { Target } from '../load/target.ts';
 import { orderManifest } from '../server/order-sample.ts';
 
-/** A server of others to put load on. */
+/** What a server has used so far. */
+interface Usage {
+  /** CPU time of the server and its database. */
+  readonly cpuMs: number;
+  /** Memory of the server itself. */
+  readonly rssBytes: number;
+}
+
+/** A server to put load on. */
 export interface Subject {
   /** What it is called in the results. */
   readonly name: string;
   readonly target: Target;
   readonly collection: string;
   readonly template: ObjectTemplate;
+  /** Absent for a server that is not one of this machine's processes. */
+  readonly usage?: () => Promise<Usage>;
+  /** It ends with all it holds, so that nothing has to be removed from it. */
+  readonly temporary?: true;
 }
 
 export interface SubjectOptions {
@@ -37,7 +49,8 @@ export async function openSubject({ kubeconfig, resource, namespace, templateFil
   };
 }
 
-async function targetOf(config: ClientConfig): Promise<Target> {
+/** Where the server of a kubeconfig is, and who its user is. */
+export async function targetOf(config: ClientConfig): Promise<Target> {
   const { protocol, hostname, port, pathname } = new URL(config.server);
   const token = typeof config.token === 'function' ? await config.token() : config.token;
   const basePath = pathname.replace(/\/$/, '');

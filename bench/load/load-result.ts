@@ -12,9 +12,9 @@ export interface LoadResult {
   readonly loadCpuMs: number;
 }
 
-/** Requests answered per second. */
+/** Requests answered per second; NaN when there were none: a load that had nothing to do shows nothing. */
 export function rateOf({ latenciesMs, elapsedMs }: Pick<LoadResult, 'latenciesMs' | 'elapsedMs'>): number {
-  return (latenciesMs.length / elapsedMs) * 1000;
+  return latenciesMs.length === 0 ? Number.NaN : (latenciesMs.length / elapsedMs) * 1000;
 }
 
 /** Lets each connection take turns until there are none left, and measures each turn. */

@@ -11,13 +11,21 @@ export interface ScaleOptions {
   /** Positions of the lowest and the highest value of the axis. */
   readonly from: number;
   readonly to: number;
+  /** A tick at each value, which ends the axis with the first and the last of them, instead of at round numbers. */
+  readonly ticksAtValues?: boolean;
 }
 
 /** A scale that shows all values: linear from 0 to a round number, logarithmic between powers of ten or their 2s and 5s. */
 export function scaleFor(values: readonly number[], options: ScaleOptions): Scale {
-  const { kind, from, to } = options;
+  const { kind, from, to, ticksAtValues = false } = options;
   const shown = values.filter((value) => Number.isFinite(value) && (kind === 'linear' || value > 0));
+  const distinct = [...new Set(shown)].sort((a, b) => a - b);
+  if (ticksAtValues && distinct.length > 1) return scaleOver(distinct, options);
   const ticks = kind === 'linear' ? linearTicks(Math.max(0, ...shown)) : logTicks(Math.min(...shown), Math.max(...shown));
+  return scaleOver(ticks, { kind, from, to });
+}
+
+function scaleOver(ticks: readonly number[], { kind, from, to }: ScaleOptions): Scale {
   const mapped = kind === 'linear' ? (value: number): number => value : Math.log10;
   const low = mapped(ticks[0] ?? 0);
   const high = mapped(ticks.at(-1) ?? 1);

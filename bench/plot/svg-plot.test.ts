@@ -24,6 +24,29 @@ test('ticks are round numbers', () => {
   assert.deepEqual(scaleFor([20, 90], { kind: 'log', from: 0, to: 1 }).ticks, [20, 50, 100]);
 });
 
+test('ticks at the values, where they are wanted: each once, in order, and the axis ends with them', () => {
+  const scale = scaleFor([200, 1, 50, 50], { kind: 'log', from: 0, to: 10, ticksAtValues: true });
+  assert.deepEqual(scale.ticks, [1, 50, 200]);
+  assert.deepEqual([scale.position(1), scale.position(200)], [0, 10]);
+  assert.deepEqual(scaleFor([7, 7], { kind: 'log', from: 0, to: 1, ticksAtValues: true }).ticks, [5, 10]);
+});
+
+test('a series that tells more of another has its color', () => {
+  const points = [
+    { x: 1, y: 1 },
+    { x: 2, y: 2 },
+  ];
+  const series = [
+    { name: 'P50', points },
+    { name: 'P99', points, colorOf: 'P50' },
+    { name: 'other', points },
+  ];
+  const svg = svgPlot({ title: '', x: { label: '', scale: 'log' }, y: { label: '', scale: 'log' }, series });
+  const [first, second, third] = [...svg.matchAll(/<g stroke="([^"]+)"/g)].map(([, color]) => color);
+  assert.equal(first, second);
+  assert.notEqual(first, third);
+});
+
 test('a plot has a line and a name in the legend for each series, and escapes what it is given', () => {
   const svg = svgPlot({
     title: 'a < b & "c"',

@@ -12,6 +12,8 @@ export interface Series {
   readonly points: readonly Point[];
   /** Drawn thin and dashed: what the others are compared with. */
   readonly reference?: boolean;
+  /** Has the color of this one, of which it tells more. */
+  readonly colorOf?: string;
 }
 
 export interface Plot {
@@ -28,21 +30,31 @@ const area = { left: 76, right: 540, top: 44, bottom: 340 } as const;
 /** Told apart by people who do not see all colours, and readable on white and on black. */
 const colors = ['#3b82f6', '#e07b00', '#12a37a', '#c2569b', '#8b7ae0', '#8a8f98'];
 
+/** More values than these have no room for a tick each. */
+const mostTicks = 6;
+
+/** A color for each series that does not share another one's. */
+function colorsOf(series: readonly Series[]): (each: Series) => string {
+  const own = series.filter(({ colorOf }) => colorOf === undefined).map(({ name }) => name);
+  return ({ name, colorOf = name }) => colors[own.indexOf(colorOf) % colors.length] ?? '#888';
+}
+
 /**
  * A line plot as one SVG file, without scripts or fonts of its own. Text and axes take a grey that is legible on light and
  * on dark, and change with the reader's colour scheme where the viewer tells it.
  */
 export function svgPlot({ title, x, y, series }: Plot): string {
   const points = series.flatMap((each) => each.points);
+  const color = colorsOf(series);
   const horizontal = scaleFor(
     points.map((point) => point.x),
-    { kind: x.scale, from: area.left, to: area.right },
+    { kind: x.scale, from: area.left, to: area.right, ticksAtValues: new Set(points.map((point) => point.x)).size <= mostTicks },
   );
   const vertical = scaleFor(
     points.flatMap((point) => [point.y, ...(point.spread ?? [])]),
     { kind: y.scale, from: area.bottom, to: area.top },
   );
-  const drawn = series.map((each, index) => drawSeries(each, { color: colors[index % colors.length] ?? '#888', horizontal, vertical }));
+  const drawn = series.map((each) => drawSeries(each, { color: color(each), horizontal, vertical }));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
     style,
@@ -51,7 +63,7 @@ export function svgPlot({ title, x, y, series }: Plot): string {
     `<text class="label" x="${(area.left + area.right) / 2}" y="${height - 12}" text-anchor="middle">${escape(x.label)}</text>`,
     `<text class="label" transform="translate(18 ${(area.top + area.bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(y.label)}</text>`,
     ...drawn,
-    ...legend(series),
+    ...legend(series, color),
     '</svg>',
     '',
   ].join('\n');
@@ -104,10 +116,11 @@ function drawSeries({ points, reference = false }: Series, { color, horizontal, 
   return `<g stroke="${color}" ${look} fill="none"><polyline points="${line}"/>${bars.join('')}${dots.join('')}</g>`;
 }
 
-function legend(series: readonly Series[]): readonly string[] {
-  return series.map(({ name, reference = false }, index) => {
+function legend(series: readonly Series[], colorOf: (series: Series) => string): readonly string[] {
+  return series.map((each, index) => {
+    const { name, reference = false } = each;
     const y = area.top + 8 + index * 20;
-    const color = colors[index % colors.length] ?? '#888';
+    const color = colorOf(each);
     const dash = reference ? ' stroke-dasharray="5 4"' : '';
     return (
       `<line x1="${area.right + 18}" y1="${y}" x2="${area.right + 40}" y2="${y}" stroke="${color}" stroke-width="2"${dash}/>` +

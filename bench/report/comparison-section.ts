@@ -1,4 +1,4 @@
-import type { Results } from '../results/measurement.ts';
+import type { Measurement, Results } from '../results/measurement.ts';
 import { median, medianRatio, show } from '../statistics/summary.ts';
 import { findAll } from './lookup.ts';
 import { table } from './markdown.ts';
@@ -9,23 +9,33 @@ export function comparisonSection(comparison: Results): string {
   const [first = '', ...others] = servers;
   const metrics = [...new Set(comparison.measurements.map(({ metric }) => metric))];
   const rows = metrics.map((metric) => {
-    const of = (server: string): (typeof comparison.measurements)[number] | undefined =>
-      findAll(comparison, { bench: 'compare', metric, at: { server } })[0];
+    const of = (server: string): Measurement | undefined => findAll(comparison, { bench: 'compare', metric, at: { server } })[0];
+    const base = of(first);
     const cells = servers.map((server) => {
       const found = of(server);
-      return found === undefined ? '-' : show(median(found.values), found.unit);
+      if (found === undefined) return '-';
+      const value = show(median(found.values), found.unit);
+      return server === first || base === undefined ? value : `${value} (${show(medianRatio(found.values, base.values), 'x')})`;
     });
-    const base = of(first);
-    const ratios = others.map((server) => {
-      const found = of(server);
-      return found === undefined || base === undefined ? '-' : show(medianRatio(found.values, base.values), 'x');
-    });
-    return [metric, ...cells, ...ratios];
+    return [metric, ...cells];
   });
   return [
     '## Side by side',
-    `Measured with \`npm run bench:compare\`, round by round in turn, on the same machine: ${servers.join(' and ')}. ` +
-      'The same manifests, the same load over HTTP/1.1 and TLS with client certificates.',
-    table(['', ...servers, ...others.map((server) => `${server} / ${first}`)], rows),
+    `Measured on ${comparison.date} with \`npm run bench:compare\`, round by round in turn on the same machine: ${first} and ${others.join(', ')}; in ` +
+      `brackets the ratio to ${first}, for times, CPU and memory the smaller the better. The same manifests, the same load over HTTP/1.1 and TLS with client certificates, ` +
+      `${comparison.size} while reads and watches are measured. CPU is that of the server and its database.`,
+    ...(servers.includes(kubernetes) ? [conditionsOfKubernetes(comparison)] : []),
+    table(['', ...servers], rows),
   ].join('\n\n');
+}
+
+const kubernetes = 'kube-apiserver';
+
+function conditionsOfKubernetes({ machine }: Results): string {
+  return (
+    `${kubernetes} is ${machine.versions['Kubernetes'] ?? 'one'} with an etcd of its own; it serves Orders as a custom resource with the schema, columns and selectable field that ARC gives them, ` +
+    'but does not check what ARC checks beyond the schema. Its user has rights by RBAC as ours has; priority and fairness is off and its limits of requests in flight are raised to ours, so that it queues nothing. ' +
+    `It answers a LIST from its watch cache at resourceVersion=0, and otherwise only with an etcd from 3.4.31 or 3.5.13 on (here ${machine.versions['etcd'] ?? 'unknown'}). ` +
+    'All servers run at once, and are idle while another one is measured.'
+  );
 }

@@ -83,8 +83,9 @@ function watches(results: ResultsLike): Curve {
   const shown = counts.flatMap((watchers) =>
     percentiles.map((share): Series => {
       const found = findAll(results, { bench: 'watches', backend: 'sqlite', metric: `delivery ${share}`, at: { watchers: watchers ?? 0 } });
-      const name = `${watchers} watcher${watchers === 1 ? '' : 's'}, ${share.toUpperCase()}`;
-      return { ...series(name, found, 'perSecond'), reference: share === 'p99' };
+      const name = `${watchers} watcher${watchers === 1 ? '' : 's'}, P`;
+      const drawn = series(`${name}${share.slice(1)}`, found, 'perSecond');
+      return share === 'p50' ? drawn : { ...drawn, reference: true, colorOf: `${name}50` };
     }),
   );
   return {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
-import { findProgram, postgresVersion } from '@arc/testkit';
+import { findProgram, kubernetesVersion, postgresVersion } from '@arc/testkit';
 import type { Machine } from './measurement.ts';
 
 const run = promisify(execFile);
@@ -15,7 +15,12 @@ export async function describeMachine(): Promise<Machine> {
     memoryBytes: totalmem(),
     kernel: release().replace(/-.*/, ''),
     node: process.versions.node,
-    versions: { SQLite: process.versions['sqlite'] ?? 'unknown', PostgreSQL: postgresVersion() ?? 'none', etcd: await etcdVersion() },
+    versions: {
+      SQLite: process.versions['sqlite'] ?? 'unknown',
+      PostgreSQL: postgresVersion() ?? 'none',
+      etcd: await etcdVersion(),
+      Kubernetes: (await kubernetesVersion()) ?? 'none',
+    },
   };
 }
 

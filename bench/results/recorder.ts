@@ -5,6 +5,7 @@ import type { Measurement } from './measurement.ts';
 export interface Recorder {
   readonly measurements: readonly Measurement[];
   readonly skipped: readonly string[];
+  /** Leaves out rounds without a result, and skips what has none at all. */
   record(measurement: Measurement): void;
   skip(what: string): void;
 }
@@ -15,14 +16,33 @@ export function createRecorder(print: (line: string) => void): Recorder {
   return {
     measurements,
     skipped,
-    record: (measurement) => {
-      measurements.push(measurement);
-      print(lineOf(measurement));
+    record(measurement) {
+      const found = withoutEmptyRounds(measurement);
+      if (found === undefined) {
+        this.skip(`${measurement.bench} on ${measurement.backend}: ${measurement.metric}: no round had a result`);
+        return;
+      }
+      measurements.push(found);
+      print(lineOf(found));
     },
     skip: (what) => {
       skipped.push(what);
       print(`skipped: ${what}`);
     },
+  };
+}
+
+/** A round in which nothing was done, or of what is not known, has a value that is not a number. It is no result. */
+function withoutEmptyRounds(measurement: Measurement): Measurement | undefined {
+  const { values, baseline } = measurement;
+  const full = values.map((value, round) => Number.isFinite(value) && Number.isFinite(baseline?.values[round] ?? 0));
+  if (full.every(Boolean)) return measurement;
+  if (!full.some(Boolean)) return undefined;
+  const kept = (all: readonly number[]): readonly number[] => all.filter((value, round) => full[round] ?? Number.isFinite(value));
+  return {
+    ...measurement,
+    values: kept(values),
+    ...(baseline !== undefined && { baseline: { ...baseline, values: kept(baseline.values) } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { Connection } from '../load/connection.ts';
 import { fillTemplate, objectName } from '../load/object-template.ts';
 import type { Target } from '../load/target.ts';
 import { startChild, type Child } from '../processes/calls.ts';
-import { cpuTimeMs } from '../processes/cpu-time.ts';
+import { cpuTimeMs } from '../processes/process-usage.ts';
 import { startBackend, type Backend, type BackendName } from './backends.ts';
 import { collection, namespace, orderTemplate } from './order-sample.ts';
 import type { Seed } from './seed.ts';

@@ -49,5 +49,5 @@ function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const fraction = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   const rounded = Number(value.toPrecision(3));
-  return rounded.toLocaleString('en-US', { minimumFractionDigits: Math.min(2, fraction), maximumFractionDigits: fraction });
+  return rounded.toLocaleString('en-US', { minimumFractionDigits: fraction, maximumFractionDigits: fraction });
 }

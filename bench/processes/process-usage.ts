@@ -15,6 +15,16 @@ export function cpuTimeMs(pid: number): number | undefined {
   }
 }
 
+/** VmRSS of proc_pid_status(5), which is in units of 1024 bytes; undefined as above. */
+export function residentBytes(pid: number): number | undefined {
+  try {
+    const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return found === undefined ? undefined : Number(found) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
 function childrenOf(pid: number): readonly number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
