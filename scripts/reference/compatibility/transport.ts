@@ -14,6 +14,18 @@ export const transport: ContractChapter = {
       tests: ['closing: readiness fails first'],
     },
     { id: 'A4', level: 'SHOULD', what: 'new serving certificates and client authorities without a restart', tests: ['A4 '] },
-    { id: '7', level: 'MUST', what: 'a real kube-apiserver in front', missing: 'tested against a stub of it only' },
+    {
+      id: '7',
+      level: 'MUST',
+      what: 'a real kube-apiserver in front: discovery, RBAC, tokens, garbage collection, namespaces',
+      tests: [
+        '7 discovery and OpenAPI are merged',
+        '7 kubectl creates, applies, watches',
+        '7 RBAC and impersonation',
+        '7 tokens of ServiceAccounts',
+        '7 the garbage collector',
+        '7 nothing is created where',
+      ],
+    },
   ],
 };
