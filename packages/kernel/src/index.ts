@@ -8,6 +8,7 @@ export { ArcError, codeOf, messageOf, TerminalError } from './errors.ts';
 export type { ArcErrorOptions, ErrorDetails } from './errors.ts';
 export { lineLogger, silentLogger } from './logger.ts';
 export type { Logger, LogFields, LogLevel, LineLoggerOptions } from './logger.ts';
+export { makePrivateDirectory } from './make-private-directory.ts';
 export { createMetrics } from './metrics.ts';
 export { writeFileAtomically } from './write-file-atomically.ts';
 export type { Counter, Gauge, Histogram, HistogramDefinition, MetricDefinition, MetricLabels, Metrics } from './metrics.ts';

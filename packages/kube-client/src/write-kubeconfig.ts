@@ -1,8 +1,8 @@
 import { isObject } from '@arc/apimachinery/client';
 import type { JsonObject } from '@arc/apimachinery/client';
-import { codeOf } from '@arc/kernel';
+import { codeOf, makePrivateDirectory } from '@arc/kernel';
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseKubeconfig } from './kubeconfig.ts';
 
@@ -25,7 +25,7 @@ export interface KubeconfigContext {
  */
 export async function writeKubeconfig(path: string, context: KubeconfigContext): Promise<void> {
   const text = toYaml(withContext(await existing(path), context));
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(path));
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await using file = await open(temporary, 'wx', 0o600);

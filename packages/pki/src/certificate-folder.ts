@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { ArcError, codeOf, writeFileAtomically } from '@arc/kernel';
+import { ArcError, codeOf, makePrivateDirectory, writeFileAtomically } from '@arc/kernel';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from './authority.ts';
 import type { CertificateAndKey } from './authority.ts';
 import { needsRenewal } from './renewal.ts';
@@ -24,7 +24,7 @@ export interface CertificateFolder {
  * @throws ArcError `BadDataDirectory` when the authority's certificate and key do not both exist
  */
 export async function openCertificateFolder(folder: string, options: { readonly authority: string }): Promise<CertificateFolder> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(folder);
   const authority = await loadAuthority(folder, options.authority);
   const issuerPem = authority.certPem;
   return {

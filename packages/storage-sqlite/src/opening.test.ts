@@ -39,6 +39,11 @@ test('the files are made with their directory, readable by their owner only', as
   for (const name of files) assert.equal(statSync(fileNamed(`new/deep/${name}`)).mode & 0o777, 0o600, name);
 });
 
+test('a directory that cannot be made is told of at once', { skip: process.platform !== 'linux' }, async () => {
+  const file = '/proc/nowhere/deep/arc.db';
+  await assertRefused(openSqliteStore({ file }), 'Unavailable', file);
+});
+
 test('a file with a second name is refused, for each name has a log and a lock of its own', async () => {
   const file = fileNamed('named.db');
   await filledStore(file, 1);

@@ -1,10 +1,10 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from '@arc/kernel';
+import { codeOf, makePrivateDirectory } from '@arc/kernel';
 
 /** Makes the file readable by its owner only, since it holds Secrets; SQLite gives its -wal and -shm the same mode. */
 export function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(file));
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { ArcError, codeOf, messageOf, writeFileAtomically } from '@arc/kernel';
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArcError, codeOf, makePrivateDirectory, messageOf, writeFileAtomically } from '@arc/kernel';
 
 const markerName = 'arc.json';
 const formatVersion = 1;
@@ -37,9 +37,9 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     workflows: join(root, 'workflows'),
   };
   try {
-    await makeDirectory(root);
+    makePrivateDirectory(root);
     await checkMarker(root);
-    for (const folder of [paths.pki, paths.workflows]) await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [paths.pki, paths.workflows]) makePrivateDirectory(folder);
   } catch (error) {
     if (error instanceof ArcError) throw error;
     throw new ArcError('DataDirectoryUnusable', `the data directory ${root} cannot be used: ${messageOf(error)}`, {
@@ -48,28 +48,6 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     });
   }
   return paths;
-}
-
-/** Not mkdir's own recursion: below a file system that refuses new entries with ENOENT, as /proc does, that never ends. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (codeOf(error) !== 'ENOENT' || (await exists(dirname(path)))) throw error;
-    await makeDirectory(dirname(path));
-    await mkdir(path, { mode: 0o700 });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 async function checkMarker(root: string): Promise<void> {
