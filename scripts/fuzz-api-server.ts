@@ -1,16 +1,69 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parseArgs } from 'node:util';
 import * as pki from '@arc/pki';
-import { fuzzServer } from '../packages/apiserver/src/testing/fuzz-server.ts';
+import { fuzzServer } from '../packages/apiserver/src/testing/fuzz/fuzz-server.ts';
+import { testKinds } from '../packages/apiserver/src/testing/kinds.ts';
+import { crewDefinition } from '../packages/apiserver/src/testing/scalable-kind.ts';
 import { startTestServer } from '../packages/apiserver/src/testing/test-server.ts';
 
-/** The long run of the request fuzzer: `node scripts/fuzz-api-server.ts --requests 200000 [--seed N]`. */
+/** The long run of the request fuzzer: `npm run fuzz -- --requests 200000 [--seed N]`. */
 const { values } = parseArgs({
   options: { requests: { type: 'string', default: '200000' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } },
 });
 const seed = Number(values.seed);
-await using server = await startTestServer(pki);
+/** More than this is left behind by requests. */
+const maxGrowth = 32 * 1024 * 1024;
+/** What every process of this kind comes to hold: compiled code, pools, caches that have a limit. */
+const warmUp = 5_000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+await using server = await startTestServer(pki, { kinds: [...testKinds, crewDefinition] });
+await fuzzServer(server, { seed: seed + 1, requests: warmUp, parallel: 32 });
+const before = await heldAtRest();
 const { requests, codes, failures } = await fuzzServer(server, { seed, requests: Number(values.requests), parallel: 32 });
-const counts = [...codes].toSorted(([a], [b]) => a - b).map(([code, count]) => `${code}: ${count}`);
-process.stdout.write(`seed ${seed}, ${requests} requests; ${counts.join(', ')}\n`);
+const after = await heldAtRest();
+
+const total = new Map<number, number>();
+for (const [intent, ofIntent] of [...codes].toSorted()) {
+  for (const [code, count] of ofIntent) total.set(code, (total.get(code) ?? 0) + count);
+  process.stdout.write(`${intent.padEnd(22)} ${countsOf(ofIntent)}\n`);
+}
+process.stdout.write(`seed ${seed}, ${requests} requests: ${countsOf(total)}\n`);
+process.stdout.write(`held at rest: ${megabytes(before)} MB after ${warmUp} requests, ${megabytes(after)} MB after all\n`);
 for (const failure of failures.slice(0, 20)) process.stdout.write(`${JSON.stringify(failure)}\n`);
-process.exitCode = failures.length === 0 ? 0 : 1;
+process.stdout.write(`${failures.length} failures\n`);
+process.exitCode = failures.length === 0 && after - before < maxGrowth ? 0 : 1;
+
+/** Bytes held when nothing is stored and nobody asks. */
+async function heldAtRest(): Promise<number> {
+  const json = { 'content-type': 'application/merge-patch+json' };
+  for (const path of [
+    '/apis/demo.example.com/v1/namespaces/ns/widgets',
+    '/apis/demo.example.com/v1/namespaces/ns/crews',
+    '/api/v1/namespaces/ns/notes',
+  ]) {
+    const { items } = (await server.admin.get(path)).object() as unknown as { items: { metadata: { name: string } }[] };
+    for (const { metadata } of items) {
+      await server.admin.send('PATCH', `${path}/${metadata.name}`, { body: { metadata: { finalizers: null } }, headers: json });
+    }
+    await server.admin.send('DELETE', path);
+  }
+  await server.store.compact(await server.store.currentRevision());
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function countsOf(counts: ReadonlyMap<number, number>): string {
+  return [...counts]
+    .toSorted(([a], [b]) => a - b)
+    .map(([code, count]) => `${code}: ${count}`)
+    .join(', ');
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}

@@ -1,28 +1,6 @@
-/** One request as raw as a client can send it. */
-export interface FuzzRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | undefined;
-  readonly http2: boolean;
-}
+export const methods = ['GET', 'GET', 'GET', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'];
 
-type Random = () => number;
-
-/** Reproducible numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-const methods = ['GET', 'GET', 'GET', 'POST', 'POST', 'PUT', 'PATCH', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'];
-
-const segments = [
+export const segments = [
   ...['api', 'apis', 'v1', 'demo.example.com', 'memo.example.com', 'authorization.k8s.io', 'namespaces', 'ns', 'widgets', 'notes', 'memos'],
   ...['w1', 'n1', 'status', 'finalize', 'scale', 'log', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews', 'openapi', 'v3', 'v2'],
   ...[
@@ -45,7 +23,7 @@ const segments = [
   ...['toString', '\u00e9'.normalize('NFD').replace(/[^ -~]/g, ''), 'a'.repeat(300), '-', '*', '~', '@', ':', ';', 'W1', '0'],
 ];
 
-const routes = [
+export const routes = [
   '/apis/demo.example.com/v1/namespaces/ns/widgets',
   '/apis/demo.example.com/v1/namespaces/ns/widgets/w1',
   '/apis/demo.example.com/v1/namespaces/ns/widgets/w1/status',
@@ -65,7 +43,7 @@ const routes = [
   '/readyz',
 ];
 
-const parameters = [
+export const parameters = [
   ...[
     'watch',
     'limit',
@@ -81,7 +59,7 @@ const parameters = [
   ...['propagationPolicy', 'orphanDependents', 'gracePeriodSeconds', 'verbose', 'exclude', 'hash', '__proto__', ''],
 ];
 
-const texts = [
+export const texts = [
   ...['', '0', '1', '-1', '1.5', 'true', 'false', 'All', 'Strict', 'Warn', 'Ignore', 'Exact', 'NotOlderThan', 'Object', 'None', 'Metadata'],
   ...[
     '9007199254740993',
@@ -102,7 +80,7 @@ const texts = [
   ...['eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiIuLi8uLi94In0', 'e30', '!!!', '\u0000', '\ud83d\ude00', 'Background', 'Orphan'],
 ];
 
-const mediaTypes = [
+export const mediaTypes = [
   ...['application/json', 'application/json', 'application/yaml', 'application/json-patch+json', 'application/merge-patch+json'],
   ...[
     'application/strategic-merge-patch+json',
@@ -118,9 +96,9 @@ const mediaTypes = [
   'application/json;stream=watch;q=x',
 ];
 
-const headerNames = ['accept', 'content-type', 'accept-encoding', 'if-none-match', 'audit-id', 'authorization', 'impersonate-user'];
+export const headerNames = ['accept', 'content-type', 'accept-encoding', 'if-none-match', 'audit-id', 'authorization', 'impersonate-user'];
 
-const bodies = [
+export const bodies = [
   '{"metadata":{"name":"w1"},"spec":{"size":1,"parts":[{"name":"a"},{"name":"b","count":2}]}}',
   '{"apiVersion":"demo.example.com/v1","kind":"Widget","metadata":{"name":"w1","labels":{"a":"b"},"finalizers":["x.example.com/y"]},"spec":{"size":3}}',
   '{"apiVersion":"v1","kind":"Note","metadata":{"name":"n1"},"data":{"a":"b"},"tags":[{"name":"x","value":"1"}]}',
@@ -148,70 +126,87 @@ const bodies = [
   '',
 ];
 
-/** The next request: half well-formed with something wrong in it, half nonsense. */
-export function fuzzRequest(random: Random): FuzzRequest {
-  const pick = <T>(from: readonly [T, ...T[]] | readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const chance = (probability: number): boolean => random() < probability;
-  const many = <T>(most: number, make: () => T): T[] => Array.from({ length: Math.floor(random() * (most + 1)) }, make);
-
-  const anyPath = (): string => `${chance(0.95) ? '/' : '//'}${many(9, () => pick(segments)).join('/')}`;
-  const route = chance(0.7) ? pick(routes) : anyPath();
-  const path = chance(0.1) ? `${route}/${pick(segments)}` : route;
-  const query = many(4, () => `${encodeURIComponent(pick(parameters))}=${chance(0.9) ? encodeURIComponent(pick(texts)) : '%zz%'}`);
-  // A watch that finds nothing wrong goes on until its time is over.
-  if (query.some((part) => part.startsWith('watch='))) query.unshift('timeoutSeconds=1');
-
-  const method = pick(methods);
-  const headers: Record<string, string> = {};
-  if (chance(0.8)) headers['content-type'] = pick(mediaTypes);
-  if (chance(0.4)) headers['accept'] = pick(mediaTypes);
-  if (chance(0.2)) headers['accept-encoding'] = pick(['gzip', 'gzip;q=0', 'identity', 'br,gzip', ';']);
-  for (const name of many(1, () => pick(headerNames))) headers[name] ??= pick(texts).replaceAll(/[^ -~]/g, '?');
-
-  const withBody = method !== 'GET' && method !== 'HEAD' && method !== 'TRACE' && chance(0.9);
-  return {
-    method,
-    path: query.length === 0 ? path : `${path}?${query.join('&')}`,
-    headers,
-    body: withBody ? mutated(pick(bodies), random) : undefined,
-    http2: chance(0.3),
-  };
-}
-
-/** Mostly as it is; sometimes with bytes changed, cut, or doubled. */
-function mutated(text: string, random: Random): Uint8Array {
-  const bytes = Buffer.from(text);
-  if (random() < 0.5 || bytes.length === 0) return bytes;
-  const at = Math.floor(random() * bytes.length);
-  switch (Math.floor(random() * 4)) {
-    case 0:
-      bytes[at] = Math.floor(random() * 256);
-      return bytes;
-    case 1:
-      return bytes.subarray(0, at);
-    case 2:
-      return Buffer.concat([bytes.subarray(0, at), bytes]);
-    default:
-      return Buffer.from(text.replaceAll(/"[^"]*"|\d+/g, (token) => (random() < 0.15 ? pickToken(random) : token)));
-  }
-}
-
-const tokens = [
-  'null',
-  '-1',
-  '1e400',
-  '9007199254740993',
-  '""',
-  '"\\u0000"',
-  '"\\ud800"',
-  '{}',
-  '[]',
-  'true',
-  '"__proto__"',
-  '"a/b"',
-  '[[1]]',
+/** Put in place of values. */
+export const tokens = [
+  ...['null', '-1', '1e400', '9007199254740993', '""', '"\\u0000"', '"\\ud800"', '{}', '[]', 'true', '"__proto__"', '"a/b"', '[[1]]'],
 ];
 
-function pickToken(random: Random): string {
-  return tokens[Math.floor(random() * tokens.length)] ?? '0';
-}
+export const accepts = [
+  'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json',
+  'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+  'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf,application/json',
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf,*/*',
+  '*/*;q=0',
+];
+
+export const labelSelectors = [
+  ...[
+    'team=a',
+    'team!=a',
+    'team in (a,b)',
+    'team notin (a)',
+    '!team',
+    'team',
+    'team>1',
+    'team=a,x',
+    'x in ()',
+    'a b',
+    '(',
+    '',
+    'team==b,!x,y.example.com/z',
+  ],
+];
+
+export const fieldSelectors = [
+  ...[
+    'metadata.name=w1',
+    'metadata.namespace=ns',
+    'spec.color=red',
+    'spec.color!=red,metadata.name!=w2',
+    'spec.size=1',
+    'metadata.name=a\\=b',
+    '=',
+    'x',
+  ],
+];
+
+export const jsonPatches: readonly object[] = [
+  { op: 'test', path: '/metadata/name', value: 'w1' },
+  { op: 'replace', path: '/spec/size', value: 5 },
+  { op: 'add', path: '/metadata/labels', value: { team: 'a' } },
+  { op: 'add', path: '/spec/parts/-', value: { name: 'z' } },
+  { op: 'remove', path: '/spec/parts/0' },
+  { op: 'copy', from: '/spec/color', path: '/metadata/annotations' },
+  { op: 'move', from: '/spec/parts/0', path: '/spec/parts/1' },
+  { op: 'add', path: '/data/b', value: 'x' },
+  { op: 'replace', path: '/metadata/managedFields', value: [{}] },
+  { op: 'replace', path: '/metadata/resourceVersion', value: '1' },
+  { op: 'add', path: '/metadata/finalizers', value: ['example.com/hold'] },
+  { op: 'remove', path: '/metadata/finalizers' },
+  { op: 'add', path: '/metadata/__proto__', value: { polluted: true } },
+  { op: 'add', path: '', value: 1 },
+  { op: 'nothing', path: 'x' },
+];
+
+export const mergePatches: readonly string[] = [
+  '{"spec":{"size":7}}',
+  '{"spec":{"color":"blue","parts":null}}',
+  '{"spec":{"parts":[{"name":"a"},{"name":"a"}]}}',
+  '{"metadata":{"labels":{"team":null}}}',
+  '{"metadata":{"labels":{"team":"b"},"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\\"spec\\":{\\"size\\":1}}"}}}',
+  '{"metadata":{"finalizers":null}}',
+  '{"metadata":{"managedFields":[]}}',
+  '{"metadata":{"name":"other"}}',
+  '{"metadata":null}',
+  '{"status":{"ready":true,"note":"x"}}',
+  '{"data":{"a":"1","c":null}}',
+  '{"tags":[{"name":"x","value":"9"},{"$patch":"delete","name":"y"}]}',
+  '{"tags":[{"$patch":"replace"},{"name":"only"}]}',
+  '{"$setElementOrder/tags":[{"name":"z"},{"name":"x"}],"tags":[{"name":"z"}]}',
+  '{"$retainKeys":["data"],"data":{"b":"2"}}',
+  '{"spec":{"size":9007199254740993}}',
+  '{"spec":{"size":null},"extra":{"deep":[1,2,{"a":null}]}}',
+];

@@ -1,0 +1,59 @@
+import type { TestServer } from '../test-server.ts';
+import { type FuzzRequest, fuzzRequest } from './fuzz-request.ts';
+import { seededRandom } from './random.ts';
+import { type FuzzAnswer, fuzzSender } from './send.ts';
+
+interface FuzzFailure {
+  /** The number of the request, counted from 0: the same seed gives the same request. */
+  readonly index: number;
+  readonly request: FuzzRequest;
+  /** The code and the answer, or why there was none. */
+  readonly answer: string;
+}
+
+export interface FuzzReport {
+  readonly requests: number;
+  /** How often each code was answered, by intent; see `FuzzAnswer`. */
+  readonly codes: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  /** Answers of 500 and above, but for those that Kubernetes gives, too. */
+  readonly failures: readonly FuzzFailure[];
+}
+
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly requests: number;
+  /** Requests under way at once; default 16. */
+  readonly parallel?: number;
+}
+
+/** What Kubernetes answers with 500, too, though it is the client's mistake. */
+const clientsFault = /"message":"(?:failed to create typed patch object|Internal error occurred: the spec replicas field)/;
+
+/** Throws seeded requests at a server as its administrator. Rejects when the server no longer answers. */
+export async function fuzzServer(server: TestServer, { seed, requests, parallel = 16 }: FuzzOptions): Promise<FuzzReport> {
+  const random = seededRandom(seed);
+  const codes = new Map<string, Map<number, number>>();
+  const failures: FuzzFailure[] = [];
+  let sent = 0;
+  {
+    using sender = fuzzSender(server);
+    const worker = async (): Promise<void> => {
+      while (sent < requests) {
+        const index = sent++;
+        const request = fuzzRequest(random);
+        const answer = await sender.send(request);
+        const ofIntent = codes.get(request.intent) ?? new Map<number, number>();
+        codes.set(request.intent, ofIntent.set(answer.code, (ofIntent.get(answer.code) ?? 0) + 1));
+        if (isFailure(answer)) failures.push({ index, request, answer: `${answer.code} ${answer.text.slice(0, 500)}` });
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, worker));
+  }
+  const { code } = await server.admin.get('/readyz');
+  if (code !== 200) throw new Error(`the server answers ${code} on /readyz afterwards`);
+  return { requests, codes, failures };
+}
+
+function isFailure({ code, text }: FuzzAnswer): boolean {
+  return code >= 500 && !(code === 500 && clientsFault.test(text));
+}
