@@ -1,7 +1,8 @@
 import { codeOf, messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { AttemptError, type EtcdClient } from './client/etcd-client.ts';
-import { range, swap, type KeyValue, type SwapRequest, type SwapResponse } from './wire/kv.ts';
+import type { Dialect } from './dialect.ts';
+import { range, swap, type SwapRequest, type SwapResponse } from './wire/kv.ts';
 import type { WatchEvent } from './wire/watch.ts';
 
 /**
@@ -10,18 +11,25 @@ import type { WatchEvent } from './wire/watch.ts';
  * would bring back an object that was created and then deleted by another; the key is read instead. What then is found
  * changed was changed by this write or another, which the history of the key tells.
  *
- * @param known a revision from before this write
+ * @param options.known a revision from before this write
  * @throws StorageError `OutcomeUnknown` when neither the answer nor the history tells; else what a refusal says, and then
  *   nothing was written
  */
-export async function writeConditionally(client: EtcdClient, request: SwapRequest, known: number): Promise<SwapResponse> {
+export async function writeConditionally(
+  client: EtcdClient,
+  request: SwapRequest,
+  { known, dialect }: { readonly known: number; readonly dialect: Dialect },
+): Promise<SwapResponse> {
   const deadline = Date.now() + client.timeoutMs;
   let doubt = false;
   for (let attempt = 0; ; attempt++) {
     try {
       if (doubt && request.expect === 0)
         return await resolveDoubt(client, request, { response: await look(client, request, deadline), known });
-      const response = await client.attempt(swap, request, { deadline });
+      const answer = await client.attempt(swap, request, { deadline });
+      const response = dialect === 'kine' ? await completed(client, request, { answer, known }) : answer;
+      // Kine looks at the key a moment after it has refused the creation; what was in the way may be gone by then.
+      if (dialect === 'kine' && !response.succeeded && request.expect === 0 && response.other === undefined) continue;
       if (response.succeeded || !doubt) return response;
       return await resolveDoubt(client, request, { response, known });
     } catch (error) {
@@ -32,6 +40,31 @@ export async function writeConditionally(client: EtcdClient, request: SwapReques
       throw doubt ? outcomeUnknown(error.failure.error) : error.failure.error;
     }
   }
+}
+
+/** What etcd would have answered where kine answered this. */
+async function completed(
+  client: EtcdClient,
+  request: SwapRequest,
+  { answer, known }: { readonly answer: SwapResponse; readonly known: number },
+): Promise<SwapResponse> {
+  const { key, expect, value } = request;
+  if (!answer.succeeded) return answer;
+  if (expect === 0) return { ...answer, revision: await creationOf(client, request, known) };
+  // To kine, the deletion of a key that it does not know succeeds.
+  if (value === null && answer.other === undefined) return { ...answer, succeeded: false };
+  const before = await told(client.call(range, { key, revision: answer.revision - 1 }));
+  return { ...answer, other: before.items[0] };
+}
+
+/** The revision of a creation that happened: that of another write may be answered where the key existed before (kine 0.17.5). */
+async function creationOf(client: EtcdClient, request: SwapRequest, known: number): Promise<number> {
+  const [now] = (await told(client.call(range, { key: request.key }))).items;
+  const untouched = now !== undefined && now.createRevision === now.modRevision;
+  if (untouched && isSame({ type: 'put', item: now }, request.value)) return now.modRevision;
+  const first = await firstSuccessor(client, request, { after: known, until: Infinity });
+  if (first === undefined) throw outcomeUnknown('the history of the object does not tell');
+  return first.item.modRevision;
 }
 
 /** The answer of a comparison that failed, by reading. */
@@ -65,18 +98,18 @@ async function resolveDoubt(
   if (current === undefined) throw outcomeUnknown('the object does not exist now');
   const after = Math.max(known, request.expect);
   if (current.modRevision <= after) return response;
-  const first = await firstSuccessor(client, request, { after, current });
+  const first = await firstSuccessor(client, request, { after, until: current.modRevision });
   if (first === undefined) return response;
   if (request.value === null) throw outcomeUnknown('the object was deleted, by this request or another');
   const { item, previous } = first;
   return { revision: item.modRevision, succeeded: true, other: previous };
 }
 
-/** The write in the key's history after `after` that could be the requested one. */
+/** The write in the key's history after `after`, up to `until`, that could be the requested one. */
 async function firstSuccessor(
   client: EtcdClient,
   { key, expect, value }: SwapRequest,
-  { after, current }: { readonly after: number; readonly current: KeyValue },
+  { after, until }: { readonly after: number; readonly until: number },
 ): Promise<WatchEvent | undefined> {
   const deadline = performance.now() + client.timeoutMs;
   using stream = await client.watch({ key, rangeEnd: new Uint8Array(), startRevision: after + 1 });
@@ -85,7 +118,7 @@ async function firstSuccessor(
       if (canceled) throw outcomeUnknown('history was compacted meanwhile');
       for (const event of events) {
         if (isSuccessor(event, expect) && isSame(event, value)) return event;
-        if (event.item.modRevision >= current.modRevision) return undefined;
+        if (event.item.modRevision >= until) return undefined;
       }
     }
   }
@@ -96,7 +129,7 @@ function isSuccessor({ type, item, previous }: WatchEvent, expect: number): bool
   return expect === 0 ? type === 'put' && item.createRevision === item.modRevision : previous?.modRevision === expect;
 }
 
-function isSame({ type, item }: WatchEvent, value: Uint8Array | null): boolean {
+function isSame({ type, item }: Pick<WatchEvent, 'type' | 'item'>, value: Uint8Array | null): boolean {
   return value === null ? type === 'delete' : type === 'put' && Buffer.compare(item.value, value) === 0;
 }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '@arc/kernel';
 import type { Finding } from '@arc/storage';
+import { dialectOf } from './dialect.ts';
 import { openEndpoints } from './client/endpoints.ts';
 import { EtcdClient } from './client/etcd-client.ts';
 import type { EtcdStoreOptions } from './etcd-store.ts';
@@ -37,14 +38,17 @@ export async function diagnoseEtcd(options: EtcdStoreOptions): Promise<{ members
     }
   }
   if (members.length === 0) throw failure;
-  return { members, findings: [...findings, ...disagreements(members), ...members.flatMap(sizeFindings)] };
+  // Kine has no leader and no quota; what fills up is the database behind it.
+  const ofEtcd = members.filter((member) => dialectOf(member) === 'etcd');
+  return { members, findings: [...findings, ...disagreements(ofEtcd), ...ofEtcd.flatMap(sizeFindings)] };
 }
 
 async function ask(endpoint: string, { tls, credentials, timeoutMs = 5_000, signal }: EtcdStoreOptions) {
   const client = new EtcdClient(await openEndpoints([endpoint], tls), { credentials, timeoutMs });
   try {
     const state = await client.call(status, undefined, signal);
-    return { state, raised: (await client.call(alarms, undefined, signal)).map(alarmFinding) };
+    const raised = dialectOf(state) === 'kine' ? [] : await client.call(alarms, undefined, signal);
+    return { state, raised: raised.map(alarmFinding) };
   } finally {
     client.close();
   }

@@ -2,6 +2,7 @@ import { assertNotCompacted, StorageError, type ChangeBatch, type ChangeEvent, t
 import { ArcError, backoffDelay, systemClock } from '@arc/kernel';
 import type { EtcdClient } from './client/etcd-client.ts';
 import type { WatchStream } from './client/watch-stream.ts';
+import type { Dialect } from './dialect.ts';
 import type { EtcdLayout, EtcdRange } from './etcd-layout.ts';
 import type { KnownRevision } from './known-revision.ts';
 import { range, type KeyValue } from './wire/kv.ts';
@@ -11,6 +12,7 @@ export interface ChangesSource {
   readonly client: EtcdClient;
   readonly layout: EtcdLayout;
   readonly known: KnownRevision;
+  readonly dialect: Dialect;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ChangesSource {
  * it does and still has not come; a watch that stays silent beyond the second figure is opened anew.
  */
 const patienceMs = { first: 50, last: 1_600 };
-/** Watch responses are joined up to about this many events. */
+/** Watch responses are joined, or parted, to about this many events: kine sends all the history there is in one. */
 const eventsPerBatch = 500;
 const reconnectDelays = { initialMs: 20, maxMs: 1_000, jitter: 0.5 };
 
@@ -146,7 +148,12 @@ async function assertHeld({ client, everything, signal }: OpenWatch, revision: n
  * raise its revision without an event for us, and etcd 3.4 says so only every ten minutes. What is left of the keys
  * changed since then shows writes; the number of keys then and now shows deletions.
  */
-async function lastUnchanged({ client, known, everything, signal }: OpenWatch, cursor: number): Promise<number> {
+async function lastUnchanged({ client, known, everything, stream, dialect, signal }: OpenWatch, cursor: number): Promise<number> {
+  if (dialect === 'kine') {
+    // It has no filter by revision, but answers this at once; the answer is read like any other response.
+    stream.requestProgress();
+    return cursor;
+  }
   const revision = known.newest;
   const before = await client.call(range, { ...everything, revision: Math.max(cursor, 1), countOnly: true }, signal);
   const written = { ...everything, revision, minModRevision: cursor + 1, keysOnly: true, limit: 1 };
@@ -156,13 +163,21 @@ async function lastUnchanged({ client, known, everything, signal }: OpenWatch, c
 
 function* batchesOf({ layout }: OpenWatch, responses: readonly WatchResponse[], after: number): Generator<ChangeBatch, void, void> {
   let events: ChangeEvent[] = [];
-  for (const [index, response] of responses.entries()) {
-    events.push(...response.events.filter(({ item }) => item.modRevision > after).map((event) => changeEvent(layout, event)));
-    const revision = events.at(-1)?.revision;
-    if (revision === undefined || (events.length < eventsPerBatch && index < responses.length - 1)) continue;
-    yield { revision, events };
-    events = [];
+  let revision = after;
+  for (const response of responses) {
+    for (const event of response.events) {
+      const { modRevision } = event.item;
+      if (modRevision <= after) continue;
+      // Others may have changed several keys in one transaction, which has one revision.
+      if (events.length >= eventsPerBatch && modRevision > revision) {
+        yield { revision, events };
+        events = [];
+      }
+      events.push(changeEvent(layout, event));
+      revision = modRevision;
+    }
   }
+  if (events.length > 0) yield { revision, events };
 }
 
 function changeEvent(layout: EtcdLayout, { type, item, previous }: WatchEvent): ChangeEvent {

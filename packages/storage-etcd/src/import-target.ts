@@ -11,6 +11,7 @@ import {
 import { codeOf } from '@arc/kernel';
 import type { EtcdClient } from './client/etcd-client.ts';
 import { writeConditionally } from './conditional-write.ts';
+import { assertDialect } from './dialect.ts';
 import { storedValue } from './etcd-changes.ts';
 import { connectToEtcd, type EtcdStoreOptions } from './etcd-store.ts';
 import type { EtcdLayout } from './etcd-layout.ts';
@@ -25,11 +26,17 @@ import { markerKey, unfinishedPlan } from './unfinished-import.ts';
  * Every object is a transaction of its own, one after the other: that is what gives each a revision of its own, in order.
  * About 800 a second on the machine where several in flight gave 3,000, nearly half of them in another order.
  *
- * @throws StorageError as `openEtcdStore`
+ * @throws StorageError as `openEtcdStore`; `BadDatabase` for kine, too
  */
 export async function openEtcdImport(options: EtcdStoreOptions): Promise<ImportTarget> {
-  const { client, layout } = await connectToEtcd(options);
-  return new EtcdImport(client, layout);
+  const { client, layout, dialect } = await connectToEtcd(options);
+  try {
+    assertDialect(dialect, 'etcd', 'filled');
+    return new EtcdImport(client, layout);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
 }
 
 /** 20 s of 230 writes a second, and 2 s to make: clients of a server that was restarted come back sooner. */
@@ -71,7 +78,7 @@ class EtcdImport implements ImportTarget {
     for (const { key, value: stored } of values) {
       const value = this.#layout.valueToEtcd(stored);
       const request = { key: this.#layout.toEtcd(key), expect: 0, value };
-      const { succeeded, revision, other } = await writeConditionally(this.#client, request, this.#known);
+      const { succeeded, revision, other } = await writeConditionally(this.#client, request, { known: this.#known, dialect: 'etcd' });
       // It may be there from the last moment of a run that was killed.
       if (!succeeded && (other === undefined || Buffer.compare(other.value, value) !== 0)) throw writtenByOthers(key);
       this.#known = revision;

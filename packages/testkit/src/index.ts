@@ -6,6 +6,8 @@ export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
 export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
+export { findKine, startKine } from './parts/kine.ts';
+export type { KineServer } from './parts/kine.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';

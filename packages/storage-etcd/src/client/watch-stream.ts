@@ -1,18 +1,21 @@
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { StorageError } from '@arc/storage';
-import type { WatchRequest, WatchResponse } from '../wire/watch.ts';
+import { progressRequest, type WatchRequest, type WatchResponse } from '../wire/watch.ts';
 
 /** Responses held before the sender is told to wait. */
 const maxQueued = 64;
 
 /** What a watch has received, taken at the consumer's pace. */
 export class WatchStream implements Disposable {
-  readonly #stream: ClientDuplexStream<WatchRequest, WatchResponse>;
+  readonly #stream: ClientDuplexStream<WatchRequest | typeof progressRequest, WatchResponse>;
   #queue: WatchResponse[] = [];
   #ended: StorageError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(stream: ClientDuplexStream<WatchRequest, WatchResponse>, failureOf: (error: ServiceError) => StorageError) {
+  constructor(
+    stream: ClientDuplexStream<WatchRequest | typeof progressRequest, WatchResponse>,
+    failureOf: (error: ServiceError) => StorageError,
+  ) {
     this.#stream = stream;
     stream.on('data', (response: WatchResponse) => {
       this.#queue.push(response);
@@ -41,6 +44,11 @@ export class WatchStream implements Disposable {
     this.#queue = [];
     if (responses.length >= maxQueued) this.#stream.resume();
     return responses;
+  }
+
+  /** Asks how far everything has been sent; answered by a response without events, if at all. */
+  requestProgress(): void {
+    this.#stream.write(progressRequest);
   }
 
   [Symbol.dispose](): void {

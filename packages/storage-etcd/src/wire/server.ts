@@ -1,6 +1,9 @@
+import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import { FieldWriter, readEmbedded, readInteger, readMessage, type Method } from './fields.ts';
 
 export interface StatusResponse {
+  /** `0` where there is no cluster: kine belongs to none. */
+  readonly clusterId: string;
   /** Of the etcd program, as in `3.4.23`. */
   readonly version: string;
   /** Of its database file, bytes. */
@@ -16,9 +19,10 @@ export const status: Method<void, StatusResponse> = {
   path: '/etcdserverpb.Maintenance/Status',
   encode: () => new Uint8Array(),
   decode(bytes) {
-    const response = { version: '', dbSize: 0, leader: '0', raftTerm: 0, quota: 0 };
+    const response = { clusterId: '0', version: '', dbSize: 0, leader: '0', raftTerm: 0, quota: 0 };
     readMessage(bytes, (field, reader) => {
-      if (field === 2) response.version = reader.string();
+      if (field === 1) response.clusterId = readClusterId(reader);
+      else if (field === 2) response.version = reader.string();
       else if (field === 3) response.dbSize = readInteger(reader);
       else if (field === 4) response.leader = String(reader.uint64());
       else if (field === 7) response.raftTerm = readInteger(reader);
@@ -29,6 +33,16 @@ export const status: Method<void, StatusResponse> = {
     return response;
   },
 };
+
+function readClusterId(reader: BinaryReader): string {
+  let id = '0';
+  readEmbedded(reader, (field, inner) => {
+    if (field !== 1) return false;
+    id = String(inner.uint64());
+    return true;
+  });
+  return id;
+}
 
 /** Every alarm that is raised: 1 is NOSPACE, 2 CORRUPT. */
 export const alarms: Method<void, readonly { readonly memberId: string; readonly alarm: number }[]> = {

@@ -25,9 +25,14 @@ export interface WatchResponse {
   readonly events: readonly WatchEvent[];
 }
 
-export const watch: Method<WatchRequest, WatchResponse> = {
+/** Asks for a response that tells how far everything has been sent. */
+export const progressRequest = 'progress';
+
+export const watch: Method<WatchRequest | typeof progressRequest, WatchResponse> = {
   path: '/etcdserverpb.Watch/Watch',
-  encode({ key, rangeEnd, startRevision }) {
+  encode(request) {
+    if (request === progressRequest) return new FieldWriter().message(3, new Uint8Array()).finish();
+    const { key, rangeEnd, startRevision } = request;
     const create = new FieldWriter().bytes(1, key).bytes(2, rangeEnd).integer(3, startRevision).flag(4, true).flag(6, true);
     return new FieldWriter().message(1, create.finish()).finish();
   },

@@ -1,0 +1,20 @@
+import { StorageError } from '@arc/storage';
+import type { StatusResponse } from './wire/server.ts';
+
+/**
+ * `kine` is what speaks etcd's protocol as far as Kubernetes needs it, over SQL databases: no alarms, no deletion of ranges,
+ * no filters by revision, no previous values of writes, and transactions of a few shapes only.
+ */
+export type Dialect = 'etcd' | 'kine';
+
+export function dialectOf({ clusterId }: StatusResponse): Dialect {
+  return clusterId === '0' ? 'kine' : 'etcd';
+}
+
+/** @throws StorageError `BadDatabase` */
+export function assertDialect(dialect: Dialect, wanted: Dialect, what: string): void {
+  if (dialect === wanted) return;
+  throw new StorageError('BadDatabase', `${dialect} cannot be ${what}: it lacks transactions that etcd has`, {
+    hint: 'Move the objects through the API: kubectl get -o yaml from the one server, kubectl apply -f - to the other.',
+  });
+}
