@@ -49,22 +49,22 @@ const adapters: readonly Adapter[] = [
       return { client, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
     },
   },
-  {
-    name: 'the client of the real server',
-    open: async () => {
-      await using stack = new AsyncDisposableStack();
-      const store = stack.use(createMemoryStore());
-      const tls = { cert: serverCertificate.certPem, key: serverCertificate.keyPem, clientCa: authority.certPem };
-      const server = stack.use(await createApiServer({ kinds, store, tls }));
-      const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-      await server.ready;
-      const config = { server: `https://localhost:${port}`, caPem: authority.certPem, clientCertificate };
-      const client = stack.use(createKubeClient(config, { userAgent: 'contract' }));
-      const all = stack.move();
-      return { client, [Symbol.asyncDispose]: () => all.disposeAsync() };
-    },
-  },
+  { name: 'the client of the real server', open: () => openReal(false) },
+  { name: 'the client of the real server over HTTP/2', open: () => openReal(true) },
 ];
+
+async function openReal(multiplex: boolean): ReturnType<Adapter['open']> {
+  await using stack = new AsyncDisposableStack();
+  const store = stack.use(createMemoryStore());
+  const tls = { cert: serverCertificate.certPem, key: serverCertificate.keyPem, clientCa: authority.certPem };
+  const server = stack.use(await createApiServer({ kinds, store, tls }));
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  await server.ready;
+  const config = { server: `https://localhost:${port}`, caPem: authority.certPem, clientCertificate };
+  const client = stack.use(createKubeClient(config, { userAgent: 'contract', multiplex }));
+  const all = stack.move();
+  return { client, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
 
 const w1 = { namespace: 'ns', name: 'w1' };
 

@@ -1,7 +1,7 @@
 import type { Status } from '@arc/apimachinery/client';
 import { ApiStatusError, parseJson } from '@arc/apimachinery/client';
 import { ArcError } from '@arc/kernel';
-import type { IncomingMessage } from 'node:http';
+import type { Answer } from './answer.ts';
 import { addressOf, ConnectionError } from './connection-error.ts';
 
 /** More than any list of an informer's page; protects the process from a server gone mad. */
@@ -26,11 +26,11 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 /** @throws ConnectionError when it breaks off, ArcError `ResponseTooLarge`, or the reason of the signal. */
-export async function readBody(response: IncomingMessage, server: string, signal?: AbortSignal, limit = maxBodyBytes): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+export async function readBody(response: Answer, server: string, signal?: AbortSignal, limit = maxBodyBytes): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response) {
       size += chunk.length;
       if (size > limit) throw new ArcError('ResponseTooLarge', `the answer of ${addressOf(server)} exceeds ${limit} bytes`);
       chunks.push(chunk);
@@ -43,7 +43,7 @@ export async function readBody(response: IncomingMessage, server: string, signal
 }
 
 /** @throws ArcError `UnexpectedResponse` when the body of a success is not JSON. */
-export function parseBody(body: Buffer, response: IncomingMessage, server: string): unknown {
+export function parseBody(body: Buffer, response: Answer, server: string): unknown {
   try {
     return parseJson(body.toString('utf8'));
   } catch (error) {
@@ -60,7 +60,7 @@ export function parseBody(body: Buffer, response: IncomingMessage, server: strin
 }
 
 /** The Status of a failed answer; when its body is none (a proxy's page, plain text), one made from the HTTP status. */
-export function statusErrorOf(body: Buffer, response: IncomingMessage, server: string): ApiStatusError {
+export function statusErrorOf(body: Buffer, response: Answer, server: string): ApiStatusError {
   const code = response.statusCode ?? 500;
   const retryAfter = retryAfterSeconds(response);
   const text = body.toString('utf8').trim();
@@ -81,7 +81,7 @@ export function statusErrorOf(body: Buffer, response: IncomingMessage, server: s
 }
 
 /** Seconds asked for by the Retry-After header (RFC 9110, 10.2.3); dates count as one second. */
-export function retryAfterSeconds(response: IncomingMessage): number | undefined {
+export function retryAfterSeconds(response: Answer): number | undefined {
   const header = response.headers['retry-after'];
   if (header === undefined) return undefined;
   return /^\d+$/.test(header) ? Number(header) : 1;
@@ -97,7 +97,7 @@ function parseStatus(text: string): Status | undefined {
   }
 }
 
-function synthesizedMessage(code: number, text: string, response: IncomingMessage, server: string): string {
+function synthesizedMessage(code: number, text: string, response: Answer, server: string): string {
   const said = response.headers['content-type']?.startsWith('text/plain') === true ? text.slice(0, 500) : '';
   const outcome = `${code} ${response.statusMessage ?? ''}`.trim();
   return `${addressOf(server)} answered ${outcome}${said === '' ? '' : `: ${said}`}`;

@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
@@ -26,7 +28,10 @@ export class DatabaseThread {
   /** `onDoubt` is told the newest revision whenever a failed commit had to be looked up in the file. */
   constructor(options: DatabaseOptions, onDoubt: (revision: number) => void) {
     this.#onDoubt = onDoubt;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'arc-sqlite' });
+    this.#worker = new Worker(new URL('./start-worker.mjs', import.meta.url), {
+      workerData: { ...options, compileCache: compileCacheFolder() },
+      name: 'arc-sqlite',
+    });
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
     this.#worker.on('error', (error) => this.#end(`the database thread for ${options.file} failed: ${messageOf(error)}`));
     this.#worker.on('exit', () => this.#end(`the database thread for ${options.file} has ended`));
@@ -110,4 +115,10 @@ export class DatabaseThread {
 
 function storageError({ code, message, hint }: Failure): StorageError {
   return new StorageError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** What `enableCompileCache` was called with; it keeps a folder for each version of Node in it. */
+function compileCacheFolder(): string | undefined {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? undefined : dirname(folder);
 }

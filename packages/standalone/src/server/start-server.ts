@@ -84,7 +84,7 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   const connect: StandaloneServer['connect'] = async (file, { user, groups = [], userAgent }) =>
     createKubeClient(
       { server: url, caPem, clientCertificate: await certificates.client(file, { user, groups }) },
-      { clock, logger: logger.child({ component: 'client' }), userAgent },
+      { clock, logger: logger.child({ component: 'client' }), userAgent, multiplex: true },
     );
   const administrator = { user: 'admin', groups: ['system:masters'] };
   await createDefaults(await connect('admin', { ...administrator, userAgent: name }));

@@ -1,0 +1,74 @@
+import { connect, constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { SecureContextOptions } from 'node:tls';
+import type { Answer } from './answer.ts';
+
+/** What one answer may have on its way unread; the connection itself sets no limit, so that a slow reader holds up itself only. */
+const streamWindow = 1024 * 1024;
+const connectionWindow = 2 ** 30;
+
+/** Requests to one server that share one HTTP/2 connection, made when it is needed and again when it was lost. */
+export class MultiplexedConnection implements Disposable {
+  readonly #origin: string;
+  readonly #tls: SecureContextOptions;
+  #session: ClientHttp2Session | undefined;
+
+  constructor(origin: string, tls: SecureContextOptions) {
+    this.#origin = origin;
+    this.#tls = tls;
+  }
+
+  /** Starts a GET. A failure of the connection is an `error` of each stream. */
+  get(
+    path: string,
+    headers: Readonly<Record<string, string | number>>,
+    answered: (answer: Answer, body: ClientHttp2Stream) => void,
+  ): ClientHttp2Stream {
+    const stream = this.#open().request({ ':path': path, ...headers });
+    let hasAnswer = false;
+    stream.once('response', ({ ':status': statusCode, ...received }) => {
+      hasAnswer = true;
+      const answer: Answer = {
+        statusCode,
+        headers: received,
+        destroy: (error) => stream.destroy(error),
+        [Symbol.asyncIterator]: () => bodyOf(stream),
+      };
+      answered(answer, stream);
+    });
+    // A peer that cancels a stream ends it without an error.
+    stream.once('close', () => {
+      if (!hasAnswer && stream.errored === null) stream.emit('error', reset());
+    });
+    return stream;
+  }
+
+  [Symbol.dispose](): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  #open(): ClientHttp2Session {
+    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    const session = connect(this.#origin, { ...this.#tls, settings: { enablePush: false, initialWindowSize: streamWindow } });
+    const forget = (): void => {
+      if (this.#session === session) this.#session = undefined;
+    };
+    session.once('connect', () => session.setLocalWindowSize(connectionWindow));
+    session.on('goaway', forget);
+    session.on('error', forget);
+    session.on('close', forget);
+    this.#session = session;
+    return session;
+  }
+}
+
+/** A lost connection ends a stream as the end of its answer does; only the code tells them apart. */
+async function* bodyOf(stream: ClientHttp2Stream): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk;
+  if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw reset();
+}
+
+function reset(): Error {
+  return Object.assign(new Error('the stream was closed before its end'), { code: 'ECONNRESET' });
+}
