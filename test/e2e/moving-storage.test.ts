@@ -183,7 +183,7 @@ test('everything moves from storage to storage', { skip }, async (t) => {
     const copy = spawn(program, [...leading, 'storage', 'copy', '--from', large, '--to', through], { stdio: 'ignore' });
     const killed = once(copy, 'exit');
     {
-      await using target = await openPostgresImport({ url: half });
+      await using target = await openPostgresImport({ url: `${half}&application_name=test` });
       await eventually(async () => (await target.state()).objects > 0, { what: 'the first objects', intervalMs: 5 });
       copy.kill('SIGKILL');
       assert.deepEqual(await killed, [null, 'SIGKILL']);
@@ -229,6 +229,8 @@ test('everything moves from storage to storage', { skip }, async (t) => {
 
   await t.test('kubectl get and apply move between running servers what people have written, and run Orders anew', async () => {
     await using from = await start(urls.postgres);
+    const inUse = await storage('restore', '--from', join(folder, 'arc.backup'), '--storage', urls.postgres, '--replace');
+    assert.match(inUse.stderr, /^error\[Locked\]: .* is in use: \d+ sessions of ARC\nhint: Stop the servers/);
     await kubectlOutput(from, ['create', 'namespace', 'team-b']);
     await using to = await startWorld({ storage: 'memory:' });
     const exported = await kubectlOutput(from, ['get', movedKinds.join(','), '-A', '-l', notOfEveryServer, '-o', 'yaml']);

@@ -15,6 +15,8 @@ export interface PostgresStatus {
   readonly wantedVersion: number;
   /** Sessions of others in this database: servers, poolers, people. */
   readonly otherSessions: number;
+  /** Those of them that call themselves as this one does: servers of ARC, unless a pooler keeps what servers have left. */
+  readonly namesakes: number;
   /** Undefined unless the schema has the wanted version. */
   readonly content:
     | {
@@ -33,8 +35,8 @@ export interface PostgresStatus {
 }
 
 /** The pool of one inspection has one connection. */
-const headline = `SELECT current_setting('server_version'), (SELECT count(*) FROM pg_stat_activity
-  WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid())`;
+const headline = `SELECT current_setting('server_version'), count(*), count(*) FILTER (WHERE application_name = current_setting('application_name'))
+  FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`;
 
 /**
  * Looks at a database without opening it as a store, also at one that was not migrated.
@@ -46,11 +48,12 @@ export async function inspectPostgres(access: PostgresAccess): Promise<PostgresS
   const { schema } = settings;
   const connections = new Connections(settings, await clientConfig(settings, access.password));
   try {
-    const [[serverVersion, otherSessions] = []] = await connections.query({ text: headline });
+    const [[serverVersion, otherSessions, namesakes] = []] = await connections.query({ text: headline });
     const version = await schemaVersionOf(connections);
     const head = {
       serverVersion: String(serverVersion),
       otherSessions: Number(otherSessions),
+      namesakes: Number(namesakes),
       schema,
       schemaVersion: version,
       wantedVersion: schemaVersion,

@@ -1,8 +1,22 @@
 import { UsageError } from '@arc/cli-kit';
+import { ArcError } from '@arc/kernel';
 import type { ImportTarget } from '@arc/storage';
 import { openSqliteImport } from '@arc/storage-sqlite';
+import type { StorageChoice } from '../up/storage-url.ts';
 import type { ChosenStorage } from './chosen-storage.ts';
 import { etcdOptions } from './etcd-options.ts';
+import { storageName } from './storage-name.ts';
+
+/** A pooler keeps sessions that nobody uses. */
+function behindPooler(url: string): boolean {
+  return new URL(url).searchParams.get('pgbouncer') === 'true';
+}
+
+function inUse(choice: StorageChoice, sessions: number): ArcError {
+  return new ArcError('Locked', `${storageName(choice)} is in use: ${sessions} ${sessions === 1 ? 'session' : 'sessions'} of ARC`, {
+    hint: 'Stop the servers that use it. pg_stat_activity shows who that is.',
+  });
+}
 
 /** @throws StorageError `BadDatabase`, `Unavailable`, `Locked`; ArcError `InvalidStorageUrl` */
 export async function openTarget({ choice, password }: ChosenStorage, signal: AbortSignal): Promise<ImportTarget> {
@@ -12,8 +26,11 @@ export async function openTarget({ choice, password }: ChosenStorage, signal: Ab
     case 'sqlite':
       return openSqliteImport({ file: choice.file });
     case 'postgres': {
-      const { openPostgresImport } = await import('@arc/storage-postgres');
-      return await openPostgresImport({ url: choice.url, ...(password !== undefined && { password }) });
+      const { inspectPostgres, openPostgresImport } = await import('@arc/storage-postgres');
+      const access = { url: choice.url, ...(password !== undefined && { password }) };
+      const { namesakes } = await inspectPostgres(access);
+      if (namesakes > 0 && !behindPooler(choice.url)) throw inUse(choice, namesakes);
+      return await openPostgresImport(access);
     }
     case 'etcd': {
       const { openEtcdImport } = await import('@arc/storage-etcd');

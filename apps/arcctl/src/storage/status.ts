@@ -68,8 +68,8 @@ async function statusOf({ signal }: Invocation, { choice, password }: ChosenStor
 
 async function databaseStatus(url: string, password: string | undefined): Promise<Status> {
   const { inspectPostgres } = await import('@arc/storage-postgres');
-  const { content, wantedVersion, ...head } = await inspectPostgres({ url, ...(password !== undefined && { password }) });
-  const backend = { backend: 'postgres', ...head };
+  const { content, wantedVersion, namesakes, ...head } = await inspectPostgres({ url, ...(password !== undefined && { password }) });
+  const backend = { backend: 'postgres', inUse: namesakes > 0, ...head };
   if (content !== undefined) return { ...backend, ...usability(content) };
   const hint =
     head.schemaVersion < wantedVersion
