@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '@arc/kernel';
+import { codeOf, messageOf, systemClock } from '@arc/kernel';
 import { StorageError } from '@arc/storage';
 import { AttemptError, type EtcdClient } from './client/etcd-client.ts';
 import type { Dialect } from './dialect.ts';
@@ -20,7 +20,7 @@ export async function writeConditionally(
   request: SwapRequest,
   { known, dialect }: { readonly known: number; readonly dialect: Dialect },
 ): Promise<SwapResponse> {
-  const deadline = Date.now() + client.timeoutMs;
+  const deadline = systemClock.monotonic() + client.timeoutMs;
   let doubt = false;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -82,7 +82,7 @@ async function resolveFull(
   request: SwapRequest,
   { refusal, known }: { readonly refusal: StorageError; readonly known: number },
 ): Promise<SwapResponse> {
-  const response = await told(look(client, request, Date.now() + client.timeoutMs));
+  const response = await told(look(client, request, systemClock.monotonic() + client.timeoutMs));
   if ((response.other?.modRevision ?? 0) === request.expect) throw refusal;
   return await resolveDoubt(client, request, { response, known });
 }
@@ -111,10 +111,10 @@ async function firstSuccessor(
   { key, expect, value }: SwapRequest,
   { after, until }: { readonly after: number; readonly until: number },
 ): Promise<WatchEvent | undefined> {
-  const deadline = performance.now() + client.timeoutMs;
+  const deadline = systemClock.monotonic() + client.timeoutMs;
   using stream = await client.watch({ key, rangeEnd: new Uint8Array(), startRevision: after + 1 });
-  while (performance.now() < deadline) {
-    for (const { canceled, events } of await told(stream.take(deadline - performance.now()))) {
+  while (systemClock.monotonic() < deadline) {
+    for (const { canceled, events } of await told(stream.take(deadline - systemClock.monotonic()))) {
       if (canceled) throw outcomeUnknown('history was compacted meanwhile');
       for (const event of events) {
         if (isSuccessor(event, expect) && isSame(event, value)) return event;

@@ -84,6 +84,17 @@ suite('a connection lost in the middle of a write', { skip: missingEtcd }, async
     proxy.cut();
   });
 
+  test('a clock that is set back meanwhile gives no more time', async (t) => {
+    await using impatient = await openEtcdStore({ endpoints: [proxy.host], timeoutMs: 300 });
+    proxy.withhold('client');
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const reading = assert.rejects(impatient.currentRevision(), { code: 'Unavailable' });
+    const writing = assert.rejects(write(impatient, creation('/registry/lost/clock')), { code: 'OutcomeUnknown' });
+    t.mock.timers.setTime(Date.now() - 3_600_000);
+    await Promise.all([reading, writing]);
+    proxy.cut();
+  });
+
   test('a member that hangs is passed over by calls and feeds', async () => {
     await using patient = await openEtcdStore({ endpoints: [proxy.host, host], timeoutMs: 1_000 });
     await using follower = followStore(patient, { after: await patient.currentRevision() });

@@ -50,7 +50,7 @@ export class EtcdClient {
    * @throws StorageError, or the signal's reason
    */
   async call<Request, Response>(method: Method<Request, Response>, request: Request, signal?: AbortSignal): Promise<Response> {
-    const deadline = Date.now() + this.timeoutMs;
+    const deadline = systemClock.monotonic() + this.timeoutMs;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.attempt(method, request, { deadline, signal });
@@ -70,7 +70,7 @@ export class EtcdClient {
     // A token is renewed once or twice; one that is refused at once is refused for ever.
     if (failure.staleToken && attempt >= 2) return false;
     const delay = backoffDelay(Math.max(0, attempt + 1 - this.#endpoints.length), { initialMs: 20, maxMs: 500, jitter: 0.5 });
-    if (Date.now() + delay >= deadline) return false;
+    if (systemClock.monotonic() + delay >= deadline) return false;
     await systemClock.sleep(delay, signal);
     return true;
   }
@@ -87,14 +87,14 @@ export class EtcdClient {
   ): Promise<Response> {
     signal?.throwIfAborted();
     // A member that hangs leaves time for the others.
-    const share = Math.min(deadline, Date.now() + this.timeoutMs / this.#endpoints.length);
+    const share = Math.min(deadline, systemClock.monotonic() + this.timeoutMs / this.#endpoints.length);
     const login = this.#login(share);
     return await this.#send(method, request, { deadline: share, signal, metadata: await login, login });
   }
 
   /** Opens a watch on the current member. */
   async watch(request: WatchRequest): Promise<WatchStream> {
-    const login = this.#login(Date.now() + this.timeoutMs);
+    const login = this.#login(systemClock.monotonic() + this.timeoutMs);
     const metadata = await login;
     const index = this.#current;
     const { address, channel } = this.#endpoint(index);
@@ -115,6 +115,7 @@ export class EtcdClient {
     method: Method<Request, Response>,
     request: Request,
     options: {
+      /** By the monotonic clock. */
       readonly deadline: number;
       readonly signal: AbortSignal | undefined;
       readonly metadata: Metadata;
@@ -122,7 +123,9 @@ export class EtcdClient {
       readonly login: Promise<Metadata> | undefined;
     },
   ): Promise<Response> {
-    const { deadline, signal, metadata, login } = options;
+    const { signal, metadata, login } = options;
+    // Grpc-js measures from the time of day, which may be set between two attempts; so only this last step does.
+    const deadline = Date.now() + options.deadline - systemClock.monotonic();
     const index = this.#current;
     const { address, channel } = this.#endpoint(index);
     return new Promise((resolve, reject) => {
