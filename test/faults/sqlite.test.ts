@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { startEmbeddedArc } from '@arc/testkit';
+import { assertStops } from './support/assert-stops.ts';
 import { startFaultServer } from './support/fault-server.ts';
 import { assertSurvives } from './support/fault-world.ts';
 import { bindMount, missingMounts, mountSmallVolume } from './support/small-volume.ts';
@@ -36,6 +37,32 @@ test('a database that another program holds: writes are refused until it lets go
     other.exec('ROLLBACK');
   });
 });
+
+test(
+  'SIGTERM while another program holds the database, and on a full volume: the server ends, and the next one goes on',
+  {
+    skip: missingMounts,
+  },
+  async (t) => {
+    await using volume = await mountSmallVolume(8 * mebibyte);
+    const file = join(volume.path, 'arc.db');
+    await assertSurvives(t, { storage: `sqlite:${file}`, ended: [0] }, async ({ server }, load) => {
+      {
+        using other = new DatabaseSync(file, { timeout: 10_000 });
+        other.exec('BEGIN IMMEDIATE');
+        await load.refused();
+        await assertStops(server);
+      }
+      await server.start();
+      await load.progress(20);
+      volume.fill();
+      await load.refused();
+      await assertStops(server);
+      await volume.free();
+      await server.start();
+    });
+  },
+);
 
 test('a volume that can only be read: no start, with a message, and nothing lost', { skip: missingMounts }, async () => {
   await using volume = await mountSmallVolume(16 * mebibyte);
