@@ -18,7 +18,7 @@ export const access: ContractChapter = {
       what: 'bearer tokens handed out by a standalone server',
       tests: ['6.1 a bearer token', '6.1 an expired token', '6.1 tokens'],
     },
-    { id: '6.1.3', level: 'MAY', what: 'tokens in `Sec-WebSocket-Protocol`', notApplicable: 'there are no websockets' },
+    { id: '6.1.3', level: 'MAY', what: 'tokens in `Sec-WebSocket-Protocol`', tests: ['4.7 6.1.3'] },
     {
       id: '6.1.5',
       level: 'MUST',

@@ -44,7 +44,12 @@ export const representations: ContractChapter = {
     { id: '4.7', level: 'MUST', what: 'bookmarks', tests: ['4.7 bookmarks'] },
     { id: '0.3', level: 'MUST', what: 'sendInitialEvents', tests: ['0.3 '] },
     { id: '4.7', level: 'MUST', what: 'a watcher that does not read is dropped', tests: ['4.7 a client that stops'] },
-    { id: '4.7', level: 'MAY', what: 'watch over websocket', missing: 'not offered; no client named here asks for it' },
+    {
+      id: '4.7',
+      level: 'MAY',
+      what: 'watch over websocket',
+      tests: ['4.7 a watch over a websocket', '4.7 what is wrong before', '4.7 6.1.3'],
+    },
     {
       id: '0.13',
       level: 'MUST',

@@ -1,3 +1,4 @@
+import { offeredProtocols } from '../http/websocket/handshake.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { UserInfo } from './user.ts';
 
@@ -13,5 +14,8 @@ export interface Authenticator {
 /** What follows `Bearer` (RFC 6750); empty for any other authorization, undefined when there is none. */
 export function presentedToken(exchange: Exchange): string | undefined {
   const presented = exchange.header('authorization') ?? '';
+  if (presented === '' && exchange.header('upgrade')?.toLowerCase() === 'websocket') {
+    return offeredProtocols(exchange.header('sec-websocket-protocol')).token;
+  }
   return presented === '' ? undefined : (/^bearer +(\S+)\s*$/i.exec(presented)?.[1] ?? '');
 }

@@ -57,7 +57,11 @@ export function requestUri({ path, query }: Pick<Exchange, 'path' | 'query'>): s
 
 type Incoming = IncomingMessage | Http2ServerRequest;
 
-export function createExchange(request: Incoming, response: ServerResponse | Http2ServerResponse, peer: PeerCertificates): Exchange {
+export function createExchange(
+  request: Incoming,
+  response: ServerResponse | Http2ServerResponse | Outgoing,
+  peer: PeerCertificates,
+): Exchange {
   const http2 = 'stream' in request;
   const outgoing = response as unknown as Outgoing;
   const gone = new AbortController();

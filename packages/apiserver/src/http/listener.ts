@@ -13,6 +13,8 @@ import { ArcError, codeOf, type Logger, messageOf } from '@arc/kernel';
 import { type PeerCertificates, peerCertificates } from '../authn/client-certificate.ts';
 import type { TlsOptions, TlsSource } from '../tls/tls-options.ts';
 import { createExchange, type Exchange, socketOf } from './exchange.ts';
+import { asksForWebSocket } from './websocket/handshake.ts';
+import { webSocketOutgoing } from './websocket/websocket-outgoing.ts';
 
 /** Open streams one HTTP/2 session may have; clients open further connections beyond it (A9). */
 const maxConcurrentStreams = 1_000;
@@ -78,6 +80,11 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
     },
     onRequest,
   );
+  // Others that ask for an upgrade, and there are clients that ask for HTTP/2 in this way, are answered without one.
+  Object.assign(server, { shouldUpgradeCallback: asksForWatch });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    handle(createExchange(request, webSocketOutgoing(request, socket, head), peers(request)));
+  });
   const reloading = tls.onChange((next) => {
     try {
       server.setSecureContext(contextOf(next));
@@ -135,6 +142,10 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
       if (server.listening) await closed;
     },
   };
+}
+
+function asksForWatch({ method, url = '', headers }: IncomingMessage): boolean {
+  return method === 'GET' && /[?&]watch=/.test(url) && asksForWebSocket(headers);
 }
 
 /** What decides about new connections. */
