@@ -39,6 +39,8 @@ const channelOptions = {
   // Values come back whole, a page of them in one message; etcd bounds what it takes, not what it sends.
   'grpc.max_receive_message_length': -1,
   'grpc.max_send_message_length': -1,
+  // With Node's 64 KiB, a page of 500 objects took 85 ms from a member 5 ms away, and 11 ms with this.
+  'grpc-node.flow_control_window': 4 * 1024 * 1024,
   // A member that vanished without a word is noticed; etcd closes connections that ping oftener than every 5 s.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
