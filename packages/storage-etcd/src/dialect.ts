@@ -11,6 +11,11 @@ export function dialectOf({ clusterId }: StatusResponse): Dialect {
   return clusterId === '0' ? 'kine' : 'etcd';
 }
 
+/** Whether a key in etcd is the server's own: kine puts the health check of a kube-apiserver among the objects. */
+export function isOfServer(dialect: Dialect, etcdKey: string): boolean {
+  return dialect === 'kine' && etcdKey === '/registry/health';
+}
+
 /** @throws StorageError `BadDatabase` */
 export function assertDialect(dialect: Dialect, wanted: Dialect, what: string): void {
   if (dialect === wanted) return;

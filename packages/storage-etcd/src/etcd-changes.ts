@@ -2,7 +2,7 @@ import { assertNotCompacted, StorageError, type ChangeBatch, type ChangeEvent, t
 import { ArcError, backoffDelay, systemClock } from '@arc/kernel';
 import type { EtcdClient } from './client/etcd-client.ts';
 import type { WatchStream } from './client/watch-stream.ts';
-import type { Dialect } from './dialect.ts';
+import { isOfServer, type Dialect } from './dialect.ts';
 import type { EtcdLayout, EtcdRange } from './etcd-layout.ts';
 import type { KnownRevision } from './known-revision.ts';
 import { range, type KeyValue } from './wire/kv.ts';
@@ -161,13 +161,17 @@ async function lastUnchanged({ client, known, everything, stream, dialect, signa
   return now.items.length === 0 && now.count === before.count ? revision : cursor;
 }
 
-function* batchesOf({ layout }: OpenWatch, responses: readonly WatchResponse[], after: number): Generator<ChangeBatch, void, void> {
+function* batchesOf(
+  { layout, dialect }: OpenWatch,
+  responses: readonly WatchResponse[],
+  after: number,
+): Generator<ChangeBatch, void, void> {
   let events: ChangeEvent[] = [];
   let revision = after;
   for (const response of responses) {
     for (const event of response.events) {
       const { modRevision } = event.item;
-      if (modRevision <= after) continue;
+      if (modRevision <= after || isOfServer(dialect, event.item.key)) continue;
       // Others may have changed several keys in one transaction, which has one revision.
       if (events.length >= eventsPerBatch && modRevision > revision) {
         yield { revision, events };

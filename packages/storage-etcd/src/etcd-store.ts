@@ -15,7 +15,7 @@ import { openEndpoints, type EtcdTls } from './client/endpoints.ts';
 import { EtcdClient, type EtcdCredentials } from './client/etcd-client.ts';
 import { Permits } from './client/permits.ts';
 import { writeConditionally } from './conditional-write.ts';
-import { dialectOf, type Dialect } from './dialect.ts';
+import { dialectOf, isOfServer, type Dialect } from './dialect.ts';
 import { etcdChanges, storedValue } from './etcd-changes.ts';
 import { etcdLayout, type EtcdLayout, type EtcdLayoutOptions } from './etcd-layout.ts';
 import { assertOnlyOurs } from './foreign-objects.ts';
@@ -137,7 +137,7 @@ class EtcdStore implements Store {
       const wanted = Math.min(rangePage, limit - items.length);
       const page = await this.#range({ key, rangeEnd, limit: wanted, revision }, signal);
       if (revision === 0) revision = page.revision;
-      for (const item of page.items) items.push(storedValue(this.#layout, item));
+      for (const item of page.items) if (!isOfServer(this.#dialect, item.key)) items.push(storedValue(this.#layout, item));
       const last = page.items.at(-1);
       if (!page.more || last === undefined || items.length >= limit) {
         return { revision: options.revision ?? revision, items, more: page.more };

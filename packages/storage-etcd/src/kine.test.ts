@@ -60,6 +60,20 @@ function conform(program: string): void {
       assert.deepEqual(await write(store, { key: '/registry/none', expect: first, value: null }), { committed: false, current: undefined });
     });
 
+    test('keeps its health check to itself', async () => {
+      const { host } = await start();
+      await using raw = await openEtcdStore({ endpoints: [host], layout: { storePrefix: '', etcdPrefix: '' } });
+      assert.ok((await raw.get('/registry/health')) !== undefined);
+      await using store = await openEtcdStore({ endpoints: [host] });
+      assert.deepEqual((await store.range({ prefix: '' })).items, []);
+      await using follower = followStore(store, { after: 0 });
+      await follower.reached(await committed(store, creation('/registry/core/a')));
+      assert.deepEqual(
+        follower.events.map(({ key }) => key),
+        ['/registry/core/a'],
+      );
+    });
+
     test('lets a feed advance over what others write beside it', async () => {
       const { host } = await start();
       await using own = await openEtcdStore({ endpoints: [host], layout: { etcdPrefix: '/own' } });
