@@ -11,31 +11,49 @@ import type { KubeClient } from '@arc/kube-client';
  */
 export async function ensureDefaultRbac(client: KubeClient, signal?: AbortSignal): Promise<void> {
   const options = signal === undefined ? {} : { signal };
-  for (const role of defaultClusterRoles()) {
-    await ensure<ClusterRole>(client, clusterRoles, role, completedRole, options);
-  }
-  for (const binding of defaultClusterRoleBindings()) {
-    await ensure<ClusterRoleBinding>(client, clusterRoleBindings, binding, completedBinding, options);
-  }
+  await ensureAll<ClusterRole>(client, clusterRoles, defaultClusterRoles(), completedRole, options);
+  await ensureAll<ClusterRoleBinding>(client, clusterRoleBindings, defaultClusterRoleBindings(), completedBinding, options);
 }
 
-async function ensure<T extends ClusterRole | ClusterRoleBinding>(
+/** Few, as each of them makes a connection; at once, as each of them waits for the disk. */
+const createsAtOnce = 4;
+
+/** One list tells of each start but the first that nothing is missing: asking for each took 130 ms of CPU time. */
+async function ensureAll<T extends ClusterRole | ClusterRoleBinding>(
   client: KubeClient,
   type: ResourceType,
-  wanted: T,
+  wanted: readonly T[],
   completed: (present: T, wanted: T) => T,
   options: { readonly signal?: AbortSignal },
 ): Promise<void> {
+  const { items } = await client.list<T>(type, options);
+  const present = new Map(items.map((item) => [item.metadata.name, item]));
+  const remaining = wanted.values();
+  const lane = async (): Promise<void> => {
+    for (const one of remaining) {
+      const known = present.get(one.metadata.name) ?? (await createdElsewhere(client, type, one, options));
+      if (known === undefined || known.metadata.annotations?.[autoupdateAnnotation] === 'false') continue;
+      const next = completed(known, one);
+      if (!deepEqual(next, known)) await client.update<T>(type, next, options);
+    }
+  };
+  await Promise.all(Array.from({ length: createsAtOnce }, lane));
+}
+
+/** Creates it, and returns what somebody else has created since the list. */
+async function createdElsewhere<T extends ClusterRole | ClusterRoleBinding>(
+  client: KubeClient,
+  type: ResourceType,
+  wanted: T,
+  options: { readonly signal?: AbortSignal },
+): Promise<T | undefined> {
   try {
     await client.create<T>(type, wanted, options);
-    return;
+    return undefined;
   } catch (error) {
     if (!isStatusReason(error, 'AlreadyExists')) throw error;
+    return await client.get<T>(type, { name: wanted.metadata.name ?? '' }, options);
   }
-  const present = await client.get<T>(type, { name: wanted.metadata.name ?? '' }, options);
-  if (present.metadata.annotations?.[autoupdateAnnotation] === 'false') return;
-  const next = completed(present, wanted);
-  if (!deepEqual(next, present)) await client.update<T>(type, next, options);
 }
 
 /** The rules of an aggregated role are gathered by its controller. */
