@@ -20,6 +20,22 @@ const output = (...choices: readonly string[]): OptionDefinition => ({
 
 const timeout: OptionDefinition = { flags: '--timeout <duration>', description: 'give up waiting after this long, for example 90s or 15m' };
 
+/** What lists take. */
+const listOptions: readonly OptionDefinition[] = [
+  output('json', 'yaml', 'wide', 'name'),
+  { flags: '-A, --all-namespaces', description: 'objects of all namespaces' },
+  { flags: '-l, --selector <labels>', description: 'only objects with these labels, for example team=a,tier!=test' },
+  { flags: '--field-selector <fields>', description: 'only objects with these field values, for example status.phase=Failed' },
+  { flags: '--no-headers', description: 'leave out the line of column names' },
+  { flags: '-w, --watch', description: 'keep printing changes' },
+];
+
+const wait: readonly OptionDefinition[] = [
+  { flags: '--wait', description: 'block until the Order has finished' },
+  { flags: '--watch', description: 'the same, showing progress' },
+  timeout,
+];
+
 const storage: OptionDefinition = {
   flags: '--storage <url>',
   description: 'sqlite:FILE, postgres://USER@HOST/DATABASE (its password may be in $PGPASSWORD) or etcd://HOST:PORT',
@@ -35,7 +51,8 @@ const group: OptionDefinition = { flags: '--group <name...>', description: 'grou
 
 /** Groups of commands, for help. */
 export const commandGroups: Readonly<Record<string, string>> = {
-  order: 'Submit and watch Orders',
+  order: 'Submit Orders, follow and steer them',
+  endpoint: 'Look at Endpoints',
   artifact: 'Look at artifacts in registries',
   user: 'Give people and programs access to an embedded ARC, and take it away',
   storage: 'Set up and look after where ARC keeps its objects',
@@ -88,17 +105,86 @@ export const commands: readonly CommandDefinition[] = [
     load: async () => (await import('./order/watch.ts')).watchOrder,
   },
   {
+    path: ['order', 'list'],
+    summary: 'List Orders',
+    options: listOptions,
+    examples: ['arcctl order list', 'arcctl order list -A --field-selector status.phase=Failed'],
+    load: async () => (await import('./get/get-kind.ts')).getKind('orders'),
+  },
+  {
+    path: ['order', 'get'],
+    summary: 'Show Orders',
+    arguments: '<names...>',
+    options: [output('json', 'yaml', 'wide', 'name')],
+    examples: ['arcctl order get demo -o yaml'],
+    load: async () => (await import('./get/get-kind.ts')).getKind('orders'),
+  },
+  {
+    path: ['order', 'tree'],
+    summary: 'Show an Order with its artifacts, their workflows and steps',
+    arguments: '<name>',
+    examples: ['arcctl order tree demo'],
+    load: async () => (await import('./order/tree.ts')).showOrderTree,
+  },
+  {
+    path: ['order', 'logs'],
+    summary: 'Print the logs of an Order',
+    arguments: '<name>',
+    options: [
+      { flags: '-f, --follow', description: 'keep printing until everything has finished' },
+      { flags: '--tail <lines>', description: 'only the last lines of each step' },
+    ],
+    examples: ['arcctl order logs demo -f'],
+    load: async () => (await import('./order/logs.ts')).printOrderLogs,
+  },
+  {
+    path: ['order', 'retry'],
+    summary: 'Try once more what has failed of an Order',
+    arguments: '<name>',
+    options: wait,
+    examples: ['arcctl order retry demo --watch'],
+    load: async () => (await import('./order/retry.ts')).retryOrder,
+  },
+  {
+    path: ['order', 'suspend'],
+    summary: 'Start nothing new for an Order; what runs goes on',
+    arguments: '<name>',
+    examples: ['arcctl order suspend demo'],
+    load: async () => (await import('./order/suspension.ts')).suspendOrder,
+  },
+  {
+    path: ['order', 'resume'],
+    summary: 'Go on with an Order that was suspended',
+    arguments: '<name>',
+    examples: ['arcctl order resume demo'],
+    load: async () => (await import('./order/suspension.ts')).resumeOrder,
+  },
+  {
+    path: ['order', 'cancel'],
+    summary: 'Suspend an Order and end what runs for it; resume and retry bring it back',
+    arguments: '<name>',
+    examples: ['arcctl order cancel demo'],
+    load: async () => (await import('./order/cancel.ts')).cancelOrder,
+  },
+  {
+    path: ['queue'],
+    summary: 'Show what waits for its turn, in order, and why',
+    options: [output('json'), { flags: '-A, --all-namespaces', description: 'of all namespaces' }],
+    examples: ['arcctl queue -A'],
+    load: async () => (await import('./queue/queue.ts')).showQueue,
+  },
+  {
+    path: ['endpoint', 'list'],
+    summary: 'List Endpoints',
+    options: listOptions,
+    examples: ['arcctl endpoint list'],
+    load: async () => (await import('./get/get-kind.ts')).getKind('endpoints'),
+  },
+  {
     path: ['get'],
     summary: 'List objects of a kind, or show some of them',
     arguments: '<kind> [names...]',
-    options: [
-      output('json', 'yaml', 'wide', 'name'),
-      { flags: '-A, --all-namespaces', description: 'objects of all namespaces' },
-      { flags: '-l, --selector <labels>', description: 'only objects with these labels, for example team=a,tier!=test' },
-      { flags: '--field-selector <fields>', description: 'only objects with these field values, for example status.phase=Failed' },
-      { flags: '--no-headers', description: 'leave out the line of column names' },
-      { flags: '-w, --watch', description: 'keep printing changes' },
-    ],
+    options: listOptions,
     examples: ['arcctl get orders', 'arcctl get order demo -o yaml', 'arcctl get aw -A -w'],
     load: async () => (await import('./get/get.ts')).getObjects,
   },

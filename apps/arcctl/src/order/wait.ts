@@ -11,6 +11,8 @@ import { artifactLabel, isFinished, progressOf } from './order-progress.ts';
 export interface WaitOptions {
   readonly showProgress: boolean;
   readonly timeoutMs?: number | undefined;
+  /** When an Order counts as finished; default: when its status says so for its present spec. */
+  readonly until?: (order: Order) => boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function waitForOrders(
         if (order === undefined) throw deletedError(ref);
         current.set(keyOf(ref), order);
         display?.update([...current.values()].flatMap((shown) => progressOf(shown, refs.length > 1)));
-        if (isFinished(order)) return order;
+        if ((options.until ?? isFinished)(order)) return order;
       }
       throw deletedError(ref);
     };
