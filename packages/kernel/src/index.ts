@@ -6,6 +6,7 @@ export type { Clock } from './clock.ts';
 export { formatAge, parseDuration } from './duration.ts';
 export { ArcError, codeOf, messageOf, TerminalError } from './errors.ts';
 export type { ArcErrorOptions, ErrorDetails } from './errors.ts';
+export { http } from './http.ts';
 export { lineLogger, silentLogger } from './logger.ts';
 export type { Logger, LogFields, LogLevel, LineLoggerOptions } from './logger.ts';
 export { makePrivateDirectory } from './make-private-directory.ts';

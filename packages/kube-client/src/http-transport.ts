@@ -1,5 +1,5 @@
 import type { Clock } from '@arc/kernel';
-import { anySignal, ArcError, systemClock } from '@arc/kernel';
+import { anySignal, ArcError, http, systemClock } from '@arc/kernel';
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -26,11 +26,6 @@ const responseTimeoutMs = 65_000;
 /** Shorter than the idle time of any server, so that it never closes a connection we are about to use. */
 const idleConnectionMs = 30_000;
 const maxConnections = 64;
-/**
- * Not an import: that reads each name the module exports, `WebSocket` among them, and so loads undici and with it HTTP/2,
- * worker threads and compression: 33 ms of CPU time at the start of each process that never uses them (Node 24).
- */
-const http = process.getBuiltinModule('node:http');
 
 export interface HttpTransportOptions {
   readonly clock?: Clock;

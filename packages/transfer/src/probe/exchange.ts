@@ -1,6 +1,6 @@
-import { type Clock, codeOf } from '@arc/kernel';
+import { type Clock, codeOf, http } from '@arc/kernel';
 import { lookup as dnsLookup } from 'node:dns';
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
@@ -51,7 +51,7 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
   } as const;
   const request =
     url.protocol === 'http:'
-      ? httpRequest(url, common)
+      ? http.request(url, common)
       : httpsRequest(url, { ...common, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }) });
   try {
     using _dial = watchDial(request, clock);

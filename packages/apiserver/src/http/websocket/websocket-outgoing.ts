@@ -1,5 +1,6 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { http } from '@arc/kernel';
 import type { Outgoing } from '../exchange.ts';
 import { closePayload, encodeFrame, frameReader } from './frames.ts';
 import { offeredProtocols, switchingProtocols } from './handshake.ts';
@@ -98,7 +99,7 @@ export function webSocketOutgoing(request: IncomingMessage, socket: Socket, head
 
 function plainHead(code: number, headers: Readonly<Record<string, string | string[]>>): string {
   const lines = Object.entries(headers).flatMap(([name, value]) => [value].flat().map((one) => `${name}: ${one}`));
-  return [`HTTP/1.1 ${code} ${STATUS_CODES[code] ?? ''}`, ...lines, 'connection: close', '\r\n'].join('\r\n');
+  return [`HTTP/1.1 ${code} ${http.STATUS_CODES[code] ?? ''}`, ...lines, 'connection: close', '\r\n'].join('\r\n');
 }
 
 function linesOf(chunk: Uint8Array): Uint8Array[] {
