@@ -7,9 +7,13 @@ import { testKinds } from '../packages/apiserver/src/testing/kinds.ts';
 import { crewDefinition } from '../packages/apiserver/src/testing/scalable-kind.ts';
 import { startTestServer } from '../packages/apiserver/src/testing/test-server.ts';
 
-/** The long run of the request fuzzer: `npm run fuzz -- --requests 200000 [--seed N]`. */
+/** The long run of the request fuzzer: `npm run fuzz -- --requests 200000 [--seed N] [--seconds N]`, which ends it earlier. */
 const { values } = parseArgs({
-  options: { requests: { type: 'string', default: '200000' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) } },
+  options: {
+    requests: { type: 'string', default: '200000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seconds: { type: 'string', default: '86400' },
+  },
 });
 const seed = Number(values.seed);
 /** More than this is left behind by requests. */
@@ -23,7 +27,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
 await using server = await startTestServer(pki, { kinds: [...testKinds, crewDefinition] });
 await fuzzServer(server, { seed: seed + 1, requests: warmUp, parallel: 32 });
 const before = await heldAtRest();
-const { requests, codes, failures } = await fuzzServer(server, { seed, requests: Number(values.requests), parallel: 32 });
+const signal = AbortSignal.timeout(Number(values.seconds) * 1_000);
+const { requests, codes, failures } = await fuzzServer(server, { seed, requests: Number(values.requests), parallel: 32, signal });
 const after = await heldAtRest();
 
 const total = new Map<number, number>();

@@ -17,6 +17,7 @@ export interface StubCore extends AsyncDisposable {
   answer: (review: AskedReview) => object | number | undefined;
   /** Puts an object into a collection (`/api/v1/namespaces`) and tells its watchers. */
   put(collection: string, object: KubeObject): void;
+  get(collection: string, name: string): KubeObject | undefined;
   remove(collection: string, name: string): void;
   /** Stops telling watchers, as a watch that has fallen behind does. */
   mute: boolean;
@@ -52,6 +53,14 @@ export async function startStubCore(): Promise<StubCore> {
       return;
     }
     const { pathname } = url;
+    if (request.method === 'PUT') {
+      const sent = JSON.parse(Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString()) as KubeObject;
+      const collection = pathname.replace(/\/[^/]+\/status$/, '');
+      const stored = objects.get(collection)?.get(sent.metadata.name ?? '');
+      if (stored?.metadata.resourceVersion !== sent.metadata.resourceVersion) return reply(409, failure(409));
+      stub.put(collection, sent);
+      return reply(200, sent);
+    }
     if (url.searchParams.get('watch') === 'true') {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
       const watcher = { collection: pathname, response };
@@ -60,7 +69,7 @@ export async function startStubCore(): Promise<StubCore> {
       return;
     }
     const listed = objects.get(pathname);
-    if (listed !== undefined || /\/(namespaces|configmaps)$/.test(pathname)) {
+    if (listed !== undefined || /\/(namespaces|configmaps|resourcequotas)$/.test(pathname)) {
       reply(200, { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: String(revision) }, items: [...(listed?.values() ?? [])] });
       return;
     }
@@ -84,6 +93,7 @@ export async function startStubCore(): Promise<StubCore> {
       known.set(name, stored);
       tell(collection, type, stored);
     },
+    get: (collection, name) => objects.get(collection)?.get(name),
     remove(collection, name) {
       const old = collectionOf(collection).get(name);
       if (old === undefined) return;
@@ -100,6 +110,6 @@ export async function startStubCore(): Promise<StubCore> {
 }
 
 function failure(code: number): object {
-  const reason = code === 404 ? 'NotFound' : code === 403 ? 'Forbidden' : 'InternalError';
+  const reason = code === 404 ? 'NotFound' : code === 403 ? 'Forbidden' : code === 409 ? 'Conflict' : 'InternalError';
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', reason, message: `the stub says ${code}`, code };
 }

@@ -111,6 +111,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authenticator: access.authenticator,
     authorizer,
     namespaces: access.namespaces,
+    quotas: access.quotas,
     clock,
     logger,
     metrics: requestMetrics(metrics, registry),

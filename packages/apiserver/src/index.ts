@@ -1,4 +1,4 @@
-export type { AccessControl, NamespaceLookup, NamespaceState } from './access/access-control.ts';
+export type { AccessControl, ExceededQuota, NamespaceLookup, NamespaceState, QuotaDemand, QuotaLedger } from './access/access-control.ts';
 export type { AccessAnswer, AccessQuestion, CoreApi, TokenAnswer, TokenQuestion } from './access/core-api.ts';
 export { delegatedAccess } from './access/delegated-access.ts';
 export type { DelegatedAccessOptions } from './access/delegated-access.ts';

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@arc/kernel';
 import type { WatchCache, Writer } from '@arc/storage';
-import type { NamespaceLookup } from './access/access-control.ts';
+import type { NamespaceLookup, QuotaLedger } from './access/access-control.ts';
 import type { Authenticator } from './authn/authenticator.ts';
 import type { UserInfo } from './authn/user.ts';
 import type { Authorizer } from './authz/authorizer.ts';
@@ -19,6 +19,7 @@ export interface ServerContext {
   readonly authenticator: Authenticator;
   readonly authorizer: Required<Authorizer>;
   readonly namespaces: NamespaceLookup | undefined;
+  readonly quotas: QuotaLedger | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RequestMetrics;

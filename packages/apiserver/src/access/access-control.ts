@@ -11,6 +11,8 @@ export interface AccessControl {
   readonly authorizers: readonly Authorizer[];
   /** Undefined: there are no namespaces that have to exist. */
   readonly namespaces: NamespaceLookup | undefined;
+  /** Default: there are no limits to how many objects a namespace may have. */
+  readonly quotas?: QuotaLedger;
 }
 
 export interface NamespaceLookup {
@@ -20,4 +22,30 @@ export interface NamespaceLookup {
 
 export interface NamespaceState {
   readonly terminating: boolean;
+}
+
+/** Counts the objects of namespaces against what these may have (wire contract 6.7). */
+export interface QuotaLedger {
+  /**
+   * Charges one new object, unless it would be one too many. What is charged and then not stored is corrected by whoever counts.
+   * @returns what would be exceeded.
+   */
+  charge(object: QuotaDemand, signal: AbortSignal): Promise<ExceededQuota | undefined>;
+}
+
+export interface QuotaDemand {
+  readonly namespace: string;
+  readonly group: string;
+  readonly plural: string;
+  /** Looks, and charges nothing. */
+  readonly dryRun: boolean;
+}
+
+export interface ExceededQuota {
+  /** Name of the ResourceQuota. */
+  readonly quota: string;
+  /** `count/<plural>.<group>`. */
+  readonly resource: string;
+  readonly used: string;
+  readonly limited: string;
 }

@@ -4,7 +4,7 @@ import type { ExtensionAuthentication } from '../authn/extension-authentication.
 import { reviewedTokens } from '../authn/reviewed-tokens.ts';
 import { alwaysAllowed, healthPaths, privilegedGroup } from '../authz/built-in.ts';
 import { subjectAccessReviewAuthorizer } from '../authz/subject-access-review.ts';
-import type { AccessControl, NamespaceLookup } from './access-control.ts';
+import type { AccessControl, NamespaceLookup, QuotaLedger } from './access-control.ts';
 import type { CoreApi } from './core-api.ts';
 
 export interface DelegatedAccessOptions {
@@ -12,6 +12,8 @@ export interface DelegatedAccessOptions {
   /** Asked for every request: it changes while the server runs. */
   readonly trust: () => ExtensionAuthentication;
   readonly namespaces: NamespaceLookup;
+  /** Default: nothing is counted. */
+  readonly quotas?: QuotaLedger;
   /** For whom bearer tokens must be; default: for kube-apiserver. */
   readonly audiences?: readonly string[];
   /** Whether requests that present nothing are let on as `system:anonymous`. Default: true. */
@@ -31,7 +33,7 @@ const defaultTtlMs = 10_000;
  * TokenReview say who somebody is, SubjectAccessReview what they may do. Members of `system:masters` may do everything.
  */
 export function delegatedAccess(options: DelegatedAccessOptions): AccessControl {
-  const { core, trust, namespaces, ttlMs = {}, clock = systemClock, logger = silentLogger } = options;
+  const { core, trust, namespaces, quotas, ttlMs = {}, clock = systemClock, logger = silentLogger } = options;
   return {
     authenticator: delegatedAuthenticator({
       trust,
@@ -50,5 +52,6 @@ export function delegatedAccess(options: DelegatedAccessOptions): AccessControl 
       }),
     ],
     namespaces,
+    ...(quotas !== undefined && { quotas }),
   };
 }

@@ -3,6 +3,7 @@ import { type ApiStatusError, failure, generateName, generateNameAttempts, statu
 import type { ManagedFieldsEntry } from '@arc/apimachinery';
 import { assertDecodable, type StoredValue } from '@arc/storage';
 import { admitIntoNamespace } from '../admission/namespace-lifecycle.ts';
+import { admitWithinQuota } from '../admission/resource-quota.ts';
 import { admitRoleGrant } from '../admission/role-grants.ts';
 import { hintedMessage } from '../errors/to-status.ts';
 import { type ServedResource, storeKey } from '../registry/served-resource.ts';
@@ -38,6 +39,7 @@ export async function createObject(
   await admitIntoNamespace(server, resource, request, object);
   validateForCreate(definition, object, request.warn);
   await admitRoleGrant(server, resource, request, { object, old: undefined });
+  await admitWithinQuota(server, resource, request, { name: metadata.name, namespace: metadata.namespace, dryRun: options.dryRun });
   const managedFields = options.managedFields(object, sent);
   if (managedFields !== undefined) metadata.managedFields = managedFields;
   return options.dryRun ? dryRun(server, resource, request, object) : store(server, resource, request, { object, generated });

@@ -12,6 +12,7 @@ interface FuzzFailure {
 }
 
 export interface FuzzReport {
+  /** How many were sent. */
   readonly requests: number;
   /** How often each code was answered, by intent; see `FuzzAnswer`. */
   readonly codes: ReadonlyMap<string, ReadonlyMap<number, number>>;
@@ -24,13 +25,15 @@ export interface FuzzOptions {
   readonly requests: number;
   /** Requests under way at once; default 16. */
   readonly parallel?: number;
+  /** Ends the run before all have been sent. */
+  readonly signal?: AbortSignal;
 }
 
 /** What Kubernetes answers with 500, too, though it is the client's mistake. */
 const clientsFault = /"message":"(?:failed to create typed patch object|Internal error occurred: the spec replicas field)/;
 
 /** Throws seeded requests at a server as its administrator. Rejects when the server no longer answers. */
-export async function fuzzServer(server: TestServer, { seed, requests, parallel = 16 }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzzServer(server: TestServer, { seed, requests, parallel = 16, signal }: FuzzOptions): Promise<FuzzReport> {
   const random = seededRandom(seed);
   const codes = new Map<string, Map<number, number>>();
   const failures: FuzzFailure[] = [];
@@ -38,7 +41,7 @@ export async function fuzzServer(server: TestServer, { seed, requests, parallel 
   {
     using sender = fuzzSender(server);
     const worker = async (): Promise<void> => {
-      while (sent < requests) {
+      while (sent < requests && signal?.aborted !== true) {
         const index = sent++;
         const request = fuzzRequest(random);
         const answer = await sender.send(request);
@@ -51,7 +54,7 @@ export async function fuzzServer(server: TestServer, { seed, requests, parallel 
   }
   const { code } = await server.admin.get('/readyz');
   if (code !== 200) throw new Error(`the server answers ${code} on /readyz afterwards`);
-  return { requests, codes, failures };
+  return { requests: sent, codes, failures };
 }
 
 function isFailure({ code, text }: FuzzAnswer): boolean {
