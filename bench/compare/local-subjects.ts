@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientConfigOf, loadKubeconfig } from '@arc/kube-client';
-import { eventually, findProgram, missingKubernetes, startEtcd, startKubeApiserver } from '@arc/testkit';
+import { eventually, kubernetesEtcd, missingKubernetes, startEtcd, startKubeApiserver } from '@arc/testkit';
 import { Connection } from '../load/connection.ts';
 import type { Target } from '../load/target.ts';
 import { cpuTimeMs, residentBytes } from '../processes/process-usage.ts';
@@ -57,7 +57,7 @@ async function startKubernetes(): Promise<StartedSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'arc-bench-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const etcd = opened.use(
-    await startEtcd(findProgram('etcd') ?? '', join(folder, 'etcd'), { args: ['--quota-backend-bytes', String(8 * 1024 ** 3)] }),
+    await startEtcd(kubernetesEtcd() ?? '', join(folder, 'etcd'), { args: ['--quota-backend-bytes', String(8 * 1024 ** 3)] }),
   );
   const args = ['--enable-priority-and-fairness=false', '--max-requests-inflight=2000', '--max-mutating-requests-inflight=2000'];
   const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url, args }));

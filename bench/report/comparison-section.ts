@@ -33,9 +33,9 @@ const kubernetes = 'kube-apiserver';
 
 function conditionsOfKubernetes({ machine }: Results): string {
   return (
-    `${kubernetes} is ${machine.versions['Kubernetes'] ?? 'one'} with an etcd of its own; it serves Orders as a custom resource with the schema, columns and selectable field that ARC gives them, ` +
+    `${kubernetes} is ${machine.versions['Kubernetes'] ?? 'one'}; it serves Orders as a custom resource with the schema, columns and selectable field that ARC gives them, ` +
     'but does not check what ARC checks beyond the schema. Its user has rights by RBAC as ours has; priority and fairness is off and its limits of requests in flight are raised to ours, so that it queues nothing. ' +
-    `It answers a LIST from its watch cache at resourceVersion=0, and otherwise only with an etcd from 3.4.31 or 3.5.13 on (here ${machine.versions['etcd'] ?? 'unknown'}). ` +
+    'It answers a LIST from its watch cache where its etcd is 3.4.31, 3.5.13 or newer; at resourceVersion=0 without asking that etcd what is newest. ' +
     'All servers run at once, and are idle while another one is measured.'
   );
 }

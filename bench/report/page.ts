@@ -40,7 +40,9 @@ export function reportPage({ results, comparison }: ReportInput): string {
 }
 
 function conditions({ date, machine, size, skipped }: Results): string {
-  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const versions = Object.entries(machine.versions)
+    .filter(([name]) => name !== 'Kubernetes')
+    .map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}${size === 'full' ? '' : ` (size ${size})`}: ${machine.cpu}, ${machine.cores} cores, ${show(machine.memoryBytes, 'bytes')} of memory,`,
     `Linux ${machine.kernel}, Node ${machine.node}, ${versions.join(', ')}. Server, database and load generator share these ${machine.cores} cores, so`,

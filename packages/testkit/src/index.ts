@@ -10,7 +10,7 @@ export { findKine, startKine } from './parts/kine.ts';
 export type { KineServer } from './parts/kine.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
-export { kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';
+export { kubernetesEtcd, kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';
 export type { KubeApiserver, KubeApiserverOptions } from './parts/kubernetes.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
 export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';

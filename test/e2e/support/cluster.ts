@@ -7,7 +7,7 @@ import { createApiServer } from '@arc/apiserver';
 import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import { createAuthority, issueServerCertificate } from '@arc/pki';
 import { createMemoryStore } from '@arc/storage';
-import { findProgram, startEtcd, startKubeApiserver, startKubeControllers, type KubeApiserver } from '@arc/testkit';
+import { kubernetesEtcd, startEtcd, startKubeApiserver, startKubeControllers, type KubeApiserver } from '@arc/testkit';
 
 const service = { name: 'arc', namespace: 'arc-system' } as const;
 const serverUser = 'arc-apiserver';
@@ -28,7 +28,7 @@ export async function startCluster(apply: (kubeconfig: string, manifest: string)
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'arc-cluster-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const etcd = opened.use(await startEtcd(findProgram('etcd') ?? '', join(folder, 'etcd')));
+  const etcd = opened.use(await startEtcd(kubernetesEtcd() ?? '', join(folder, 'etcd')));
   const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url }));
   const admin = await kube.kubeconfig('admin', ['system:masters']);
 

@@ -17,23 +17,34 @@ import { findProgram } from './docker-registry.ts';
 
 type KubernetesProgram = 'kube-apiserver' | 'kube-controller-manager';
 
-/** On the PATH, or where `test/tools/kubernetes/build.sh` puts what it builds. */
-function programOf(name: KubernetesProgram): string | undefined {
+/** What `test/tools/kubernetes/build.sh` has built. */
+function builtProgram(name: string): string | undefined {
   const built = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'artifact-conduit', 'kubernetes', name);
-  return findProgram(name) ?? (existsSync(built) ? built : undefined);
+  return existsSync(built) ? built : undefined;
+}
+
+function programOf(name: KubernetesProgram): string | undefined {
+  return findProgram(name) ?? builtProgram(name);
+}
+
+/** An etcd as new as a kube-apiserver wants it to use all it can; that on the PATH may be years older. */
+export function kubernetesEtcd(): string | undefined {
+  return builtProgram('etcd') ?? findProgram('etcd');
 }
 
 /** Why these cannot be started; undefined when they can. */
 export function missingKubernetes(...names: readonly KubernetesProgram[]): string | undefined {
   const missing = names.filter((name) => programOf(name) === undefined);
   if (missing.length > 0) return `no ${missing.join(', ')} on this machine: test/tools/kubernetes/build.sh builds it with Go`;
-  return findProgram('etcd') === undefined ? 'no etcd on this machine' : undefined;
+  return kubernetesEtcd() === undefined ? 'no etcd on this machine' : undefined;
 }
 
-/** `v1.33.0`; undefined where there is no kube-apiserver. */
+/** `1.33.0 with etcd 3.5.0`; undefined where there is no kube-apiserver. */
 export async function kubernetesVersion(): Promise<string | undefined> {
-  const program = programOf('kube-apiserver');
-  return program === undefined ? undefined : /v\S+/.exec((await runCommand(program, ['--version'])).stdout)?.[0];
+  const [program, etcd] = [programOf('kube-apiserver'), kubernetesEtcd()];
+  if (program === undefined || etcd === undefined) return undefined;
+  const [own, database] = await Promise.all([program, etcd].map((each) => runCommand(each, ['--version'])));
+  return `${/\d+\.\S+/.exec(own?.stdout ?? '')?.[0]} with etcd ${/\d+\.\S+/.exec(database?.stdout ?? '')?.[0]}`;
 }
 
 export interface KubeApiserverOptions {
