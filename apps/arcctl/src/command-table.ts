@@ -105,6 +105,13 @@ export const commands: readonly CommandDefinition[] = [
     load: async () => (await import('./order/watch.ts')).watchOrder,
   },
   {
+    path: ['order', 'plan'],
+    summary: 'Say what the Orders of a file would transfer, without transferring it',
+    options: [{ flags: '-f, --filename <file>', description: 'YAML or JSON with Orders; - reads standard input', required: true }, timeout],
+    examples: ['arcctl order plan -f order.yaml'],
+    load: async () => (await import('./order/plan.ts')).planOrders,
+  },
+  {
     path: ['order', 'list'],
     summary: 'List Orders',
     options: listOptions,
