@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { followStore } from '@arc/storage/conformance';
 import { startFaultyProxy } from '@arc/testkit';
@@ -83,6 +86,28 @@ suite('an etcd that asks who one is', { skip: missingEtcd }, async () => {
     await assert.rejects(store.get('/registry/a'), { code: 'Unavailable', message: /invalid user ID or password/, hint: /password/ });
     current = 'battery staple';
     await committed(store, creation('/registry/changed'));
+  });
+
+  test('is logged in to again when its tokens are signed, and rights have changed since', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const [pub, priv] = [join(etcds.folder, 'jwt.pem'), join(etcds.folder, 'jwt-key.pem')];
+    writeFileSync(pub, publicKey.export({ type: 'spki', format: 'pem' }));
+    writeFileSync(priv, privateKey.export({ type: 'pkcs1', format: 'pem' }));
+    const args = ['--bcrypt-cost', '4', '--auth-token', `jwt,pub-key=${pub},priv-key=${priv},sign-method=RS256,ttl=5m`];
+    const signing = await etcds.start({ auth: { rootPassword: 'correct horse' }, args });
+    const proxy = resources.use(await startFaultyProxy({ host: '127.0.0.1', port: Number(signing.host.split(':')[1]) }));
+    await using direct = await openEtcdStore({ ...root, endpoints: [signing.host] });
+    await using store = await openEtcdStore({ ...root, endpoints: [proxy.host] });
+    await using follower = followStore(store, { after: await store.currentRevision() });
+    await follower.reached(await committed(store, creation('/registry/before')));
+    await signing.call('auth/role/add', { name: 'another' });
+    await committed(store, creation('/registry/write'));
+    await signing.call('auth/role/delete', { role: 'another' });
+    assert.ok((await store.get('/registry/write')) !== undefined);
+    await signing.call('auth/role/add', { name: 'another' });
+    proxy.cut();
+    await follower.reached(await committed(direct, creation('/registry/after')));
+    assert.equal(follower.events.length, 3);
   });
 
   test('may begin to ask while a server runs', async () => {
