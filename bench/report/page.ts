@@ -62,26 +62,33 @@ function budgetSection(results: Results): string {
     ...limit(each),
     each.verdict === 'missed' ? '**missed**' : each.verdict,
   ]);
+  const count = (verdict: JudgedBudget['verdict']): number => judged.filter((each) => each.verdict === verdict).length;
   const missed = judged.filter(({ verdict }) => verdict === 'missed').map((each) => `- ${each.path}: ${gapText(each)}`);
   return [
     '## Budgets',
-    'What ARC promises of two cores, with TLS, authentication, authorisation by RBAC and validation on; on SQLite where nothing else is said.',
+    'What ARC promises of two cores, with TLS, authentication, authorisation by RBAC and validation on; on SQLite where nothing else is said. ' +
+      `Of ${judged.length}, ${count('stretch goal')} reach the stretch goal, ${count('holds')} more hold, ${count('missed')} are missed${count('not measured') === 0 ? '' : `, ${count('not measured')} were not measured`}.`,
     table(['path', 'measured', 'budget', 'stretch goal', ''], rows),
     ...(missed.length === 0 ? [] : ['### Gaps', missed.join('\n')]),
   ].join('\n\n');
 }
 
 function arkSection(results: Results): string {
-  const rows = ark.figures.map(({ what, unit, published, wanted }) => {
+  const rows = ark.figures.map(({ what, unit, published, customResources, wanted }) => {
     const ours = valueOf(results, wanted);
-    return [what, show(published, unit), ours === undefined ? '-' : show(ours, unit)];
+    return [
+      what,
+      show(published, unit),
+      customResources === undefined ? '-' : show(customResources, unit),
+      ours === undefined ? '-' : show(ours, unit),
+    ];
   });
   return [
     "## Beside Ark's aggregated API server",
     `Published for [Ark's API server on PostgreSQL](${ark.source}): ${ark.conditions}. Beside it what was measured here on PostgreSQL. The conditions differ: ` +
       'theirs goes through kube-apiserver and a network, and its server had half a core; ours shares two cores with its database and the load. ' +
       'They show orders of magnitude, not a ratio.',
-    table(['', 'Ark, published', 'ARC, this run'], rows),
+    table(['', 'Ark, published', 'custom resources in its cluster, published', 'ARC, this run'], rows),
   ].join('\n\n');
 }
 
