@@ -1,4 +1,5 @@
 import type { DeflateBlock } from '../gzip/gzip-member.ts';
+import { JoinedEvents } from './joined-events.ts';
 import { KeptEncodings } from './kept-encodings.ts';
 
 const MiB = 1024 * 1024;
@@ -19,6 +20,8 @@ export interface Encodings {
   readonly blocks: KeptEncodings<DeflateBlock | Promise<DeflateBlock>>;
   /** Of events. */
   readonly events: KeptEncodings<Uint8Array>;
+  /** Of the events that were written together last. */
+  readonly joined: JoinedEvents;
 }
 
 export function createEncodings(): Encodings {
@@ -26,5 +29,6 @@ export function createEncodings(): Encodings {
   const blocks = new KeptEncodings<DeflateBlock | Promise<DeflateBlock>>(blockBytes, (block) =>
     block instanceof Promise ? 0 : block.bytes.length + entrySize,
   );
-  return { objects, blocks, events: new KeptEncodings<Uint8Array>(eventBytes, ({ length }) => length + entrySize) };
+  const events = new KeptEncodings<Uint8Array>(eventBytes, ({ length }) => length + entrySize);
+  return { objects, blocks, events, joined: new JoinedEvents() };
 }

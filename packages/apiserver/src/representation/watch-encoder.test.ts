@@ -32,5 +32,13 @@ test('4.7 an event is encoded once per representation and shared by all watchers
   const first = encoder('object').events(events);
   assert.equal(encoder('object').events(events), first);
   assert.notEqual(encoder('PartialObjectMetadata').events(events), first);
+
+  const twice = [...events, ...events];
+  const joined = encoder('object').events(twice);
+  assert.equal(encoder('object').events([...twice]), joined, 'also when several are written together');
+  assert.deepEqual(joined, Buffer.concat([first, first]));
+  assert.notEqual(encoder('PartialObjectMetadata').events(twice), joined);
+  assert.deepEqual(encoder('object').events([...twice, ...events]), Buffer.concat([first, first, first]));
+
   assert.match(Buffer.from(first).toString(), /^\{"type":"ADDED","object":\{.*"resourceVersion":"1".*\}\}\n$/);
 });

@@ -69,7 +69,9 @@ export function watchEncoder(query: URLSearchParams, resource: ServedResource, r
       ),
     events: (events) => {
       const [first] = events;
-      return events.length === 1 && first !== undefined ? eventLine(first) : Buffer.concat(events.map(eventLine));
+      if (events.length === 1 && first !== undefined) return eventLine(first);
+      if (columns) return Buffer.concat(events.map(eventLine));
+      return resource.encodings.joined.linesOf(events, form, () => Buffer.concat(events.map(eventLine)));
     },
     bookmark: (revision, { initialEventsEnd }) => {
       const metadata = {
