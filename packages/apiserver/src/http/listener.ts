@@ -10,7 +10,7 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ArcError, codeOf, type Logger, messageOf } from '@arc/kernel';
-import { type PeerCertificates, peerCertificates } from '../authn/client-certificate.ts';
+import { type PeerCertificates, peerCertificateReader } from '../authn/client-certificate.ts';
 import type { TlsOptions, TlsSource } from '../tls/tls-options.ts';
 import { createExchange, type Exchange, socketOf } from './exchange.ts';
 import { asksForWebSocket } from './websocket/handshake.ts';
@@ -163,12 +163,13 @@ function contextOf({ cert, key, clientCa }: TlsOptions) {
 
 /** Reads what the peer of each connection presented once. */
 function peerCache(): (request: IncomingMessage | Http2ServerRequest) => PeerCertificates {
+  const read = peerCertificateReader();
   const known = new WeakMap<Http2Session | Socket, PeerCertificates>();
   return (request) => {
     const connection = 'stream' in request ? request.stream.session : request.socket;
     const cached = connection === undefined ? undefined : known.get(connection);
     if (cached !== undefined) return cached;
-    const peer = peerCertificates(socketOf(request));
+    const peer = read(socketOf(request));
     if (connection !== undefined) known.set(connection, peer);
     return peer;
   };
