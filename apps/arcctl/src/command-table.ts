@@ -52,7 +52,7 @@ const group: OptionDefinition = { flags: '--group <name...>', description: 'grou
 /** Groups of commands, for help. */
 export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit Orders, follow and steer them',
-  endpoint: 'Look at Endpoints',
+  endpoint: 'Set up and list Endpoints',
   artifact: 'Look at artifacts in registries',
   user: 'Give people and programs access to an embedded ARC, and take it away',
   storage: 'Set up and look after where ARC keeps its objects',
@@ -179,6 +179,35 @@ export const commands: readonly CommandDefinition[] = [
     options: [output('json'), { flags: '-A, --all-namespaces', description: 'of all namespaces' }],
     examples: ['arcctl queue -A'],
     load: async () => (await import('./queue/queue.ts')).showQueue,
+  },
+  {
+    path: ['endpoint', 'add'],
+    summary: 'Create an Endpoint, with its credentials',
+    arguments: '<name>',
+    options: [
+      { flags: '--type <type>', description: 'what is spoken there, for example oci, helm or http', required: true },
+      { flags: '--url <url>', description: 'where it is; without a scheme https is meant', required: true },
+      { flags: '--usage <usage>', description: 'what it is for; default: All', choices: ['PullOnly', 'PushOnly', 'All'] },
+      { flags: '--secret <name>', description: 'a Secret of the namespace that holds the credentials' },
+      { flags: '--username <name>', description: 'who to log in as; the password is kept in a new Secret NAME-credentials' },
+      { flags: '--password-stdin', description: 'read the password from standard input' },
+    ],
+    examples: [
+      'arcctl endpoint add source --type oci --url registry.example.org --usage PullOnly',
+      'arcctl endpoint add destination --type oci --url registry.example.com --username pusher --password-stdin < password',
+    ],
+    load: async () => (await import('./endpoint/add.ts')).addEndpoint,
+  },
+  {
+    path: ['endpoint', 'rotate'],
+    summary: 'Put a new password into the Secret of an Endpoint',
+    arguments: '<name>',
+    options: [
+      { flags: '--username <name>', description: 'another user, too' },
+      { flags: '--password-stdin', description: 'read the password, or token, from standard input' },
+    ],
+    examples: ['arcctl endpoint rotate destination --password-stdin < password'],
+    load: async () => (await import('./endpoint/rotate.ts')).rotateCredentials,
   },
   {
     path: ['endpoint', 'list'],
