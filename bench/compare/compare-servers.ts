@@ -44,8 +44,10 @@ export async function compareServers(subjects: readonly Subject[], plan: Compare
   const made = new Map<Subject, number>();
   try {
     for (const subject of subjects) {
+      await fill(subject, { first: 0, count: 1 }, writing);
+      // From here on objects of these names are this run's.
       made.set(subject, plan.objects);
-      await fill(subject, plan.objects, writing);
+      await fill(subject, { first: 1, count: plan.objects - 1 }, writing);
     }
     for (const step of steps(loads, plan, made)) {
       const samples = new Map(subjects.map((subject) => [subject, [] as (readonly Sample[])[]]));
@@ -157,9 +159,13 @@ function recordRounds({ name }: Subject, rounds: readonly (readonly Sample[])[],
 }
 
 /** @throws Error when there are objects of these names: another run's, or somebody's own */
-async function fill({ name, target, collection, template }: Subject, count: number, load: LoadProcess): Promise<void> {
+async function fill(
+  { name, target, collection, template }: Subject,
+  { first, count }: { readonly first: number; readonly count: number },
+  load: LoadProcess,
+): Promise<void> {
   try {
-    await load.call('writes', { target, collection, template, operation: 'create', writers: 50, first: 0, count });
+    await load.call('writes', { target, collection, template, operation: 'create', writers: Math.min(50, count), first, count });
   } catch (error) {
     throw new Error(`could not fill ${collection} of ${name}; it has to exist, be empty and be writable`, { cause: error });
   }
