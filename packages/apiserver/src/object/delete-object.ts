@@ -1,19 +1,18 @@
 import { failure, isObject, statusError, type UnstructuredObject } from '@arc/apimachinery';
-import { isNamespaceKind, type ServedResource, storeKey } from '../registry/served-resource.ts';
+import { isNamespaceKind, type ServedResource } from '../registry/served-resource.ts';
 import type { DeleteOptions } from '../request/delete-options.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { hasGeneration } from './prepare-create.ts';
 import { timestamp } from './prepare-metadata.ts';
-import { currentFromCache, currentFromStore, storedBytes } from './stored-object.ts';
+import { type Decision, readModifyWrite } from './read-modify-write.ts';
+import { type CurrentObject, storedBytes } from './stored-object.ts';
 import { specFinalizers } from './update-object.ts';
 
-export interface DeleteResult {
+export interface DeleteResult extends Decision {
   /** True: the object is gone. False: something still holds it, and `object` says what. */
   readonly gone: boolean;
-  readonly object: UnstructuredObject;
 }
 
-const maxAttempts = 32;
 const garbageCollectionFinalizers = ['orphan', 'foregroundDeletion'];
 const immortalNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
@@ -29,29 +28,16 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   const { namespace, name, options } = target;
   if (isNamespaceKind(resource.definition) && immortalNamespaces.has(name)) throw mayNotBeDeleted(name);
-  const key = storeKey(resource, namespace, name);
-  return server.locks.run(key, request.signal, async () => {
-    let current = currentFromCache(resource, namespace, name);
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (current === undefined) throw statusError.notFound(resource.type, name);
-      const old = current.parse();
-      assertPreconditions(resource, old, options);
-      const finalizers = finalizersFor(old.metadata.finalizers ?? [], options);
-      const held = finalizers.length > 0 || specFinalizers(resource, old).length > 0;
-      const next = held ? terminating(resource, current.parse(), finalizers, server.clock.now()) : old;
-      if (options.dryRun || (held && isUnchanged(old, next))) return { gone: !held, object: next };
-      const outcome = await server.writer.write(
-        { key, expect: current.revision, value: held ? storedBytes(resource, next) : null },
-        request.signal,
-      );
-      if (outcome.committed) {
-        next.metadata.resourceVersion = String(outcome.revision);
-        return { gone: !held, object: next };
-      }
-      current = currentFromStore(resource, outcome.current);
-    }
-    throw statusError.storageUnavailable(resource.type, 'delete');
-  });
+  const decide = (current: CurrentObject): DeleteResult => {
+    const old = current.parse();
+    assertPreconditions(resource, old, options);
+    const finalizers = finalizersFor(old.metadata.finalizers ?? [], options);
+    const held = finalizers.length > 0 || specFinalizers(resource, old).length > 0;
+    const object = held ? terminating(resource, current.parse(), finalizers, server.clock.now()) : old;
+    if (options.dryRun || (held && isUnchanged(old, object))) return { gone: !held, object, value: undefined };
+    return { gone: !held, object, value: held ? storedBytes(resource, object) : null };
+  };
+  return await readModifyWrite(server, resource, request, { namespace, name, decide });
 }
 
 function mayNotBeDeleted(name: string): Error {

@@ -1,9 +1,10 @@
 import { deepEqual, isObject, type ManagedFieldsEntry, sameManagers, statusError, type UnstructuredObject } from '@arc/apimachinery';
 import { admitRoleGrant } from '../admission/role-grants.ts';
-import { isNamespaceKind, type ServedResource, storeKey } from '../registry/served-resource.ts';
+import { isNamespaceKind, type ServedResource } from '../registry/served-resource.ts';
 import type { RequestContext, ServerContext } from '../server-context.ts';
 import { prepareForUpdate, type UpdateScope } from './prepare-update.ts';
-import { currentFromCache, currentFromStore, storedBytes } from './stored-object.ts';
+import { type Decision, readModifyWrite } from './read-modify-write.ts';
+import { type CurrentObject, storedBytes } from './stored-object.ts';
 
 export interface UpdateOptions {
   readonly scope: UpdateScope;
@@ -26,9 +27,6 @@ export interface UpdateOptions {
   ): ManagedFieldsEntry[] | undefined;
 }
 
-/** Lost races after which a write is given up; other replicas would have to win this often in a row. */
-const maxAttempts = 32;
-
 /**
  * The read-modify-write cycle behind PUT and PATCH (wire contract 2.6, 3.1, 3.2 step 7). Answers the object as it is
  * now; when nothing changes nothing is written.
@@ -40,38 +38,22 @@ export async function updateObject(
   request: RequestContext,
   options: UpdateOptions,
 ): Promise<UnstructuredObject> {
+  const decide = async (current: CurrentObject): Promise<Decision> => {
+    const old = current.parse();
+    const wanted = options.desired(current.parse());
+    // A wanted resourceVersion that no longer fits is answered with 409 here, also after a lost race.
+    assertPreconditions(resource, wanted, old, options);
+    const sent = wanted.metadata.managedFields;
+    prepareForUpdate(resource.definition, { scope: options.scope, desired: wanted, old, warn: request.warn });
+    const released = isReleased(resource, wanted);
+    if (isUnchanged(old, wanted, { sent, options }) && !released) return { object: old, value: undefined };
+    await admitRoleGrant(server, resource, request, { object: wanted, old });
+    if (options.dryRun) return { object: wanted, value: undefined };
+    return { object: wanted, value: released ? null : storedBytes(resource, wanted) };
+  };
   const { namespace, name } = request.info;
-  const key = storeKey(resource, namespace, name);
-  return server.locks.run(key, request.signal, async () => {
-    await server.cache.waitUntilFresh(request.signal);
-    let current = currentFromCache(resource, namespace, name);
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (current === undefined) throw statusError.notFound(resource.type, name);
-      const old = current.parse();
-      const wanted = options.desired(current.parse());
-      assertPreconditions(resource, wanted, old, options);
-      const sent = wanted.metadata.managedFields;
-      prepareForUpdate(resource.definition, { scope: options.scope, desired: wanted, old, warn: request.warn });
-      if (isUnchanged(old, wanted, { sent, options }) && !isReleased(resource, wanted)) return old;
-      await admitRoleGrant(server, resource, request, { object: wanted, old });
-      if (options.dryRun) return wanted;
-      const outcome = await server.writer.write(
-        {
-          key,
-          expect: current.revision,
-          value: isReleased(resource, wanted) ? null : storedBytes(resource, wanted),
-        },
-        request.signal,
-      );
-      if (outcome.committed) {
-        wanted.metadata.resourceVersion = String(outcome.revision);
-        return wanted;
-      }
-      // A wanted resourceVersion no longer fits the winner: the next attempt answers 409.
-      current = currentFromStore(resource, outcome.current);
-    }
-    throw statusError.storageUnavailable(resource.type, request.info.verb);
-  });
+  const { object } = await readModifyWrite(server, resource, request, { namespace, name, decide });
+  return object;
 }
 
 /**

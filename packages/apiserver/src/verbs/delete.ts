@@ -14,7 +14,6 @@ export const remove: VerbHandler = async (server, resource, request) => {
   const { exchange, info } = request;
   const representation = negotiateObject(exchange);
   const options = await readDeleteOptions(resource, request);
-  await server.cache.waitUntilFresh(request.signal);
   const { gone, object } = await deleteObject(server, resource, request, { namespace: info.namespace, name: info.name, options });
   if (!gone) return objectReply(200, exchange, resource, viewOfObject(resource, object), representation, server.clock.now());
   return jsonReply(200, deleted(resource, info.name, object.metadata.uid));
