@@ -53,6 +53,7 @@ const group: OptionDefinition = { flags: '--group <name...>', description: 'grou
 export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit Orders, follow and steer them',
   endpoint: 'Set up and list Endpoints',
+  type: 'Look at artifact types',
   artifact: 'Look at artifacts in registries',
   user: 'Give people and programs access to an embedded ARC, and take it away',
   storage: 'Set up and look after where ARC keeps its objects',
@@ -215,6 +216,21 @@ export const commands: readonly CommandDefinition[] = [
     options: listOptions,
     examples: ['arcctl endpoint list'],
     load: async () => (await import('./get/get-kind.ts')).getKind('endpoints'),
+  },
+  {
+    path: ['type', 'list'],
+    summary: 'List the artifact types that Orders of a namespace may name',
+    options: [output('json')],
+    examples: ['arcctl type list', 'arcctl type list -n team-a'],
+    load: async () => (await import('./type/list.ts')).listTypes,
+  },
+  {
+    path: ['type', 'show'],
+    summary: 'Show an artifact type',
+    arguments: '<name>',
+    options: [output('json', 'yaml', 'name')],
+    examples: ['arcctl type show oci'],
+    load: async () => (await import('./type/show.ts')).showType,
   },
   {
     path: ['get'],
