@@ -7,8 +7,8 @@ import { Connection } from '../load/connection.ts';
 import type { Target } from '../load/target.ts';
 import { cpuTimeMs, residentBytes } from '../processes/process-usage.ts';
 import { backendNames, missingBackend, type BackendName } from '../server/backends.ts';
-import { collection, namespace, orderTemplate } from '../server/order-sample.ts';
-import { startServer } from '../server/server-under-test.ts';
+import { collection, orderTemplate } from '../server/order-sample.ts';
+import { prepareForBench, startServer } from '../server/server-under-test.ts';
 import { orderCrd } from './order-crd.ts';
 import { targetOf, type Subject } from './subject.ts';
 
@@ -46,8 +46,6 @@ async function startArc(backend: BackendName): Promise<StartedSubject> {
   };
 }
 
-const rbac = 'rbac.authorization.k8s.io';
-
 /**
  * A kube-apiserver and an etcd as durable as in production. Its user has no more rights than ARC's has; the fair queues are
  * off, so that it holds back no more requests than ARC does.
@@ -62,7 +60,8 @@ async function startKubernetes(): Promise<StartedSubject> {
   const args = ['--enable-priority-and-fairness=false', '--max-requests-inflight=2000', '--max-mutating-requests-inflight=2000'];
   const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url, args }));
   const administrator = await targetOfKubeconfig(await kube.kubeconfig('administrator', ['system:masters']));
-  await prepare(administrator);
+  await defineOrders(administrator);
+  await prepareForBench(administrator);
   const target = await targetOfKubeconfig(await kube.kubeconfig('bench'));
   await eventually(() => answers(target), { what: 'the custom resource to be served' });
   const parts = opened.move();
@@ -81,23 +80,10 @@ async function targetOfKubeconfig(path: string): Promise<Target> {
   return await targetOf(await clientConfigOf(await loadKubeconfig([{ path, text: await readFile(path, 'utf8') }])));
 }
 
-async function prepare(administrator: Target): Promise<void> {
+async function defineOrders(administrator: Target): Promise<void> {
   using connection = await Connection.open(administrator);
-  const create = async (path: string, object: object): Promise<void> => {
-    await connection.send(connection.head({ method: 'POST', path, contentType: 'application/json' }), JSON.stringify(object));
-  };
-  const name = 'bench';
-  await create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', orderCrd());
-  await create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  await create(`/apis/${rbac}/v1/clusterroles`, {
-    ...{ apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name } },
-    rules: [{ apiGroups: ['arc.opendefense.cloud'], resources: ['*'], verbs: ['*'] }],
-  });
-  await create(`/apis/${rbac}/v1/clusterrolebindings`, {
-    ...{ apiVersion: `${rbac}/v1`, kind: 'ClusterRoleBinding', metadata: { name } },
-    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
-    subjects: [{ kind: 'User', apiGroup: rbac, name: 'bench' }],
-  });
+  const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+  await connection.send(connection.head({ method: 'POST', path, contentType: 'application/json' }), JSON.stringify(orderCrd()));
 }
 
 async function answers(target: Target): Promise<boolean> {

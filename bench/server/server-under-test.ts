@@ -6,7 +6,7 @@ import { cpuTimeMs } from '../processes/process-usage.ts';
 import { startBackend, type Backend, type BackendName } from './backends.ts';
 import { collection, namespace, orderTemplate } from './order-sample.ts';
 import type { Seed } from './seed.ts';
-import type { ServerCalls, Started, Usage } from './server-process.ts';
+import type { ServerCalls, Usage } from './server-process.ts';
 
 /** An API server in a process of its own, with a user who may do everything with Orders in the namespace of the bench. */
 export interface ServerUnderTest extends AsyncDisposable {
@@ -39,7 +39,7 @@ export async function serve(backend: Backend, seed?: Seed): Promise<ServerUnderT
   await using parts = new AsyncDisposableStack();
   const child = parts.use(startChild<ServerCalls>(new URL('./server-process.ts', import.meta.url), { execArgv }));
   const started = await child.call('start', { storage: backend.url, ...(seed !== undefined && { seed }) });
-  await prepare(started);
+  await prepareForBench(started.administrator);
   const owned = parts.move();
   return {
     backend: backend.name,
@@ -60,7 +60,7 @@ async function cpuOf(child: Child<ServerCalls>, { databasePid }: Backend): Promi
 }
 
 /** Makes the namespace and gives the user rights, unless the storage has them from before. */
-async function prepare({ administrator }: Started): Promise<void> {
+export async function prepareForBench(administrator: Target): Promise<void> {
   using connection = await Connection.open(administrator);
   const name = 'bench';
   const rbac = 'rbac.authorization.k8s.io';

@@ -71,8 +71,9 @@ export async function startKubeApiserver(folder: string, { etcd, args = [] }: Ku
   const program = programOf('kube-apiserver');
   if (program === undefined) throw new Error(missingKubernetes('kube-apiserver'));
   await mkdir(folder, { recursive: true });
-  const [clients, frontProxies, serving] = ['clients', 'front proxies', 'serving'].map((commonName) => createAuthority({ commonName }));
-  if (clients === undefined || frontProxies === undefined || serving === undefined) throw new Error('unreachable');
+  const clients = createAuthority({ commonName: 'clients' });
+  const frontProxies = createAuthority({ commonName: 'front proxies' });
+  const serving = createAuthority({ commonName: 'serving' });
   const file = (name: string): string => join(folder, name);
   const pair = async (name: string, { certPem, keyPem }: CertificateAndKey): Promise<void> => {
     await writeFile(file(`${name}.pem`), certPem);
