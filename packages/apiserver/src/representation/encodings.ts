@@ -17,18 +17,22 @@ export interface Encodings {
   /** Of single objects: cells of tables, and objects in a form they are not stored in. */
   readonly objects: KeptEncodings<Uint8Array>;
   /** Of the runs that lists are made of, compressed; one that is being made counts nothing yet. */
-  readonly blocks: KeptEncodings<DeflateBlock | Promise<DeflateBlock>>;
+  readonly blocks: KeptEncodings<KeptBlock>;
   /** Of events. */
   readonly events: KeptEncodings<Uint8Array>;
   /** Of the events that were written together last. */
   readonly joined: JoinedEvents;
 }
 
+export interface KeptBlock {
+  readonly block: DeflateBlock | Promise<DeflateBlock>;
+  /** The second within which it is right, when ages are part of it. */
+  readonly second: number | undefined;
+}
+
 export function createEncodings(): Encodings {
   const objects = new KeptEncodings<Uint8Array>(objectBytes, ({ length }) => length + entrySize);
-  const blocks = new KeptEncodings<DeflateBlock | Promise<DeflateBlock>>(blockBytes, (block) =>
-    block instanceof Promise ? 0 : block.bytes.length + entrySize,
-  );
+  const blocks = new KeptEncodings<KeptBlock>(blockBytes, ({ block }) => (block instanceof Promise ? 0 : block.bytes.length + entrySize));
   const events = new KeptEncodings<Uint8Array>(eventBytes, ({ length }) => length + entrySize);
   return { objects, blocks, events, joined: new JoinedEvents() };
 }

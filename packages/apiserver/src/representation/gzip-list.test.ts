@@ -20,6 +20,8 @@ interface Notes extends AsyncDisposable {
   resource(group: string): ServedResource;
   /** Writes the Note `namespace/name`, or removes it when there are no data; resolves once the cache has seen it. */
   put(path: string, data: Readonly<Record<string, string>> | undefined): Promise<void>;
+  /** The same for a Widget, whose table shows its age. */
+  putWidget(name: string): Promise<void>;
 }
 
 async function openNotes(): Promise<Notes> {
@@ -34,7 +36,7 @@ async function openNotes(): Promise<Notes> {
     cache,
     encodings,
     resource: (group) => {
-      const resource = registry.find(group, 'v1', group === '' ? 'notes' : 'memos');
+      const resource = registry.find(group, 'v1', { '': 'notes', 'memo.example.com': 'memos' }[group] ?? 'widgets');
       assert.ok(resource);
       return resource;
     },
@@ -46,6 +48,12 @@ async function openNotes(): Promise<Notes> {
       const metadata = { name, namespace, creationTimestamp: '2026-01-01T00:00:00Z', ...(data?.['odd'] !== undefined && { labels: data }) };
       const value = data === undefined ? null : Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'Note', metadata, data }));
       await writer.write({ key, expect: present ?? 'absent', value });
+      await cache.waitUntilFresh();
+    },
+    putWidget: async (name) => {
+      const metadata = { name, namespace: 'a', creationTimestamp: '2026-01-01T00:00:00Z' };
+      const value = Buffer.from(JSON.stringify({ apiVersion: 'demo.example.com/v1', kind: 'Widget', metadata, spec: { size: 1 } }));
+      await writer.write({ key: `/registry/demo.example.com/widgets/a/${name}`, expect: 'absent', value });
       await cache.waitUntilFresh();
     },
     [Symbol.asyncDispose]: async () => {
@@ -138,13 +146,7 @@ test('a segment is compressed again only when it has changed', async () => {
   await using notes = await openNotes();
   for (let n = 0; n < 200; n++) await notes.put(`a/note-${String(n).padStart(3, '0')}`, { text: 'text '.repeat(20) });
   const resource = notes.resource('');
-  const made: string[] = [];
-  const { blocks } = notes.encodings;
-  const set = blocks.set.bind(blocks);
-  blocks.set = (source, form, block) => {
-    if (block instanceof Promise) made.push(form);
-    set(source, form, block);
-  };
+  const made = blocksMade(notes);
   await answersOf(resource, 'object');
   const segments = resource.cache?.list().runs.length ?? 0;
   assert.ok(segments > 2);
@@ -159,6 +161,34 @@ test('a segment is compressed again only when it has changed', async () => {
   await answersOf(resource, 'object', { limit: 10 });
   assert.equal(made.length, segments + 2, 'part of a segment is');
 });
+
+test('a table is compressed once in each second, since it shows ages', async () => {
+  await using notes = await openNotes();
+  for (let n = 0; n < 100; n++) await notes.putWidget(`w${n}`);
+  const resource = notes.resource('demo.example.com');
+  const made = blocksMade(notes);
+  const second = Date.parse('2026-01-01T00:00:30Z');
+  const first = await answersOf(resource, 'Table', {}, second);
+  const segments = made.length;
+  assert.ok(segments > 1);
+  assert.deepEqual((await answersOf(resource, 'Table', {}, second + 999)).gzip, first.gzip);
+  assert.equal(made.length, segments);
+  const { plain, gzip } = await answersOf(resource, 'Table', {}, second + 1000);
+  assert.equal(made.length, 2 * segments);
+  assert.deepEqual(gunzipSync(gzip), plain);
+  assert.notDeepEqual(plain, first.plain);
+});
+
+/** The forms of blocks that are compressed from now on. */
+function blocksMade({ encodings: { blocks } }: Notes): readonly string[] {
+  const made: string[] = [];
+  const set = blocks.set.bind(blocks);
+  blocks.set = (source, form, kept) => {
+    if (kept.block instanceof Promise) made.push(form);
+    set(source, form, kept);
+  };
+  return made;
+}
 
 test('lists at the same time wait for the same block', async () => {
   await using notes = await openNotes();

@@ -1,6 +1,6 @@
 import type { ObjectRun } from '@arc/storage';
 import { type DeflateBlock, deflateBlock, GzipMember, storedBlock } from '../gzip/gzip-member.ts';
-import type { Encodings } from './encodings.ts';
+import type { Encodings, KeptBlock } from './encodings.ts';
 import type { ItemEncoding, ListEncoding } from './list-encoding.ts';
 import { itemPieces } from './list-text.ts';
 
@@ -64,14 +64,17 @@ function blockOf(item: ItemEncoding, piece: ObjectRun, kept: Encodings['blocks']
   const { segment, from, to } = piece;
   if (!piece.kept || item.form === undefined) return compressed(item, piece);
   const form = `${item.form} ${from}-${to}`;
+  const { second } = item;
   const known = kept.get(segment, form);
-  if (known !== undefined) return known;
+  if (known !== undefined && known.second === second) return known.block;
   const made = compressed(item, piece);
-  kept.set(segment, form, made);
+  const being: KeptBlock = { block: made, second };
+  kept.set(segment, form, being);
+  const isLast = (): boolean => kept.get(segment, form) === being;
   // Whoever waits for the block learns of a failure; the next list tries again.
   made.then(
-    (block) => kept.set(segment, form, block),
-    () => kept.delete(segment, form),
+    (block) => isLast() && kept.set(segment, form, { block, second }),
+    () => isLast() && kept.delete(segment, form),
   );
   return made;
 }

@@ -27,6 +27,8 @@ export interface ListEncoding {
 export interface ItemEncoding {
   /** Names the encoding: items of one form look the same in every list of the resource. Undefined: this list's are its own. */
   readonly form: string | undefined;
+  /** Seconds since the epoch when ages are part of the items: they look the same only within that second. */
+  readonly second?: number;
   /** The text of one item. */
   readonly pieces: (object: CachedObject) => readonly Uint8Array[];
   /** The length of that text, where it is known without making it. */
@@ -70,7 +72,7 @@ export function listEncoding(
       const pieces = (object: CachedObject): Uint8Array[] => [rowOf(viewOfCached(resource, object), { include, metaVersion, now })];
       return {
         head: Buffer.from(tableHead({ metadata, columnDefinitions, metaVersion })),
-        item: { form: undefined, pieces, lengthOf: undefined },
+        item: { form: `${formOf(resource)} Table ${include} ${metaVersion}`, second: Math.floor(now / 1000), pieces, lengthOf: undefined },
         tail: tableEnd,
       };
     }
