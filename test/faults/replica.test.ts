@@ -1,6 +1,7 @@
 import { after, before, suite, test } from 'node:test';
 import { eventually, type PostgresServer } from '@arc/testkit';
 import { postgres, type FaultyPostgres } from './support/backends.ts';
+import type { FaultServer } from './support/fault-server.ts';
 import { assertSurvives, type FaultOptions } from './support/fault-world.ts';
 
 suite('a PostgreSQL with a replica', { skip: postgres.missing }, () => {
@@ -17,20 +18,20 @@ suite('a PostgreSQL with a replica', { skip: postgres.missing }, () => {
 
   test('that lags: what two servers answer is never older than what was acknowledged, not even when one has just started', async (t) => {
     await assertSurvives(t, { ...reading, ended: [1] }, async ({ servers }, load) => {
-      for (let i = 0; i < 2; i++) {
-        await replica.execute('SELECT pg_wal_replay_pause()');
-        await load.progress(60);
-        if (i === 0) await servers[1]?.restart('SIGKILL');
-        await load.progress(10);
-        await replica.execute('SELECT pg_wal_replay_resume()');
-        await load.progress(30);
-      }
+      await replica.execute('SELECT pg_wal_replay_pause()');
+      await without(servers[0]);
+      await load.progress(60);
+      await servers[1]?.restart('SIGKILL');
+      await load.progress(10);
+      await replica.execute('SELECT pg_wal_replay_resume()');
+      await load.progress(60);
     });
   });
 
   test('that is lost and comes back: nobody notices', async (t) => {
-    await assertSurvives(t, reading, async (_world, load) => {
+    await assertSurvives(t, reading, async ({ servers }, load) => {
       await replica.stop('kill');
+      await without(servers[0]);
       await load.progress(60);
       await replica.start();
     });
@@ -50,6 +51,11 @@ suite('a PostgreSQL with a replica', { skip: postgres.missing }, () => {
     });
   });
 });
+
+/** Waits until a server has noticed that the replica does not answer as it should. */
+async function without(server: FaultServer | undefined): Promise<void> {
+  await eventually(() => server?.arc.output().includes('reading from the primary'), { what: 'the server to leave the replica' });
+}
 
 /** Raises an error in the database, the only answer that comes back, while it is not. */
 async function isSynchronous(server: PostgresServer): Promise<boolean> {
