@@ -6,6 +6,8 @@ import type { Answer } from './answer.ts';
 /** What one answer may have on its way unread; the connection itself sets no limit, so that a slow reader holds up itself only. */
 const streamWindow = 1024 * 1024;
 const connectionWindow = 2 ** 30;
+/** In MB. Beyond Node's default of 10 a connection refuses further requests, as if the other end were an enemy. */
+const maxSessionMemory = 1000;
 
 /** Requests to one server that share one HTTP/2 connection, made when it is needed and again when it was lost. */
 export class MultiplexedConnection implements Disposable {
@@ -50,7 +52,11 @@ export class MultiplexedConnection implements Disposable {
 
   #open(): ClientHttp2Session {
     if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) return this.#session;
-    const session = connect(this.#origin, { ...this.#tls, settings: { enablePush: false, initialWindowSize: streamWindow } });
+    const session = connect(this.#origin, {
+      ...this.#tls,
+      maxSessionMemory,
+      settings: { enablePush: false, initialWindowSize: streamWindow },
+    });
     const forget = (): void => {
       if (this.#session === session) this.#session = undefined;
     };
