@@ -96,10 +96,26 @@ function overHttp2(session: ClientHttp2Session, { method, path, headers, body, b
         setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
         return;
       }
-      stream.setTimeout(giveUpMs, () => resolve({ code: 599, text: 'no answer' }));
+      stream.setTimeout(giveUpMs, () => void stateOf(session).then((state) => resolve({ code: 599, text: `no answer; ${state}` })));
       if (body !== undefined) stream.end(body);
     } catch (error) {
       resolve({ code: 0, text: (error as Error).message });
     }
+  });
+}
+
+/** What tells a session that is stuck from a request that is. */
+function stateOf(session: ClientHttp2Session): Promise<string> {
+  const { closed, destroyed, state } = session;
+  return new Promise((resolve) => {
+    const told = (ping: string): void => resolve(`${ping}; ${JSON.stringify({ closed, destroyed, ...state })}`);
+    const timer = setTimeout(() => told('the session answers no ping'), 2_000);
+    const asked =
+      !destroyed &&
+      session.ping((error) => {
+        clearTimeout(timer);
+        told(error === null ? 'the session answers pings' : error.message);
+      });
+    if (!asked) told('the session takes no ping');
   });
 }
