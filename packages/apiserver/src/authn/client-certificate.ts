@@ -23,13 +23,15 @@ export interface ValidCertificate {
   readonly organizations: readonly string[];
   /** Hexadecimal, lower case. */
   readonly serialNumber: string;
+  /** When all certificates of the chain have become valid, milliseconds since the epoch. */
+  readonly begins: number;
   /** When the first certificate of the chain expires, milliseconds since the epoch. */
   readonly expires: number;
 }
 
 /** Verifies client certificates against one pool of certificate authorities. */
 export interface CertificateVerifier {
-  /** Remembers its answer for the same value, until a certificate expires. */
+  /** Remembers its answer for the same value, as long as all of its certificates are valid. */
   verify(peer: PeerCertificates, now: number): CertificateAnswer;
 }
 
@@ -53,7 +55,8 @@ export function certificateVerifier(bundle: string): CertificateVerifier {
   return {
     verify(peer, now) {
       const known = answers.get(peer);
-      if (known !== undefined && !(known.kind === 'valid' && now > known.expires)) return known;
+      // The clock may have been set back since: connections come and go, the value stays as long as one has it.
+      if (known !== undefined && !(known.kind === 'valid' && (now > known.expires || now < known.begins))) return known;
       const answer = verified(peer.chain, roots, now);
       // What does not verify may do so when the clock has been set right.
       if (answer.kind !== 'invalid') answers.set(peer, answer);
@@ -126,6 +129,7 @@ function verified(chain: readonly X509Certificate[], roots: readonly X509Certifi
     commonName: [subject.CN].flat().at(-1) ?? '',
     organizations: [subject.O].flat().filter((group) => group !== undefined),
     serialNumber: leaf.serialNumber.toLowerCase(),
+    begins: Math.max(...path.map((certificate) => certificate.validFromDate.getTime())),
     expires: Math.min(...path.map((certificate) => certificate.validToDate.getTime())),
   };
 }
