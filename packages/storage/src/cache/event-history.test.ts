@@ -28,3 +28,25 @@ test('history holds at most 64 MiB of superseded content, always the newest', ()
     [19, 20],
   );
 });
+
+/** An event that keeps nothing. */
+function smallEvent(revision: number): CacheEvent {
+  const spliced = { bytes: new Uint8Array(0), metadataStart: 0, metadataEnd: 0 };
+  return new CacheEvent('ADDED', new StoredObject({ key: '/a', revision }, orders, spliced, { labels: {}, fields: {} }), undefined);
+}
+
+test('events are kept by number, younger ones beyond that, and none beyond the ceiling', () => {
+  const history = new EventHistory({ events: 10, ms: 1000 }, 0);
+  for (let revision = 1; revision <= 50; revision++) history.push(smallEvent(revision), 100 * revision);
+  // Those of the last second, and the one that is just as old as that.
+  assert.equal(history.size, 11);
+  history.push(smallEvent(51), 1_000_000);
+  assert.equal(history.size, 10, 'however old they are');
+  assert.equal(history.floor, 41);
+
+  const ceiling = 102_400;
+  const busy = new EventHistory({ events: 10, ms: 1000 }, 0);
+  for (let revision = 1; revision <= ceiling + 5; revision++) busy.push(smallEvent(revision), 0);
+  assert.equal(busy.size, ceiling);
+  assert.equal(busy.floor, 5);
+});
