@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** For how long watchers are served in one turn of the event loop; a turn of 4 ms at 200 watchers serves all of them. */
+/** For how long watchers are served in one turn of the event loop; 4 ms are enough for 200 of them (docs/adr/0017). */
 const turnMs = { min: 4, max: 25 };
 
 /** Has events for watchers. */
