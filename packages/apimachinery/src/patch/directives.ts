@@ -1,5 +1,6 @@
 import { isObject, setOwn } from '../json/object.ts';
 import type { JsonObject } from '../json/object.ts';
+import { stringifyJson } from '../json/stringify.ts';
 import { malformedPatch } from './patch-error.ts';
 
 export const setElementOrder = '$setElementOrder';
@@ -23,7 +24,7 @@ export function patchDirective(patch: Readonly<JsonObject>): 'merge' | 'replace'
   if (!Object.hasOwn(patch, '$patch')) return 'merge';
   const directive = patch['$patch'];
   if (directive === 'merge' || directive === 'replace' || directive === 'delete') return directive;
-  throw malformedPatch(`unknown patch type: ${JSON.stringify(directive)} in map`);
+  throw malformedPatch(`unknown patch type: ${stringifyJson(directive)} in map`);
 }
 
 /** The keys `$retainKeys` leaves in a map; undefined when there is no such directive. */

@@ -61,7 +61,7 @@ function readOperation(given: unknown, index: number): JsonPatchOperation {
     case 'copy':
       return { op, path, from: readPointer(given, 'from', index) };
     default:
-      throw malformedPatch(`JSON patch operation ${index} has the unknown op ${JSON.stringify(op)}`);
+      throw malformedPatch(`JSON patch operation ${index} has the unknown op ${stringifyJson(op)}`);
   }
 }
 

@@ -148,6 +148,8 @@ test('2.3 JSON patch: what does not fit is 422 with its reason, a malformed patc
     [1],
     [{ op: 'add', path: '/a' }],
     [{ op: 'x', path: '/a' }],
+    [{ op: 9_007_199_254_740_993n, path: '/a' }],
+    [{ path: '/a' }],
     [{ op: 'remove', path: 'a' }],
     [{ op: 'remove', path: '/~2' }],
     [{ op: 'copy', path: '/a' }],

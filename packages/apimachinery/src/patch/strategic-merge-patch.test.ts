@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { JsonObject } from '../json/object.ts';
+import { stringifyJson } from '../json/stringify.ts';
 import { objectMetaSchema } from '../schema/object-meta-schema.ts';
 import type { StructuralSchema } from '../schema/structural.ts';
 import { applyMergePatch } from './merge-patch.ts';
@@ -121,6 +122,7 @@ test('2.7 strategic merge patch', () => {
 test('directives that make no sense are 400', () => {
   const wrong: JsonObject[] = [
     { data: { $patch: 'x' } },
+    { data: { $patch: 9_007_199_254_740_993n } },
     { list: [{ value: '1' }] },
     { list: ['a'] },
     { union: { $retainKeys: ['a'], b: '1' } },
@@ -130,7 +132,7 @@ test('directives that make no sense are 400', () => {
     assert.throws(
       () => applyStrategicMergePatch({ data: {}, list: [], union: {}, set: ['a'] }, patch, schema),
       { code: 'BadRequest' },
-      JSON.stringify(patch),
+      stringifyJson(patch),
     );
   }
 });
