@@ -57,7 +57,7 @@ export class HistoryReads {
   }
 
   async #newest(signal: AbortSignal): Promise<number> {
-    const [[newest] = []] = await this.#primary.query({ text: this.#statements.facts }, signal);
+    const [[newest = 0] = []] = await this.#primary.query({ text: this.#statements.newest }, signal);
     return Number(newest);
   }
 }

@@ -166,7 +166,7 @@ class PostgresStore implements Store {
 
   async currentRevision(options: { readonly signal?: AbortSignal } = {}): Promise<number> {
     this.#assertOpen();
-    const [[newest] = []] = await this.#connections.query({ text: this.#statements.facts }, options.signal);
+    const [[newest = 0] = []] = await this.#connections.query({ text: this.#statements.newest }, options.signal);
     // Whoever asks waits for changes up to here: do not leave it to the notification alone.
     this.#feed.wake(Number(newest));
     return Number(newest);
