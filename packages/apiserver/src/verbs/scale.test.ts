@@ -109,6 +109,8 @@ test('2.8 scale has the optimistic lock, and refuses what is no number of replic
   );
   assert.equal((await patchScale('locked', { spec: { replicas: 'many' } })).code, 422);
   assert.equal((await patchScale('locked', { spec: { replicas: 2 ** 31 } })).code, 422);
+  const misshapen = { ...applied(1), spec: 'many' };
+  assert.equal((await server.admin.send('PUT', `${crews}/locked/scale`, { body: misshapen })).code, 422);
   assert.match(
     (await patchScale('locked', { spec: { replicas: 13 } })).status().message ?? '',
     /^Crew.*spec\.size\.members.*brings bad luck$/,

@@ -59,6 +59,7 @@ export const updateScale: VerbHandler = async (server, resource, request) => {
   negotiateObject(request.exchange);
   const sent = await readObject(scaleKind, request, fieldValidation);
   assertPlace(scaleResource(resource), request, sent);
+  assertShape(sent);
   const scale = sent as Scale & UnstructuredObject;
   const wanted = { ...scale, spec: { replicas: 0, ...scale.spec } };
   return write(server, resource, request, { dryRun, fieldManager, wanted: () => structuredClone(wanted) });
@@ -133,7 +134,7 @@ async function write(
 
 /** A Scale that can be taken over into its object. @throws ApiStatusError 400 or 422. */
 function checked(next: UnstructuredObject, before: Scale, { specReplicasPath }: ScalePaths): Scale {
-  refuse(scaleKind, next, validateSchema(next, objectSchemaOf(scaleKind), ''));
+  assertShape(next);
   const scale: Scale = next;
   let replicas = scale.spec?.replicas;
   // As in a Go struct: replicas that are taken away are 0, those nobody has ever given are missing.
@@ -145,6 +146,11 @@ function checked(next: UnstructuredObject, before: Scale, { specReplicasPath }: 
     refuse(scaleKind, next, [fieldError.invalid('spec.replicas', replicas, 'must be greater than or equal to 0')]);
   }
   return { ...scale, spec: { replicas } };
+}
+
+/** @throws ApiStatusError 422. */
+function assertShape(scale: UnstructuredObject): void {
+  refuse(scaleKind, scale, validateSchema(scale, objectSchemaOf(scaleKind), ''));
 }
 
 function tracked(before: Scale, next: Scale, owned: FieldWrite): Scale['metadata']['managedFields'] {
