@@ -1,6 +1,7 @@
 import { encodeObject, type KubeObject, parseJson, type TableCells, tableOf } from '@arc/apimachinery';
 import type { CachedObject } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
+import { unshared } from './unshared.ts';
 
 /** One object of a resource in its served form, ready to be written in any representation. */
 export interface ObjectView {
@@ -61,7 +62,7 @@ export function formOf({ definition }: ServedResource): string {
 function kept({ encodings }: ServedResource, cached: CachedObject, form: string, make: () => Uint8Array): Uint8Array {
   const known = encodings.objects.get(cached, form);
   if (known !== undefined) return known;
-  const made = make();
+  const made = unshared(make());
   encodings.objects.set(cached, form, made);
   return made;
 }

@@ -6,6 +6,7 @@ import type { ServedResource } from '../registry/served-resource.ts';
 import { negotiate, type Representation } from '../request/accept.ts';
 import { type ObjectView, utf8, viewOfCached, viewOfObject } from './object-view.ts';
 import { parseIncludeObject, rowOf } from './table-row.ts';
+import { unshared } from './unshared.ts';
 
 /** @throws ApiStatusError 406: there are no streams of YAML. */
 export function negotiateWatch(exchange: Exchange): Representation {
@@ -53,7 +54,7 @@ export function watchEncoder(query: URLSearchParams, resource: ServedResource, r
     }
     const known = resource.encodings.events.get(event, form);
     if (known !== undefined) return known;
-    const encoded = line(event.type, represented(viewOfCached(resource, event.object)));
+    const encoded = unshared(line(event.type, represented(viewOfCached(resource, event.object))));
     resource.encodings.events.set(event, form, encoded);
     return encoded;
   };
