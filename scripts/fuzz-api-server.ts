@@ -17,7 +17,7 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 /** More than this is left behind by requests. */
-const maxGrowth = 32 * 1024 * 1024;
+const maxGrowth = 48 * 1024 * 1024;
 /** What every process of this kind comes to hold: compiled code, pools, caches that have a limit. */
 const warmUp = 5_000;
 
