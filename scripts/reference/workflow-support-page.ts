@@ -5,6 +5,7 @@ import type { ReferencePage } from './page.ts';
 
 const titles: Readonly<Record<string, string>> = {
   specSupport: 'Workflow: `spec`, and the `spec` of templates',
+  cronSupport: 'CronWorkflow: `spec`',
   templateSupport: 'An entry of `templates`',
   stepSupport: 'An entry of `steps`',
   containerSupport: '`container` and `script`',
@@ -36,6 +37,7 @@ export function workflowSupportPage(): ReferencePage {
     "`metadata.name`, `metadata.namespace`, `metadata.uid`, `metadata.labels['KEY']`, `metadata.annotations['KEY']`, `spec.nodeName` and `spec.serviceAccountName`; others are refused.",
     '## Expressions',
     '`{{name}}` tags are replaced as in Argo. Tags that begin with `=` (`{{=...}}`) are refused. `when` understands the comparisons and logic.',
+    'The `when` of a CronWorkflow may hold `{{cronworkflow.name}}`, `namespace`, `failed`, `succeeded`, `lastScheduledTime`, `labels.json` and `annotations.json`; `stopStrategy.expression` compares `cronworkflow.failed`, `succeeded`, `name` and `namespace`. A CronWorkflow that asks for more starts nothing and says so in its condition `SpecError`.',
   ]);
 }
 

@@ -79,6 +79,11 @@ export const commands: readonly CommandDefinition[] = [
         choices: ['debug', 'info', 'warn', 'error'],
         defaultValue: 'warn',
       },
+      {
+        flags: '--cron-min-schedule-interval <duration>',
+        description: 'shortest time between two runs of a schedule of an Order; 0: no limit',
+        defaultValue: '10m',
+      },
       { flags: '--audit-log <file>', description: 'record who asked for what, one audit.k8s.io/v1 Event a line; default: nothing' },
       { flags: '--audit-policy <file>', description: 'an audit.k8s.io/v1 Policy; default: metadata of every request' },
     ],

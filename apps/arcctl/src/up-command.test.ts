@@ -10,14 +10,22 @@ test('up takes what is given and fills in the rest', () => {
     dataDir: '/home/u/.local/share/arc',
     listen: '127.0.0.1:6443',
     logLevel: 'warn',
+    minimumCronInterval: 600_000,
     signal,
   });
   const options = { dataDir: 'd', listen: ':0', kubeconfig: 'k', storage: 'memory:', storageReadUrl: 'postgres://r', logLevel: 'debug' };
-  assert.deepEqual(upOptionsFrom({ options, environment: {}, signal }), { ...options, signal });
+  assert.deepEqual(upOptionsFrom({ options, environment: {}, signal }), { ...options, minimumCronInterval: 600_000, signal });
 });
 
 test('a log level that does not exist is a usage error', () => {
   assert.throws(() => upOptionsFrom({ options: { logLevel: 'loud' }, environment: {}, signal }), { code: 'Usage' });
+});
+
+test('the shortest interval of schedules is a duration', () => {
+  const upWith = (cronMinScheduleInterval: string): number =>
+    upOptionsFrom({ options: { cronMinScheduleInterval }, environment: {}, signal }).minimumCronInterval;
+  assert.deepEqual(['90s', '1h', '0'].map(upWith), [90_000, 3_600_000, 0]);
+  for (const wrong of ['soon', '-1m']) assert.throws(() => upWith(wrong), { code: 'Usage', message: /--cron-min-schedule-interval/ });
 });
 
 test('the data directory follows ARC_DATA_DIR, then XDG_DATA_HOME, then the home directory', () => {

@@ -1,5 +1,6 @@
 import { UsageError } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
+import { messageOf, parseDuration } from '@arc/kernel';
 import type { LogLevel } from '@arc/kernel';
 import { textOption } from './command.ts';
 import type { Invocation } from './command.ts';
@@ -29,6 +30,7 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
     dataDir: textOption(invocation, 'dataDir') ?? defaultDataDirectory(invocation.environment),
     listen: textOption(invocation, 'listen') ?? '127.0.0.1:6443',
     logLevel,
+    minimumCronInterval: minimumIntervalFrom(invocation),
     signal: invocation.signal,
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(storage !== undefined && { storage }),
@@ -37,4 +39,17 @@ export function upOptionsFrom(invocation: Pick<Invocation, 'options' | 'environm
     ...(auditPolicy !== undefined && { auditPolicy }),
     ...(storagePassword !== undefined && { storagePassword }),
   };
+}
+
+function minimumIntervalFrom(invocation: Pick<Invocation, 'options'>): number {
+  let ms: number;
+  try {
+    ms = parseDuration(textOption(invocation, 'cronMinScheduleInterval') ?? '10m');
+  } catch (error) {
+    throw new UsageError(`--cron-min-schedule-interval: ${messageOf(error)}`, {
+      hint: 'Write for example 90s, 10m or 1h; 0 for no limit.',
+    });
+  }
+  if (ms >= 0) return ms;
+  throw new UsageError('--cron-min-schedule-interval must not be negative');
 }

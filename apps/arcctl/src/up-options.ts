@@ -13,6 +13,8 @@ export interface UpOptions {
   readonly storageReadUrl?: string;
   /** For a database whose URL names neither a password nor a file with one. */
   readonly storagePassword?: string;
+  /** Shortest time between two runs of a schedule, milliseconds; 0: no limit. */
+  readonly minimumCronInterval: number;
   readonly logLevel: LogLevel;
   /** File for audit events. */
   readonly auditLog?: string;

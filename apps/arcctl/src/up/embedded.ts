@@ -57,7 +57,7 @@ export async function startEmbedded(
   const queues = controllerMetrics(metrics);
   const server = starting.use(
     await startStandaloneServer({
-      kinds: embeddedKinds,
+      kinds: embeddedKinds({ minimumCronInterval: options.minimumCronInterval }),
       store,
       directory: directory.root,
       listen,

@@ -2,7 +2,8 @@ import type { FieldError, KindDefinition, KubeObject, UnstructuredObject } from 
 import { applyDefaults, objectSchemaOf, prune, validateSchema } from '@arc/apimachinery';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { arcKinds, parseRemoteURL } from './index.ts';
+import { arcKinds, arcKindsWithin, parseRemoteURL } from './index.ts';
+import type { Order } from './index.ts';
 
 function definitionOf(kind: string): KindDefinition {
   const definition = arcKinds.find((candidate) => candidate.kind === kind);
@@ -46,12 +47,25 @@ function texts({ errors }: Admitted): string[] {
   return errors.map(({ field, message }) => `${field}: ${message}`);
 }
 
+test('how close runs may be is up to the server', () => {
+  const kind = arcKindsWithin({ minimumCronInterval: 60_000 }).find((definition) => definition.kind === 'Order');
+  const order = (schedule: string): Order => ({
+    apiVersion: 'arc.opendefense.cloud/v1alpha1',
+    kind: 'Order',
+    metadata: { name: 'o' },
+    spec: { defaults: { cron: { schedules: [schedule] } } },
+  });
+  assert.deepEqual(kind?.strategy?.validate?.(order('* * * * *')), []);
+  assert.equal(kind?.strategy?.validate?.(order('@every 30s'))?.length, 1);
+  assert.deepEqual(kind?.strategy?.validate?.(order('@every 30s'), order('@every 30s')), [], 'what is stored stays updatable');
+});
+
 test('every manifest upstream accepts is accepted and kept whole', () => {
   const cron = {
     timezone: 'Europe/Berlin',
     concurrencyPolicy: 'Forbid',
     startingDeadlineSeconds: 60,
-    schedules: ['0 3 * * *', '@every 20m', 'CRON_TZ=UTC 0 0 * * MON-FRI'],
+    schedules: ['0 3 * * *', 'CRON_TZ=UTC 0 0 * * MON-FRI'],
     when: 'x',
   };
   const accepted: [kind: string, spec: unknown][] = [
@@ -192,6 +206,25 @@ test('what is wrong is said at its field', () => {
         /cron\.timezone: Invalid value: "Nowhere"/,
         /cron\.concurrencyPolicy: Unsupported value: "Maybe": supported values: "Allow", "Forbid", "Replace"/,
         /cron\.startingDeadlineSeconds: Invalid value: -1/,
+      ],
+    ],
+    [
+      'Order',
+      {
+        defaults: { ...refs, cron: { schedules: ['0,9 3 * * *'] } },
+        artifacts: [
+          { type: 'a', cron: { schedules: ['0 3 * * *', '5 3 29 2 *'] } },
+          { type: 'a', cron: { schedules: ['@every 20m', '@daily'] } },
+          { type: 'a', cron: { schedules: ['*/10 * * * *'], disabled: true } },
+          { type: 'a', cron: { schedules: ['*/10 * * * *'] } },
+          { type: 'a', cron: { disabled: true } },
+        ],
+      },
+      [
+        'spec.defaults.cron.schedules[0]: Invalid value: "0,9 3 * * *": two runs may not be less than 10m apart',
+        'spec.artifacts[0].cron.schedules: Invalid value: "0 3 * * *, 5 3 29 2 *": two runs may not be less than 10m apart, whichever of the schedules they are from',
+        'spec.artifacts[1].cron.schedules: Invalid value: "@every 20m, @daily": two runs may not be less than 10m apart; an @every beside another schedule may come at any distance from it',
+        /^spec\.artifacts\[2\]\.cron\.schedules: Forbidden: /,
       ],
     ],
     ['Endpoint', {}, ['spec.remoteURL: Required value']],

@@ -1,6 +1,7 @@
 import { deepEqual, fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
-import { cron, validateCron } from './cron.ts';
+import { cron, defaultMinimumCronInterval, validateCron } from './cron.ts';
+import type { CronLimits } from './cron.ts';
 import { unsetNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
@@ -64,45 +65,53 @@ export interface ArtifactWorkflow extends KubeObject {
   status?: ArtifactWorkflowStatus;
 }
 
-function errorsOf(workflow: ArtifactWorkflow): FieldError[] {
+function errorsOf(workflow: ArtifactWorkflow, minimumCronInterval: number): FieldError[] {
   const spec = workflow.spec ?? {};
   return [
     ...validateUniqueParameters(spec.parameters ?? [], 'spec.parameters'),
     ...validateDuration(spec.ttlAfterFinished, 'spec.ttlAfterFinished'),
     ...validateDuration(spec.ttlAfterFailed, 'spec.ttlAfterFailed'),
-    ...(spec.cron === undefined ? [] : validateCron(spec.cron, 'spec.cron')),
+    ...(spec.cron === undefined ? [] : validateCron(spec.cron, 'spec.cron', minimumCronInterval)),
   ];
 }
 
-export const artifactWorkflowDefinition: KindDefinition<ArtifactWorkflow> = {
-  group: arcGroup,
-  version: arcVersion,
-  kind: 'ArtifactWorkflow',
-  names: { plural: 'artifactworkflows', singular: 'artifactworkflow', shortNames: ['aw'], categories: [arcCategory] },
-  scope: 'Namespaced',
-  description: 'ArtifactWorkflow is one transfer of one artifact to one destination. Orders make them.',
-  schema: s.object({ spec: optional(artifactWorkflowSpec), status: optional(artifactWorkflowStatus) }),
-  subresources: { status: true },
-  selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
-  strategy: {
-    prepareForCreate: (workflow) => unsetNulls(workflow.spec),
-    prepareForUpdate: (workflow) => unsetNulls(workflow.spec),
-    validate: (workflow, old) => newErrors(errorsOf(workflow), old === undefined ? [] : errorsOf(old)),
-    validateUpdate: (workflow, old) =>
-      deepEqual(workflow.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
-  },
-  columns: [
-    { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },
-    { name: 'Phase', type: 'string', description: 'State of the run.', value: ({ status }) => status?.phase ?? 'Unknown' },
-    { name: 'Progress', type: 'string', description: 'Done and total.', value: ({ status }) => status?.progress },
-    {
-      name: 'Message',
-      type: 'string',
-      description: 'First line of the status message.',
-      value: ({ status }) => firstLine(status?.message),
+/** The kind as a server with these limits has it. */
+export function artifactWorkflowKind({
+  minimumCronInterval = defaultMinimumCronInterval,
+}: CronLimits = {}): KindDefinition<ArtifactWorkflow> {
+  const rules = (workflow: ArtifactWorkflow): FieldError[] => errorsOf(workflow, minimumCronInterval);
+  return {
+    group: arcGroup,
+    version: arcVersion,
+    kind: 'ArtifactWorkflow',
+    names: { plural: 'artifactworkflows', singular: 'artifactworkflow', shortNames: ['aw'], categories: [arcCategory] },
+    scope: 'Namespaced',
+    description: 'ArtifactWorkflow is one transfer of one artifact to one destination. Orders make them.',
+    schema: s.object({ spec: optional(artifactWorkflowSpec), status: optional(artifactWorkflowStatus) }),
+    subresources: { status: true },
+    selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
+    strategy: {
+      prepareForCreate: (workflow) => unsetNulls(workflow.spec),
+      prepareForUpdate: (workflow) => unsetNulls(workflow.spec),
+      validate: (workflow, old) => newErrors(rules(workflow), old === undefined ? [] : rules(old)),
+      validateUpdate: (workflow, old) =>
+        deepEqual(workflow.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
     },
-    { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
-  ],
-};
+    columns: [
+      { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },
+      { name: 'Phase', type: 'string', description: 'State of the run.', value: ({ status }) => status?.phase ?? 'Unknown' },
+      { name: 'Progress', type: 'string', description: 'Done and total.', value: ({ status }) => status?.progress },
+      {
+        name: 'Message',
+        type: 'string',
+        description: 'First line of the status message.',
+        value: ({ status }) => firstLine(status?.message),
+      },
+      { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
+    ],
+  };
+}
+
+export const artifactWorkflowDefinition = artifactWorkflowKind();
 
 export const artifactWorkflows: ResourceType = resourceOf(artifactWorkflowDefinition);

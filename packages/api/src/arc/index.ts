@@ -1,9 +1,10 @@
 import type { KindDefinition } from '@arc/apimachinery';
 import { artifactTypeDefinition } from './artifact-type.ts';
-import { artifactWorkflowDefinition } from './artifact-workflow.ts';
+import { artifactWorkflowDefinition, artifactWorkflowKind } from './artifact-workflow.ts';
 import { clusterArtifactTypeDefinition } from './cluster-artifact-type.ts';
 import { endpointDefinition } from './endpoint.ts';
-import { orderDefinition } from './order.ts';
+import type { CronLimits } from './cron.ts';
+import { orderDefinition, orderKind } from './order.ts';
 
 export { artifactTypeDefinition, artifactTypes } from './artifact-type.ts';
 export type { ArtifactType } from './artifact-type.ts';
@@ -13,12 +14,12 @@ export { artifactWorkflowDefinition, artifactWorkflows } from './artifact-workfl
 export type { ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, ArtifactWorkflowStep } from './artifact-workflow.ts';
 export { clusterArtifactTypeDefinition, clusterArtifactTypes } from './cluster-artifact-type.ts';
 export type { ClusterArtifactType } from './cluster-artifact-type.ts';
-export type { Cron } from './cron.ts';
+export type { Cron, CronLimits } from './cron.ts';
 export { endpointDefinition, endpoints, mayPull, mayPush, parseRemoteURL } from './endpoint.ts';
 export type { Endpoint, EndpointSpec, EndpointStatus } from './endpoint.ts';
 export { unsetNulls, firstLine, referenceName } from './field-rules.ts';
 export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
-export { destinationNames, orderDefinition, orders, sourceName } from './order.ts';
+export { destinationNames, orderDefinition, orders, scheduleOf, sourceName } from './order.ts';
 export type { Artifact, Order, OrderRun, OrderSpec, OrderStatus } from './order.ts';
 export { hasFailed, isFinishedPhase, rollUpOrder } from './phase.ts';
 export type { OrderCounts, OrderPhase, OrderRollUp, RolledUpRun, RunPhase } from './phase.ts';
@@ -54,3 +55,12 @@ export const arcKinds: readonly KindDefinition[] = [
   endpointDefinition,
   orderDefinition,
 ];
+
+/** The kinds as a server with other limits has them. */
+export function arcKindsWithin(limits: CronLimits): readonly KindDefinition[] {
+  const limited = new Map<KindDefinition, KindDefinition>([
+    [artifactWorkflowDefinition, artifactWorkflowKind(limits)],
+    [orderDefinition, orderKind(limits)],
+  ]);
+  return arcKinds.map((kind) => limited.get(kind) ?? kind);
+}

@@ -1,6 +1,7 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
-import { cron, validateCron } from './cron.ts';
+import { cron, defaultMinimumCronInterval, validateCron } from './cron.ts';
+import type { Cron, CronLimits } from './cron.ts';
 import { unsetNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, duration, localReference, optional } from './shared-schemas.ts';
@@ -115,6 +116,12 @@ export function destinationNames(spec: OrderSpec, artifact: Artifact): string[] 
   return [...new Set(names)];
 }
 
+/** The schedule of one artifact, default considered; undefined when it is transferred once. */
+export function scheduleOf(spec: OrderSpec, artifact: Artifact): Cron | undefined {
+  const cron = artifact.cron ?? spec.defaults?.cron;
+  return cron?.disabled === true ? undefined : cron;
+}
+
 /** The name of the Endpoint one artifact comes from, default considered. */
 export function sourceName(spec: OrderSpec, artifact: Artifact): string | undefined {
   return referenceName(artifact.srcRef) ?? referenceName(spec.defaults?.srcRef);
@@ -127,7 +134,7 @@ function namesOf(holder: Pick<Artifact, 'dstRef' | 'dstRefs'>): string[] {
   return one === undefined ? [] : [one];
 }
 
-function errorsOf(order: Order): FieldError[] {
+function errorsOf(order: Order, minimumCronInterval: number): FieldError[] {
   const spec = order.spec ?? {};
   const errors: FieldError[] = [];
   errors.push(...validateDuration(spec.ttl, 'spec.ttl'));
@@ -135,21 +142,21 @@ function errorsOf(order: Order): FieldError[] {
   if (ttlSeconds !== undefined && ttlSeconds < 0) {
     errors.push(fieldError.invalid('spec.TTLSecondsAfterCompletion', ttlSeconds, 'must be greater than or equal to 0'));
   }
-  if (spec.defaults?.cron !== undefined) errors.push(...validateCron(spec.defaults.cron, 'spec.defaults.cron'));
+  if (spec.defaults?.cron !== undefined) errors.push(...validateCron(spec.defaults.cron, 'spec.defaults.cron', minimumCronInterval));
   errors.push(...destinationErrors(spec.defaults ?? {}, 'spec.defaults'));
   for (const [index, artifact] of (spec.artifacts ?? []).entries()) {
-    errors.push(...artifactErrors(spec, artifact, `spec.artifacts[${index}]`));
+    errors.push(...artifactErrors(spec, artifact, `spec.artifacts[${index}]`, minimumCronInterval));
   }
   return errors;
 }
 
-function artifactErrors(spec: OrderSpec, artifact: Artifact, path: string): FieldError[] {
+function artifactErrors(spec: OrderSpec, artifact: Artifact, path: string, minimumCronInterval: number): FieldError[] {
   const errors: FieldError[] = [];
   if ((artifact.type ?? '') === '') errors.push(fieldError.required(`${path}.type`));
   if (sourceName(spec, artifact) === undefined) errors.push(fieldError.required(`${path}.srcRef`));
   if (destinationNames(spec, artifact).length === 0) errors.push(fieldError.required(`${path}.dstRef`));
   errors.push(...destinationErrors(artifact, path));
-  if (artifact.cron !== undefined) errors.push(...validateCron(artifact.cron, `${path}.cron`));
+  if (artifact.cron !== undefined) errors.push(...validateCron(artifact.cron, `${path}.cron`, minimumCronInterval));
   return errors;
 }
 
@@ -169,57 +176,63 @@ function warningsOf(order: Order): string[] {
     warnings.push(`metadata.annotations[${forceAtAnnotation}] is not a Unix time in seconds and has no effect`);
   }
   if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
-  if (spec.defaults?.cron !== undefined || (spec.artifacts ?? []).some(({ cron }) => cron !== undefined)) {
+  if ((spec.artifacts ?? []).some((artifact) => scheduleOf(spec, artifact) !== undefined)) {
     warnings.push('schedules are stored, but this version does not run scheduled artifacts');
   }
   return warnings;
 }
 
-export const orderDefinition: KindDefinition<Order> = {
-  group: arcGroup,
-  version: arcVersion,
-  kind: 'Order',
-  names: { plural: 'orders', singular: 'order', shortNames: ['ord'], categories: [arcCategory] },
-  scope: 'Namespaced',
-  description: 'Order asks for artifacts to be brought from source Endpoints to destination Endpoints.',
-  schema: s.object({ spec: optional(orderSpec), status: optional(orderStatus) }),
-  subresources: { status: true },
-  selectableFields: ['status.phase'],
-  strategy: {
-    prepareForCreate: (order) => unsetNulls(order.spec, ['spec']),
-    prepareForUpdate: (order) => unsetNulls(order.spec, ['spec']),
-    validate: (order, old) => newErrors(errorsOf(order), old === undefined ? [] : errorsOf(old)),
-    warnings: warningsOf,
-  },
-  columns: [
-    {
-      name: 'Phase',
-      type: 'string',
-      description: 'Roll-up of all runs.',
-      value: ({ status }) => status?.phase ?? 'Pending',
+/** The kind as a server with these limits has it. */
+export function orderKind({ minimumCronInterval = defaultMinimumCronInterval }: CronLimits = {}): KindDefinition<Order> {
+  const rules = (order: Order): FieldError[] => errorsOf(order, minimumCronInterval);
+  return {
+    group: arcGroup,
+    version: arcVersion,
+    kind: 'Order',
+    names: { plural: 'orders', singular: 'order', shortNames: ['ord'], categories: [arcCategory] },
+    scope: 'Namespaced',
+    description: 'Order asks for artifacts to be brought from source Endpoints to destination Endpoints.',
+    schema: s.object({ spec: optional(orderSpec), status: optional(orderStatus) }),
+    subresources: { status: true },
+    selectableFields: ['status.phase'],
+    strategy: {
+      prepareForCreate: (order) => unsetNulls(order.spec, ['spec']),
+      prepareForUpdate: (order) => unsetNulls(order.spec, ['spec']),
+      validate: (order, old) => newErrors(rules(order), old === undefined ? [] : rules(old)),
+      warnings: warningsOf,
     },
-    {
-      name: 'Artifacts',
-      type: 'string',
-      description: 'Runs that succeeded, of all.',
-      value: ({ status }) => (status?.counts === undefined ? undefined : `${status.counts.succeeded}/${status.counts.total}`),
-    },
-    {
-      name: 'Failed',
-      type: 'integer',
-      description: 'Runs that failed.',
-      priority: 1,
-      value: ({ status }) => status?.counts?.failed,
-    },
-    {
-      name: 'Message',
-      type: 'string',
-      description: 'First line of the status message.',
-      priority: 1,
-      value: ({ status }) => firstLine(status?.message),
-    },
-    { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
-  ],
-};
+    columns: [
+      {
+        name: 'Phase',
+        type: 'string',
+        description: 'Roll-up of all runs.',
+        value: ({ status }) => status?.phase ?? 'Pending',
+      },
+      {
+        name: 'Artifacts',
+        type: 'string',
+        description: 'Runs that succeeded, of all.',
+        value: ({ status }) => (status?.counts === undefined ? undefined : `${status.counts.succeeded}/${status.counts.total}`),
+      },
+      {
+        name: 'Failed',
+        type: 'integer',
+        description: 'Runs that failed.',
+        priority: 1,
+        value: ({ status }) => status?.counts?.failed,
+      },
+      {
+        name: 'Message',
+        type: 'string',
+        description: 'First line of the status message.',
+        priority: 1,
+        value: ({ status }) => firstLine(status?.message),
+      },
+      { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
+    ],
+  };
+}
+
+export const orderDefinition = orderKind();
 
 export const orders: ResourceType = resourceOf(orderDefinition);

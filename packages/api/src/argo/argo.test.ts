@@ -26,6 +26,7 @@ test('the kinds carry the short names of Argo', () => {
     argoKinds.map((kind) => [kind.names.plural, kind.scope, kind.names.shortNames]),
     [
       ['workflows', 'Namespaced', ['wf']],
+      ['cronworkflows', 'Namespaced', ['cwf', 'cronwf']],
       ['workflowtemplates', 'Namespaced', ['wftmpl']],
       ['clusterworkflowtemplates', 'Cluster', ['clusterwftmpl', 'cwft']],
     ],

@@ -1,4 +1,6 @@
 export { clusterWorkflowTemplateDefinition, clusterWorkflowTemplates } from './cluster-workflow-template.ts';
+export type { CronWorkflow, CronWorkflowRun, CronWorkflowSpec, CronWorkflowStatus } from './cron-workflow-types.ts';
+export { cronWorkflowDefinition, cronWorkflows } from './cron-workflow.ts';
 export { argoKinds } from './kinds.ts';
 export { workflowTemplateDefinition, workflowTemplates } from './workflow-template.ts';
 export type {

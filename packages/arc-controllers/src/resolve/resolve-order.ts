@@ -1,4 +1,4 @@
-import { destinationNames, sourceName } from '@arc/api/arc';
+import { destinationNames, scheduleOf, sourceName } from '@arc/api/arc';
 import type { Artifact, ArtifactWorkflowSpec, Endpoint, Order } from '@arc/api/arc';
 import type { SecretRecord } from '../informers/secret-record.ts';
 import { contentHash, shortHash } from '../identity/content-hash.ts';
@@ -80,7 +80,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
   );
   const { source, destination, type } = transfer;
   const problems: Problem[] = [...transfer.problems];
-  if ((artifact.cron ?? order.spec?.defaults?.cron) !== undefined) {
+  if (scheduleOf(order.spec ?? {}, artifact) !== undefined) {
     problems.push({ reason: 'Unsupported', message: 'scheduled runs are not supported by this version; without cron it runs once' });
   }
   if (source === undefined || destination === undefined || type === undefined || problems.length > 0) {

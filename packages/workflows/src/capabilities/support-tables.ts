@@ -66,6 +66,25 @@ export const specSupport: SupportTable = table(
   ),
 );
 
+/** Fields of `CronWorkflow.spec`. */
+export const cronSupport: SupportTable = all(
+  [
+    'workflowSpec',
+    'schedules',
+    'schedule',
+    'timezone',
+    'concurrencyPolicy',
+    'suspend',
+    'startingDeadlineSeconds',
+    'successfulJobsHistoryLimit',
+    'failedJobsHistoryLimit',
+    'workflowMetadata',
+    'stopStrategy',
+    'when',
+  ],
+  supported,
+);
+
 /** Fields of one entry of `templates`. */
 export const templateSupport: SupportTable = table(
   all(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Workflow, WorkflowSpec } from '@arc/api/argo';
-import { argoKinds, clusterWorkflowTemplates, workflows } from '@arc/api/argo';
+import type { CronWorkflow, Workflow, WorkflowSpec } from '@arc/api/argo';
+import { argoKinds, clusterWorkflowTemplates, cronWorkflows, workflows } from '@arc/api/argo';
 import { configMaps, coreKinds, pods, secrets } from '@arc/api/core';
 import type { Pod } from '@arc/api/core';
 import { statusError } from '@arc/apimachinery';
@@ -26,6 +26,7 @@ interface Scene {
 }
 
 interface SceneOptions {
+  readonly clock?: FakeClock;
   readonly client?: FakeClient;
   readonly host?: ScriptedHost;
   readonly script?: StepScript;
@@ -34,7 +35,7 @@ interface SceneOptions {
 }
 
 async function withEngine(options: SceneOptions, run: (scene: Scene) => Promise<void>): Promise<void> {
-  const clock = new FakeClock();
+  const clock = options.clock ?? new FakeClock();
   const client = options.client ?? createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
   const { host, script, missing, maxRunningPods } = options;
   const runner = createScriptedRunner({
@@ -462,3 +463,34 @@ test('workflows of another controller are left alone', () =>
     await until(() => workflow().status?.phase === 'Running');
     assert.equal(workflow('theirs').status, undefined);
   }));
+
+test('a CronWorkflow runs when it is due, and its steps are told for which time', async () => {
+  const clock = new FakeClock(Date.parse('2026-01-01T00:58:00Z'));
+  const client = createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
+  const told: (readonly string[])[] = [];
+  const script: StepScript = (attempt) => {
+    told.push(attempt.args);
+    return {};
+  };
+  await withEngine({ client, clock, script }, async ({ until, workflow }) => {
+    await client.create<CronWorkflow>(cronWorkflows, {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'CronWorkflow',
+      metadata: { name: 'hourly', namespace: 'ns' },
+      spec: {
+        schedules: ['0 * * * *'],
+        timezone: 'UTC',
+        workflowSpec: {
+          entrypoint: 'main',
+          templates: [{ name: 'main', container: { image: 'busybox', command: ['echo'], args: ['{{workflow.scheduledTime}}'] } }],
+        },
+      },
+    });
+    await clock.advance(2 * 60_000);
+    const cron = (): CronWorkflow | undefined => client.peek<CronWorkflow>(cronWorkflows, { namespace: 'ns', name: 'hourly' });
+    await until(() => cron()?.status?.succeeded === 1, 'the run is counted');
+    assert.equal(workflow('hourly-1767229200').status?.phase, 'Succeeded');
+    assert.deepEqual(told, [['2026-01-01T01:00:00Z']]);
+    assert.deepEqual([cron()?.status?.active, cron()?.status?.nextScheduledTime], [[], '2026-01-01T02:00:00Z']);
+  });
+});

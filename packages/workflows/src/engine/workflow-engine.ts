@@ -9,6 +9,7 @@ import type { Clock, Logger } from '@arc/kernel';
 import { isAbort, messageOf, silentLogger, systemClock, TerminalError, whenAborted } from '@arc/kernel';
 import type { Informer, KubeClient } from '@arc/kube-client';
 import { createInformer } from '@arc/kube-client';
+import { createCronScheduler, cronWorkflowOf } from '../cron/cron-scheduler.ts';
 import type { LogStore } from '../logs/log-store.ts';
 import type { AttemptId, Runner } from '../runner/runner.ts';
 import { instanceIdLabel, nodeIdAnnotation, workflowLabel } from './labels.ts';
@@ -36,7 +37,7 @@ export interface WorkflowEngineOptions {
 
 export interface WorkflowEngine {
   /**
-   * Runs Workflows until the signal aborts. First takes over or ends what an earlier engine left running. On the way out
+   * Runs Workflows, and starts those of CronWorkflows, until the signal aborts. First takes over or ends what an earlier engine left running. On the way out
    * every running step is asked to end, killed after its grace period, and recorded so that the next engine runs it
    * again; the server behind the client must still be there for that. Runs once.
    */
@@ -53,8 +54,9 @@ const interrupted = {
 /** Returns the engine that runs Workflows of the API with a runner of this host. */
 export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEngine {
   const { client, runner, logs, clock = systemClock, logger = silentLogger, limits = {}, workers = 8 } = options;
-  const informer = createInformer<Workflow>(client, workflows, { logger, clock });
+  const informer = createInformer<Workflow>(client, workflows, { logger, clock, indexes: { cronWorkflow: cronWorkflowOf } });
   const podInformer = createInformer<Pod>(client, pods, { labelSelector: workflowLabel, metadataOnly: true, logger, clock });
+  const scheduler = createCronScheduler({ client, workflows: informer, clock, logger: logger.child({ part: 'cron' }) });
   const requests = new Map<string, ReconcileRequest>();
   let closing = false;
 
@@ -74,11 +76,14 @@ export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEn
       await Promise.all([informer.synced(signal), podInformer.synced(signal)]);
       await endOrphans(recovered);
       using _sweeping = sweepLogs();
+      const ready = Promise.withResolvers<void>();
+      const scheduling = scheduler.run(signal, { onReady: ready.resolve });
+      await Promise.race([ready.promise, scheduling]);
       onReady?.();
       const working = Array.from({ length: workers }, () => work(queue, context, signal));
       await whenAborted(signal);
       queue[Symbol.dispose]();
-      await Promise.all(working);
+      await Promise.all([...working, scheduling]);
     } catch (error) {
       if (!isAbort(error, signal)) throw error;
     } finally {

@@ -1,4 +1,5 @@
 import type { WorkflowSpec, WorkflowStatus } from '@arc/api/argo';
+import { scheduledTimeAnnotation } from '../cron/labels.ts';
 import type { ResolvedParameter } from '../model/arguments.ts';
 import type { WorkflowIdentity } from './planning.ts';
 
@@ -29,6 +30,8 @@ export function globalScope(
   for (const [name, value] of Object.entries(workflow.labels ?? {})) scope.set(`workflow.labels.${name}`, value);
   for (const [name, value] of Object.entries(workflow.annotations ?? {})) scope.set(`workflow.annotations.${name}`, value);
   for (const { name, value } of status.outputs?.parameters ?? []) scope.set(`workflow.outputs.parameters.${name}`, String(value ?? ''));
+  const scheduledTime = workflow.annotations?.[scheduledTimeAnnotation];
+  if (scheduledTime !== undefined) scope.set('workflow.scheduledTime', scheduledTime);
   addCreationTime(scope, workflow.creationTimestamp);
   return scope;
 }
