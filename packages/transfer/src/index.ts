@@ -44,9 +44,6 @@ export type {
   TagLister,
   WritableRepository,
 } from './oci/repository.ts';
-export { defaultDenyCIDRs } from './probe/denied-addresses.ts';
-export { createEndpointProbe } from './probe/probe-endpoint.ts';
-export type { EndpointProbeOptions, ProbeFinding, ProbeResult, ProbeTarget } from './probe/probe-endpoint.ts';
 export { isLoopbackHost, parseEndpointURL, repositoryAt } from './reference/endpoint-url.ts';
 export type { EndpointLocation } from './reference/endpoint-url.ts';
 export { formatImageReference, parseImageReference } from './reference/image-reference.ts';

@@ -1,10 +1,12 @@
 import { ArcError } from '@arc/kernel';
 import { BlockList, isIP } from 'node:net';
 
+/** This machine, as it sees itself. */
+export const loopbackCIDRs: readonly string[] = ['127.0.0.0/8', '::1/128'];
+
 /** Where no probe goes unless told: this machine, its neighbours on the link, the metadata services of clouds. */
 export const defaultDenyCIDRs: readonly string[] = [
-  '127.0.0.0/8',
-  '::1/128',
+  ...loopbackCIDRs,
   '0.0.0.0/8',
   '::/128',
   '169.254.0.0/16',

@@ -1,9 +1,9 @@
 import { type Clock, codeOf, http } from '@arc/kernel';
-import { lookup as dnsLookup } from 'node:dns';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { getCACertificates } from 'node:tls';
+import { getCACertificates, type SecureContextOptions } from 'node:tls';
+import type { BoundedLookup } from './bounded-lookup.ts';
 import type { DeniedAddresses } from './denied-addresses.ts';
 
 export interface Answer {
@@ -27,7 +27,11 @@ export class ProbeFailure extends Error {
 interface ExchangeOptions {
   readonly authorization: string | undefined;
   readonly denied: DeniedAddresses;
-  readonly ca: string | undefined;
+  readonly lookup: BoundedLookup;
+  /** PEM certificates trusted besides the system's. */
+  readonly ca: readonly string[];
+  /** PEM; who we are. */
+  readonly identity: { readonly cert: string; readonly key: string } | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -38,7 +42,7 @@ const maxBodyBytes = 1024 * 1024;
 
 /** One GET over a connection of its own, without redirects. Throws ProbeFailure. */
 export async function exchange(url: URL, options: ExchangeOptions): Promise<Answer> {
-  const { authorization, denied, ca, clock, signal } = options;
+  const { authorization, denied, lookup, clock, signal } = options;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // Of a literal address no lookup is made.
   if (isIP(host) !== 0 && denied.has(host)) throw deniedFailure();
@@ -46,13 +50,16 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
     agent: false,
     signal,
     maxHeaderSize: maxHeaderBytes,
-    lookup: vettedLookup(denied),
+    lookup: vettedLookup(denied, lookup, signal),
     headers: { 'user-agent': 'arc-endpoint-probe', accept: '*/*', ...(authorization !== undefined && { authorization }) },
   } as const;
-  const request =
-    url.protocol === 'http:'
-      ? http.request(url, common)
-      : httpsRequest(url, { ...common, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }) });
+  let request: ClientRequest;
+  try {
+    request = url.protocol === 'http:' ? http.request(url, common) : httpsRequest(url, { ...common, ...tlsOptions(options) });
+  } catch (error) {
+    // A certificate or key that is none is noticed here.
+    throw classified(error);
+  }
   try {
     using _dial = watchDial(request, clock);
     const response = await answerTo(request);
@@ -63,6 +70,10 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
   } finally {
     request.destroy();
   }
+}
+
+function tlsOptions({ ca, identity }: ExchangeOptions): SecureContextOptions {
+  return { minVersion: 'TLSv1.2', ...(ca.length > 0 && { ca: [...getCACertificates('default'), ...ca] }), ...identity };
 }
 
 function answerTo(request: ClientRequest): Promise<IncomingMessage> {
@@ -93,9 +104,9 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
 }
 
 /** Dials exactly what was checked, and nothing when any address of a name is denied. */
-function vettedLookup(denied: DeniedAddresses): LookupFunction {
+function vettedLookup(denied: DeniedAddresses, lookup: BoundedLookup, signal: AbortSignal): LookupFunction {
   return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname, { ...options, all: true }, signal, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error !== null || first === undefined) callback(error ?? new ProbeFailure('DNSFailure', 'its name has no address'), []);
       else if (addresses.some(({ address }) => denied.has(address))) callback(deniedFailure(), []);

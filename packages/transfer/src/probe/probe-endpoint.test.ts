@@ -1,11 +1,13 @@
-import { createAuthority, issueServerCertificate } from '@arc/pki';
+import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import assert from 'node:assert/strict';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import { deniedAddresses } from './denied-addresses.ts';
 import { createEndpointProbe, type ProbeResult, type ProbeTarget } from './probe-endpoint.ts';
+import { probedURL } from './probed-url.ts';
 
 const authority = createAuthority({ commonName: 'test' });
 const certificate = issueServerCertificate(authority, { names: ['localhost'], addresses: ['127.0.0.1'] });
@@ -14,6 +16,7 @@ const expected = `Basic ${Buffer.from('puller:hunter2hunter2').toString('base64'
 
 interface Server extends AsyncDisposable {
   readonly host: string;
+  readonly url: string;
   readonly seen: IncomingMessage[];
 }
 
@@ -25,8 +28,10 @@ async function serve(answer: RequestListener, secure = true): Promise<Server> {
   };
   const server = secure ? createServer({ cert: certificate.certPem, key: certificate.keyPem }, listener) : createHttpServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host,
+    url: `${secure ? 'https' : 'http'}://${host}`,
     seen,
     [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
   };
@@ -55,7 +60,7 @@ test('what answers is reachable; 404 and 5xx leave it open', async () => {
     [503, 'Unknown/ServerError'],
   ] as const) {
     await using server = await serve(status(code, { location: 'https://127.0.0.1:1/' }));
-    assert.deepEqual(inShort(await probe({ remoteURL: server.host })), [reachable, 'Unknown/NoCredentials'], String(code));
+    assert.deepEqual(inShort(await probe({ remoteURL: server.url })), [reachable, 'Unknown/NoCredentials'], String(code));
     assert.equal(server.seen.length, 1, 'redirects are not followed');
     assert.equal(server.seen[0]?.url, '/v2/');
   }
@@ -64,27 +69,27 @@ test('what answers is reachable; 404 and 5xx leave it open', async () => {
 test('the first request is anonymous; credentials are tried only when they are asked for', async () => {
   const basic: RequestListener = ({ headers }, response) => response.writeHead(headers.authorization === expected ? 200 : 401).end();
   await using server = await serve(basic);
-  assert.deepEqual(inShort(await probe({ remoteURL: server.host, credentials })), ['True/Reachable', 'True/Authenticated']);
+  assert.deepEqual(inShort(await probe({ remoteURL: server.url, credentials })), ['True/Reachable', 'True/Authenticated']);
   assert.deepEqual(
     server.seen.map(({ headers }) => headers.authorization),
     [undefined, expected],
   );
   const wrong = { username: 'puller', password: 'wrong' };
-  assert.deepEqual(inShort(await probe({ remoteURL: server.host, credentials: wrong })), ['True/Reachable', 'False/Unauthorized']);
-  assert.equal((await probe({ remoteURL: server.host, credentials: 'unsupported' })).authenticated.reason, 'UnsupportedAuthScheme');
+  assert.deepEqual(inShort(await probe({ remoteURL: server.url, credentials: wrong })), ['True/Reachable', 'False/Unauthorized']);
+  assert.equal((await probe({ remoteURL: server.url, credentials: 'unsupported' })).authenticated.reason, 'UnsupportedAuthScheme');
 
   await using open = await serve(status(200));
-  assert.equal((await probe({ remoteURL: open.host, credentials })).authenticated.reason, 'NotExercised');
+  assert.equal((await probe({ remoteURL: open.url, credentials })).authenticated.reason, 'NotExercised');
   assert.equal(open.seen.length, 1);
 });
 
 test('credentials never travel over plain http, neither directly nor to a token service', async () => {
   await using plain = await serve(status(401), false);
-  assert.equal((await probe({ remoteURL: `http://${plain.host}`, credentials })).authenticated.reason, 'Inconclusive');
+  assert.equal((await probe({ remoteURL: plain.url, credentials })).authenticated.reason, 'Inconclusive');
   await using bearer = await serve(status(401, { 'www-authenticate': `Bearer realm="http://${plain.host}/token"` }));
-  assert.equal((await probe({ remoteURL: bearer.host, credentials })).authenticated.reason, 'Inconclusive');
+  assert.equal((await probe({ remoteURL: bearer.url, credentials })).authenticated.reason, 'Inconclusive');
   await using foreign = await serve(status(401, { 'www-authenticate': 'Bearer realm="https://evil.example.com/token"' }));
-  assert.equal((await probe({ remoteURL: foreign.host, credentials })).authenticated.reason, 'Inconclusive');
+  assert.equal((await probe({ remoteURL: foreign.url, credentials })).authenticated.reason, 'Inconclusive');
   assert.deepEqual(
     [...plain.seen, ...bearer.seen, ...foreign.seen].filter(({ headers }) => headers.authorization !== undefined),
     [],
@@ -103,7 +108,7 @@ test('a token service is asked in one hop, with service and scope', async () => 
     await using tokens = await serve((_request, response) => response.writeHead(code, { location: '/elsewhere' }).end(body));
     const challenge = `Bearer realm="https://${tokens.host}/token",service="s",scope="repository:a:pull"`;
     await using server = await serve(status(401, { 'www-authenticate': challenge }));
-    assert.equal(inShort(await probe({ remoteURL: server.host, credentials }))[1], verdict);
+    assert.equal(inShort(await probe({ remoteURL: server.url, credentials }))[1], verdict);
     assert.deepEqual(
       tokens.seen.map(({ url }) => url),
       ['/token?service=s&scope=repository%3Aa%3Apull'],
@@ -129,14 +134,64 @@ test('denied addresses are not dialled, as literals, by name, or as a token serv
 
 test('failures are told apart in words of ours', async () => {
   await using silent = await serve(() => {}, false);
-  assert.equal((await probe({ remoteURL: `http://${silent.host}` })).reachable.reason, 'Timeout');
+  assert.equal((await probe({ remoteURL: silent.url })).reachable.reason, 'Timeout');
   await using plain = await serve(status(200), false);
-  assert.equal((await probe({ remoteURL: plain.host })).reachable.reason, 'TLSError');
+  assert.equal((await probe({ remoteURL: `https://${plain.host}` })).reachable.reason, 'TLSError');
   assert.equal((await probe({ remoteURL: 'http://127.0.0.1:1' })).reachable.reason, 'ConnectionRefused');
   assert.equal((await probe({ remoteURL: 'nothing.invalid' })).reachable.reason, 'DNSFailure');
   assert.equal((await probe({ remoteURL: 's3://bucket' })).reachable.reason, 'UnsupportedScheme');
   const unTrusted = createEndpointProbe({ denyCIDRs: [] });
   await using secure = await serve(status(200));
-  const result = await unTrusted({ remoteURL: secure.host, type: 'oci', credentials }, new AbortController().signal);
+  const result = await unTrusted({ remoteURL: secure.url, type: 'oci', credentials }, new AbortController().signal);
   assert.equal(result.reachable.reason, 'TLSError');
+});
+
+test('an Endpoint is asked as the worker would speak to it', () => {
+  for (const [remoteURL, type, expected] of [
+    ['registry.example.org', 'oci', 'https://registry.example.org/v2/'],
+    ['https://registry.example.org/mirror', 'oci', 'https://registry.example.org/v2/'],
+    ['oci://registry.example.org/charts', 'helm', 'https://registry.example.org/v2/'],
+    ['docker.io', 'oci', 'https://registry-1.docker.io/v2/'],
+    ['127.0.0.1:5000', 'oci', 'http://127.0.0.1:5000/v2/'],
+    ['https://charts.example.org/stable', 'helm', 'https://charts.example.org/stable'],
+    ['https://user:word@files.example.org/a', 'http', 'https://files.example.org/a'],
+    ['localhost:8080/files', 'http', 'http://localhost:8080/files'],
+    ['/srv/layouts', 'oci', undefined],
+    ['oci-layout:///srv/layouts', 'oci', undefined],
+    ['file:///srv/files', 'http', undefined],
+    ['s3://bucket', 's3', undefined],
+  ] as const) {
+    assert.equal(probedURL(remoteURL, type)?.href, expected, remoteURL);
+  }
+});
+
+test('an address that no transfer could use is said to be one, without what it holds', async () => {
+  const { reachable } = await probe({ remoteURL: 'https://puller:hunter2hunter2@registry.example.org' });
+  assert.deepEqual([reachable.status, reachable.reason], ['False', 'InvalidURL']);
+  assert.equal(reachable.message.includes('hunter2hunter2'), false);
+});
+
+test('an authority and a certificate of the Endpoint itself are used, and nonsense in their place is told apart', async () => {
+  const clients = createAuthority({ commonName: 'clients' });
+  const mine = issueClientCertificate(clients, { user: 'puller', groups: [] });
+  const seen: string[] = [];
+  const server = createServer(
+    { cert: certificate.certPem, key: certificate.keyPem, ca: clients.certPem, requestCert: true },
+    (request, response) => {
+      seen.push(String((request.socket as TLSSocket).getPeerCertificate().subject?.CN));
+      response.end();
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const remoteURL = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ask = createEndpointProbe({ denyCIDRs: [] });
+  const { signal } = new AbortController();
+  const probeWith = (tls: NonNullable<ProbeTarget['tls']>): Promise<ProbeResult> =>
+    ask({ remoteURL, type: 'oci', credentials: 'none', tls }, signal);
+  const known = await probeWith({ ca: authority.certPem, cert: mine.certPem, key: mine.keyPem });
+  assert.equal(known.reachable.reason, 'Reachable');
+  assert.deepEqual(seen, ['puller']);
+  assert.equal((await probeWith({ ca: authority.certPem, cert: 'nonsense', key: 'nonsense' })).reachable.reason, 'TLSError');
+  assert.equal((await probeWith({})).reachable.reason, 'TLSError');
+  await new Promise((resolve) => server.close(resolve));
 });

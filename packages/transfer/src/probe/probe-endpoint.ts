@@ -1,15 +1,20 @@
 import { type Clock, systemClock } from '@arc/kernel';
 import { parseChallenges } from '../auth/challenge.ts';
 import { resolveRealm } from '../http/url-rules.ts';
+import { isTransferError } from '../transfer-error.ts';
+import { boundedLookup } from './bounded-lookup.ts';
 import { deniedAddresses } from './denied-addresses.ts';
 import { type Answer, exchange, ProbeFailure } from './exchange.ts';
+import { probedURL } from './probed-url.ts';
 
 export interface ProbeTarget {
-  /** As the Endpoint has it: a URL, or a host with an optional path, which means https. */
+  /** As the Endpoint has it: a URL, or a host with an optional path, which means https, and http to loopback. */
   readonly remoteURL: string;
-  /** Endpoint type; registries (`oci`) are asked for `/v2/` when the URL names no path. */
+  /** Endpoint type; registries (`oci`) are asked for `/v2/`. */
   readonly type: string;
   readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
+  /** PEM: an authority to trust besides others, and who we are, which only the Endpoint itself is shown. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
 export interface ProbeFinding {
@@ -48,16 +53,36 @@ export function createEndpointProbe(
 ): (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeResult> {
   const { denyCIDRs, ca, clock = systemClock, timeoutMs = 5000 } = options;
   const denied = deniedAddresses(denyCIDRs);
+  const lookup = boundedLookup();
   return async (target, signal) => {
-    const url = probedURL(target);
+    let url: URL | undefined;
+    try {
+      url = probedURL(target.remoteURL, target.type);
+    } catch (error) {
+      const message = isTransferError(error) ? error.message : 'its address cannot be used';
+      return { reachable: no('InvalidURL', message), authenticated: unknown('InvalidURL', 'it could not be asked') };
+    }
     if (url === undefined) {
-      const finding = unknown('UnsupportedScheme', 'only http and https can be probed');
+      const finding = unknown('UnsupportedScheme', 'only what is spoken to over http and https can be probed');
       return { reachable: finding, authenticated: finding };
     }
+    const { origin } = url;
+    const { ca: ownCa, cert, key } = target.tls ?? {};
+    const trusted = [ca, ownCa].filter((pem) => pem !== undefined);
+    const identity = cert === undefined || key === undefined ? undefined : { cert, key };
     const stop = new AbortController();
     using _timer = clock.after(timeoutMs, () => stop.abort());
     const both = AbortSignal.any([signal, stop.signal]);
-    const ask: Ask = (to, authorization) => exchange(to, { authorization, denied, ca, clock, signal: both });
+    const ask: Ask = (to, authorization) =>
+      exchange(to, {
+        authorization,
+        denied,
+        lookup,
+        ca: trusted,
+        identity: to.origin === origin ? identity : undefined,
+        clock,
+        signal: both,
+      });
     try {
       const answer = await ask(url);
       return { reachable: reachableBy(answer), authenticated: await authenticate(target, { url, answer, ask }) };
@@ -72,16 +97,6 @@ export function createEndpointProbe(
 }
 
 type Ask = (url: URL, authorization?: string) => Promise<Answer>;
-
-function probedURL({ remoteURL, type }: ProbeTarget): URL | undefined {
-  const bare = !/^[a-z][a-z0-9+.-]*:\/\//i.test(remoteURL);
-  const url = URL.parse(bare ? `https://${remoteURL}` : remoteURL);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return undefined;
-  url.username = '';
-  url.password = '';
-  if (url.pathname === '/' && (bare || type === 'oci')) url.pathname = '/v2/';
-  return url;
-}
 
 function reachableBy({ status }: Answer): ProbeFinding {
   if (status === 404) return unknown('NotFound', 'it answers, but 404 Not Found');

@@ -95,7 +95,8 @@ function parseRegistry(candidate: string, text: string): EndpointLocation {
   return { kind: 'registry', origin: new URL(url.origin), prefix };
 }
 
-function defaultScheme(hostAndPath: string): 'http' | 'https' {
+/** What is spoken to `HOST[:PORT][/PATH]` when nothing is said: https, and http to loopback. */
+export function defaultScheme(hostAndPath: string): 'http' | 'https' {
   const host = hostAndPath.split('/', 1)[0] ?? '';
   return isLoopbackHost(host.replace(/:\d+$/, '')) ? 'http' : 'https';
 }
