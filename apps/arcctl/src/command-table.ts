@@ -52,7 +52,7 @@ const group: OptionDefinition = { flags: '--group <name...>', description: 'grou
 /** Groups of commands, for help. */
 export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit Orders, follow and steer them',
-  endpoint: 'Set up and list Endpoints',
+  endpoint: 'Set up, test and list Endpoints',
   type: 'Look at artifact types',
   artifact: 'Look at artifacts in registries',
   user: 'Give people and programs access to an embedded ARC, and take it away',
@@ -86,6 +86,16 @@ export const commands: readonly CommandDefinition[] = [
       },
       { flags: '--audit-log <file>', description: 'record who asked for what, one audit.k8s.io/v1 Event a line; default: nothing' },
       { flags: '--audit-policy <file>', description: 'an audit.k8s.io/v1 Policy; default: metadata of every request' },
+      { flags: '--endpoint-probes <mode>', description: 'whether Endpoints are probed: on or off; default: on', choices: ['on', 'off'] },
+      {
+        flags: '--endpoint-probe-ttl <duration>',
+        description: 'how old the result of a probe may become, for example 1h; 0 probes only after changes; default: 10m',
+      },
+      {
+        flags: '--probe-deny-cidrs <networks>',
+        description:
+          'networks that probes never dial, separated by commas, "" for none; default: link-local and unspecified addresses, and loopback unless the API server listens there',
+      },
     ],
     examples: ['arcctl up', 'arcctl up --data-dir ./arc-data --listen 127.0.0.1:0 --kubeconfig ./kubeconfig'],
     load: async () => (await import('./up-command.ts')).runUpCommand,
@@ -203,6 +213,14 @@ export const commands: readonly CommandDefinition[] = [
       'arcctl endpoint add destination --type oci --url registry.example.com --username pusher --password-stdin < password',
     ],
     load: async () => (await import('./endpoint/add.ts')).addEndpoint,
+  },
+  {
+    path: ['endpoint', 'test'],
+    summary: 'Probe an Endpoint now and show what was found; exit code 0 when it is ready, 1 when it is not',
+    arguments: '<name>',
+    options: [output('json', 'yaml', 'name'), { ...timeout, description: 'give up waiting after this long; default: 30s' }],
+    examples: ['arcctl endpoint test destination'],
+    load: async () => (await import('./endpoint/probe.ts')).testEndpoint,
   },
   {
     path: ['endpoint', 'rotate'],

@@ -17,6 +17,21 @@ test('up takes what is given and fills in the rest', () => {
   assert.deepEqual(upOptionsFrom({ options, environment: {}, signal }), { ...options, minimumCronInterval: 600_000, signal });
 });
 
+test('how Endpoints are probed is up to three options', () => {
+  const probes = (options: Readonly<Record<string, string>>): readonly unknown[] => {
+    const { endpointProbes, endpointProbeTtlMs, probeDenyCIDRs } = upOptionsFrom({ options, environment: {}, signal });
+    return [endpointProbes, endpointProbeTtlMs, probeDenyCIDRs];
+  };
+  assert.deepEqual(probes({}), [undefined, undefined, undefined]);
+  assert.deepEqual(probes({ endpointProbes: 'off', endpointProbeTtl: '1h30m', probeDenyCidrs: '10.0.0.0/8, fe80::/10' }), [
+    false,
+    5_400_000,
+    ['10.0.0.0/8', 'fe80::/10'],
+  ]);
+  assert.deepEqual(probes({ endpointProbes: 'on', endpointProbeTtl: '0', probeDenyCidrs: '' }), [undefined, 0, []]);
+  for (const ttl of ['soon', '-1m', '10ms']) assert.throws(() => probes({ endpointProbeTtl: ttl }), { code: 'Usage' });
+});
+
 test('a log level that does not exist is a usage error', () => {
   assert.throws(() => upOptionsFrom({ options: { logLevel: 'loud' }, environment: {}, signal }), { code: 'Usage' });
 });

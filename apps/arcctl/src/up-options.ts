@@ -20,6 +20,12 @@ export interface UpOptions {
   readonly auditLog?: string;
   /** File with an `audit.k8s.io/v1` Policy; only with `auditLog`. */
   readonly auditPolicy?: string;
+  /** False: Endpoints are not probed. */
+  readonly endpointProbes?: boolean;
+  /** How old the result of a probe may become, milliseconds; 0 probes only after changes. */
+  readonly endpointProbeTtlMs?: number;
+  /** Networks that probes never dial; default: this machine (unless only it reaches the server), its neighbours, metadata services. */
+  readonly probeDenyCIDRs?: readonly string[];
   /** Aborts on SIGINT and SIGTERM: shut down cleanly. A second signal ends the process at once. */
   readonly signal: AbortSignal;
 }

@@ -1,19 +1,23 @@
 import { arcGroup, isFinishedPhase } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
-import { deepEqual } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
 import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
-import type { Clock, Logger } from '@arc/kernel';
+import type { Clock, Logger, Metrics } from '@arc/kernel';
 import { createEventRecorder } from '@arc/kube-client';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
 import { Admission } from './admission/admission.ts';
 import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
+import { endpointMetrics } from './endpoint/metrics.ts';
+import type { EndpointProbe } from './endpoint/probe.ts';
+import { endpointReconciler } from './endpoint/reconciler.ts';
+import { endpointSources } from './endpoint/sources.ts';
 import { createArcInformers } from './informers/arc-informers.ts';
 import type { ArcInformers } from './informers/arc-informers.ts';
 import type { SecretRecord } from './informers/secret-record.ts';
+import { requestFor, secretChanged, source, specChanged } from './informers/source.ts';
 import type { WorkflowRecord } from './informers/workflow-record.ts';
 import { controllerOf } from './metadata/owner.ts';
 import { isDeleting, keyOf } from './metadata/references.ts';
@@ -30,6 +34,8 @@ export interface ArcLimits {
   readonly progressIntervalMs?: number;
   /** Shortest time between two status writes of one Order, milliseconds. Default 200. */
   readonly orderStatusIntervalMs?: number;
+  /** Endpoints probed at the same time. Default 4. */
+  readonly maxActiveProbes?: number;
 }
 
 export interface ArcControllersOptions {
@@ -42,6 +48,12 @@ export interface ArcControllersOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly limits?: ArcLimits;
+  /** How Endpoints are probed. Without it they are not, and say so. */
+  readonly endpointProbe?: EndpointProbe;
+  /** How old the result of a probe may become, milliseconds; 0 probes only after changes. Default 10 minutes. */
+  readonly endpointProbeTtlMs?: number;
+  /** Where objects are counted. */
+  readonly metrics?: Metrics;
 }
 
 /** Dispose after the controllers have stopped: it writes the events that are still under way. */
@@ -52,13 +64,13 @@ export interface ArcControllers extends AsyncDisposable {
 }
 
 /**
- * The Order and the ArtifactWorkflow controller, ready to be started.
+ * The Order, the ArtifactWorkflow and the Endpoint controller, ready to be started.
  *
  * @throws ArcError `InvalidConfiguration`
  */
 export function createArcControllers(options: ArcControllersOptions): ArcControllers {
   const { client, digestKey, clock = systemClock, logger = silentLogger, limits = {} } = options;
-  const { maxActiveWorkflows = 8, progressIntervalMs = 1000, orderStatusIntervalMs = 200 } = limits;
+  const { maxActiveWorkflows = 8, progressIntervalMs = 1000, orderStatusIntervalMs = 200, maxActiveProbes = 4 } = limits;
   if (!Number.isInteger(maxActiveWorkflows) || maxActiveWorkflows < 1) {
     throw new ArcError('InvalidConfiguration', `maxActiveWorkflows is ${maxActiveWorkflows}`, {
       hint: 'Use a whole number of at least 1.',
@@ -77,17 +89,19 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
     wake: (key) => turns.wake(key),
   });
   informers.workflows.addHandler(slotKeeper(admission));
-  const reconsider = { added: () => admission.reconsider(), updated: () => admission.reconsider() };
-  informers.namespaces.addHandler(reconsider);
-  informers.endpoints.addHandler(reconsider);
+  const reconsider = (): void => admission.reconsider();
+  informers.namespaces.addHandler({ added: reconsider, updated: reconsider });
+  informers.endpoints.addHandler({ added: reconsider, updated: (endpoint, old) => specChanged(endpoint, old) && reconsider() });
+  if (options.metrics !== undefined) endpointMetrics(options.metrics, informers.endpoints);
   const common = { ...informers, client, clock };
   const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
   const orderEvents = recorder('order-controller');
   const runEvents = recorder('artifact-workflow-controller');
+  const endpointEvents = recorder('endpoint-controller');
   return {
     async [Symbol.asyncDispose]() {
       admission[Symbol.dispose]();
-      await Promise.all([orderEvents[Symbol.asyncDispose](), runEvents[Symbol.asyncDispose]()]);
+      await Promise.all([orderEvents, runEvents, endpointEvents].map((events) => events[Symbol.asyncDispose]()));
     },
     informers,
     definitions: [
@@ -114,6 +128,18 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
         }),
         sources: artifactWorkflowSources(informers, turns),
         workers: 8,
+      },
+      {
+        name: 'endpoint',
+        reconcile: endpointReconciler({
+          ...common,
+          logger: logger.child({ controller: 'endpoint' }),
+          events: endpointEvents,
+          probe: options.endpointProbe,
+          ttlMs: options.endpointProbeTtlMs ?? 600_000,
+        }),
+        sources: endpointSources(informers),
+        workers: maxActiveProbes,
       },
     ],
   };
@@ -213,23 +239,6 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
   ];
 }
 
-/** Sources of one controller are of many kinds; the list forgets which. */
-function source<T extends KubeObject>(typed: ControllerSource<T>): ControllerSource {
-  return typed as unknown as ControllerSource;
-}
-
-function requestFor(object: KubeObject): ReconcileRequest {
-  return { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' };
-}
-
 function isUnstarted({ status }: ArtifactWorkflow): boolean {
   return !isFinishedPhase(status?.phase) && status?.activeWorkflowRef === undefined;
-}
-
-function specChanged(object: KubeObject & { spec?: object }, old: KubeObject & { spec?: object }): boolean {
-  return isDeleting(object) !== isDeleting(old) || !deepEqual(object.spec, old.spec);
-}
-
-function secretChanged(secret: SecretRecord, old: SecretRecord): boolean {
-  return isDeleting(secret) !== isDeleting(old) || secret.digest !== old.digest;
 }

@@ -1,5 +1,6 @@
 export { createArcControllers } from './create-arc-controllers.ts';
 export type { ArcControllers, ArcControllersOptions, ArcLimits } from './create-arc-controllers.ts';
+export type { EndpointFinding, EndpointFindings, EndpointProbe, EndpointProbeTarget } from './endpoint/probe.ts';
 export type { ArcInformers } from './informers/arc-informers.ts';
 export type { SecretRecord } from './informers/secret-record.ts';
 export type { WorkflowRecord } from './informers/workflow-record.ts';

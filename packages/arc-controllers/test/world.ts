@@ -13,7 +13,7 @@ import { createFakeClient } from '@arc/kube-client/fake';
 import type { FakeClient } from '@arc/kube-client/fake';
 import assert from 'node:assert/strict';
 import { createArcControllers } from '../src/index.ts';
-import type { ArcControllers, ArcLimits } from '../src/index.ts';
+import type { ArcControllers, ArcControllersOptions, ArcLimits } from '../src/index.ts';
 
 export const namespace = 'team';
 const digestKey = Buffer.from('a key that stays the same for ever');
@@ -42,7 +42,9 @@ export interface World extends AsyncDisposable {
   report(name: string, status: Workflow['status']): void;
 }
 
-export async function createWorld(limits: ArcLimits = {}): Promise<World> {
+type WorldOptions = Pick<ArcControllersOptions, 'endpointProbe' | 'endpointProbeTtlMs' | 'metrics'>;
+
+export async function createWorld(limits: ArcLimits = {}, options: WorldOptions = {}): Promise<World> {
   const clock = new FakeClock();
   const client = createFakeClient({ clock, kinds: [...arcKinds, ...argoKinds] });
   const logs: Record<string, unknown>[] = [];
@@ -61,6 +63,7 @@ export async function createWorld(limits: ArcLimits = {}): Promise<World> {
         clock,
         logger,
         limits: { progressIntervalMs: 0, orderStatusIntervalMs: 0, ...limits },
+        ...options,
       });
       running = startControllers(controllers.definitions, { clock, logger });
       await running.ready;

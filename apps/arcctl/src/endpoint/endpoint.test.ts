@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { endpoints } from '@arc/api/arc';
+import { endpoints, forceAtAnnotation } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
+import { systemClock } from '@arc/kernel';
+import { followObject } from '../order/follow-object.ts';
 import { startTestServer } from '../testing/test-server.ts';
 import type { TestServer } from '../testing/test-server.ts';
 
@@ -84,4 +86,33 @@ test('there is nothing to rotate without a Secret, or in one of another form', a
   });
   assert.match((await rotate('named')).stderr, /error\[NoCredentials\]: secret default\/mine holds neither password nor token/);
   assert.equal((await server.arcctl(['endpoint', 'rotate', 'src'])).code, 2);
+});
+
+/** Does as the controller does with a value of force-at that was not carried out yet. */
+async function probeOnce(name: string, ready: 'True' | 'False'): Promise<void> {
+  const { signal } = new AbortController();
+  const ref = { namespace, name };
+  for await (const object of followObject<Endpoint>(server.client, endpoints, ref, { clock: systemClock, signal })) {
+    const asked = Number(object?.metadata.annotations?.[forceAtAnnotation]) * 1000;
+    if (Number.isNaN(asked) || Date.parse(object?.status?.probedForceAt ?? '') === asked) continue;
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const conditions = [{ type: 'Ready', status: ready, reason: 'Valid', message: 'endpoint is usable', lastTransitionTime }];
+    const status = { conditions, probedForceAt: new Date(asked).toISOString() };
+    await server.client.patch(endpoints, ref, { status }, { subresource: 'status' });
+    return;
+  }
+}
+
+test('testing waits for the probe it asked for, prints it, and says by its exit code whether the Endpoint is ready', async () => {
+  const run = (...args: readonly string[]) => server.arcctl(['endpoint', 'test', ...args]);
+  const [, first] = await Promise.all([probeOnce('open', 'True'), run('open')]);
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(first.stdout, 'CONDITION   STATUS   REASON   MESSAGE\nReady       True     Valid    endpoint is usable\n');
+  const [, second] = await Promise.all([probeOnce('open', 'False'), run('open', '-o', 'json')]);
+  assert.equal(second.code, 1, second.stderr);
+  assert.equal((JSON.parse(second.stdout) as Endpoint).status?.conditions?.[0]?.status, 'False');
+  assert.equal((await run('nothing')).code, 3);
+  const late = await run('open', '--timeout', '50ms');
+  assert.equal(late.code, 6);
+  assert.match(late.stderr, /endpoint default\/open was not probed within 0\.05 s/);
 });

@@ -11,6 +11,7 @@ import type { WorkflowEngine } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
 import { openAudit } from './audit.ts';
 import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
+import { endpointProbe } from './endpoint-probe.ts';
 import { localImages } from './images.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { podLogs } from './pod-logs.ts';
@@ -84,11 +85,15 @@ export async function startEmbedded(
     }),
   );
   logger.info('steps run as processes', { mode: runner.description });
+  const probe = endpointProbe(options, listen.host, clock);
   const engine = createWorkflowEngine({ client, runner, logs, clock, logger: logger.child({ component: 'engine' }) });
   const arc = starting.use(
     createArcControllers({
       client,
       digestKey: await loadOrCreateKey(directory.digestKeyFile),
+      ...(probe !== undefined && { endpointProbe: probe }),
+      ...(options.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: options.endpointProbeTtlMs }),
+      metrics,
       clock,
       logger: logger.child({ component: 'arc' }),
     }),

@@ -11,6 +11,7 @@ const endpointSpec = s.object(
     secretRef: optional({ ...localReference, description: 'The Secret with the credentials.' }),
     concurrency: optional(s.integer({ description: 'How many runs may use it at the same time; unset: any number.' })),
     usage: optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
+    validUntil: optional(s.time({ description: 'From when on it says that it is not ready; Orders may use it all the same.' })),
   },
   { description: 'Where artifacts come from or go to.' },
 );
@@ -19,11 +20,11 @@ export type EndpointSpec = Static<typeof endpointSpec>;
 const endpointStatus = s.object(
   {
     conditions: optional(conditions),
-    observedGeneration: optional(s.integer()),
-    lastProbeTime: optional(s.time()),
-    probedGeneration: optional(s.integer()),
-    probedSecretVersion: optional(s.string()),
-    probedForceAt: optional(s.time()),
+    observedGeneration: optional(s.integer({ description: 'The generation the conditions were computed for.' })),
+    lastProbeTime: optional(s.time({ description: 'When it was probed last.' })),
+    probedGeneration: optional(s.integer({ description: 'The generation that was probed last.' })),
+    probedSecretVersion: optional(s.string({ description: 'resourceVersion of the Secret the last probe used.' })),
+    probedForceAt: optional(s.time({ description: 'The force-at annotation that was carried out last.' })),
   },
   { description: 'What is known about the remote side.' },
 );

@@ -28,7 +28,7 @@ export const configDigestAnnotation = 'arc.opendefense.cloud/config-digest';
 /** The global output parameter of a Workflow that carries the receipt of the transfer. */
 export const receiptOutput = 'arc-receipt';
 
-/** On Orders and on ArtifactWorkflows written by hand: a Unix time in seconds at which everything runs once more. */
+/** On Orders and on ArtifactWorkflows written by hand: a Unix time in seconds at which everything runs once more. On Endpoints: at which it is probed. */
 export const forceAtAnnotation = 'arc.opendefense.cloud/force-at';
 /** On Orders and ArtifactWorkflows: any text; for every new one, what has failed is tried once more. */
 export const retryAnnotation = 'arc.opendefense.cloud/retry';

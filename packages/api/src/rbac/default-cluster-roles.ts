@@ -106,7 +106,7 @@ function systemRoles(): ClusterRole[] {
     clusterRole('system:arc', [
       rule(arcGroup, ['orders'], [...read, 'patch', 'delete']),
       rule(arcGroup, ['artifactworkflows'], [...read, 'create', 'patch', 'delete']),
-      rule(arcGroup, ['orders/status', 'artifactworkflows/status'], ['patch']),
+      rule(arcGroup, ['orders/status', 'artifactworkflows/status', 'endpoints/status'], ['patch']),
       rule(arcGroup, ['artifacttypes', 'clusterartifacttypes', 'endpoints'], read),
       rule('argoproj.io', ['workflows'], [...read, 'create', 'update', 'patch', 'delete']),
       rule('argoproj.io', ['cronworkflows'], [...read, 'update']),

@@ -15,7 +15,7 @@ export function leanOrder(order: Order): Order {
 }
 
 export function leanEndpoint(endpoint: Endpoint): Endpoint {
-  delete endpoint.status;
+  unsetNulls(endpoint.status);
   return lean(endpoint);
 }
 

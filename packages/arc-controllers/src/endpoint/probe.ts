@@ -1,0 +1,29 @@
+/** What a probe has to know of an Endpoint. */
+export interface EndpointProbeTarget {
+  /** `spec.remoteURL` as it is. */
+  readonly remoteURL: string;
+  /** `spec.type`. */
+  readonly type: string;
+  /** `none`: no Secret is named; `unsupported`: it has no username and password. */
+  readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
+  /** PEM, from the Secret. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+/** The content of one condition. Its message holds no secret and nothing the remote side chose. */
+export interface EndpointFinding {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface EndpointFindings {
+  readonly reachable: EndpointFinding;
+  readonly authenticated: EndpointFinding;
+}
+
+/**
+ * Asks the remote side of an Endpoint whether it answers and knows its credentials, by the rules of the reference, section 3.3. What
+ * goes wrong there is a finding; it throws only the reason of the signal.
+ */
+export type EndpointProbe = (target: EndpointProbeTarget, signal: AbortSignal) => Promise<EndpointFindings>;
