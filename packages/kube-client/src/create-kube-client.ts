@@ -3,6 +3,7 @@ import { apiVersionOf, ApiStatusError, stringifyJson } from '@arc/apimachinery/c
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { Answer } from './answer.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { ClientConfig } from './client-config.ts';
 import type { ClientListOptions, ClientWatchOptions, DeleteOptions, KubeClient, RawRequest, RawResponse } from './client.ts';
 import { ConnectionError } from './connection-error.ts';
@@ -23,6 +24,11 @@ export interface KubeClientOptions {
    * a connection for each watch. It takes 180 KB of both ends and a TLS handshake, which counts where both are one process.
    */
   readonly multiplex?: boolean;
+  /**
+   * Asked before each request for the certificate to present, in place of the one of the configuration: for clients that outlive
+   * it. Another one than before makes connections of its own; what is under way ends on those it began on.
+   */
+  readonly clientCertificate?: () => ClientCertificate;
 }
 
 const maxRetries = 5;
@@ -36,8 +42,8 @@ const watchGraceSeconds = 30;
 
 /** @throws ArcError `InvalidServer` */
 export function createKubeClient(config: ClientConfig, options: KubeClientOptions): KubeClient {
-  const { userAgent, logger = silentLogger, clock = systemClock, onWarning, multiplex = false } = options;
-  const transport = new HttpTransport(config, { clock, multiplex });
+  const { userAgent, logger = silentLogger, clock = systemClock, onWarning, multiplex = false, clientCertificate } = options;
+  const transport = new HttpTransport(config, { clock, multiplex, ...(clientCertificate !== undefined && { clientCertificate }) });
   const { server } = transport;
 
   async function request<T>(method: string, path: string, call: Call = {}): Promise<T> {

@@ -4,6 +4,7 @@ import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage } from 'n
 import type { ClientHttp2Stream } from 'node:http2';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Answer } from './answer.ts';
+import { type ClientCertificate, certificateOptions } from './client-certificate.ts';
 import type { ClientConfig } from './client-config.ts';
 import { ConnectionError } from './connection-error.ts';
 import type { MultiplexedConnection } from './multiplexed-connection.ts';
@@ -31,6 +32,8 @@ export interface HttpTransportOptions {
   readonly clock?: Clock;
   /** What needs no body and is to stay open goes over one HTTP/2 connection; of a server with https. */
   readonly multiplex?: boolean;
+  /** Asked before each request; default: the one of the configuration. */
+  readonly clientCertificate?: () => ClientCertificate;
 }
 
 /**
@@ -44,12 +47,14 @@ export class HttpTransport implements Disposable {
   readonly #requests: Agent;
   readonly #streams: Agent;
   readonly #multiplex: boolean;
+  readonly #certificate: () => ClientCertificate | undefined;
   #multiplexed: MultiplexedConnection | undefined;
   readonly #closing = new AbortController();
 
   /** @throws ArcError `InvalidServer` */
-  constructor(config: ClientConfig, { clock = systemClock, multiplex = false }: HttpTransportOptions = {}) {
+  constructor(config: ClientConfig, { clock = systemClock, multiplex = false, clientCertificate }: HttpTransportOptions = {}) {
     this.#config = config;
+    this.#certificate = clientCertificate ?? (() => config.clientCertificate);
     this.#clock = clock;
     this.#base = baseUrl(config.server);
     this.#multiplex = multiplex && this.#base.protocol === 'https:';
@@ -58,6 +63,7 @@ export class HttpTransport implements Disposable {
       this.#requests = new http.Agent(pooled);
       this.#streams = new http.Agent({ keepAlive: false });
     } else {
+      // The certificate comes with each request, and connections are shared by those that present the same one.
       const tls = tlsOptions(config);
       this.#requests = new HttpsAgent({ ...tls, ...pooled });
       this.#streams = new HttpsAgent({ ...tls, keepAlive: false });
@@ -129,7 +135,8 @@ export class HttpTransport implements Disposable {
 
   async #connection(): Promise<MultiplexedConnection> {
     const { MultiplexedConnection } = await import('./multiplexed-connection.ts');
-    return (this.#multiplexed ??= new MultiplexedConnection(this.#base.origin, tlsOptions(this.#config)));
+    const tls = tlsOptions(this.#config);
+    return (this.#multiplexed ??= new MultiplexedConnection(this.#base.origin, { tls, certificate: this.#certificate }));
   }
 
   #arguments(request: TransportRequest, authorization: string | undefined): ClientRequestArgs {
@@ -142,6 +149,7 @@ export class HttpTransport implements Disposable {
       method: request.method,
       agent: request.connection === 'long' ? this.#streams : this.#requests,
       headers: this.#headers(request, authorization),
+      ...(protocol === 'https:' && certificateOptions(this.#certificate())),
     };
   }
 
@@ -173,12 +181,11 @@ function baseUrl(server: string): URL {
 }
 
 function tlsOptions(config: ClientConfig): Record<string, unknown> {
-  const { caPem, tlsServerName, clientCertificate } = config;
+  const { caPem, tlsServerName } = config;
   return {
     ...(caPem !== undefined && { ca: caPem }),
     ...(tlsServerName !== undefined && { servername: tlsServerName }),
     ...(config.insecureSkipTlsVerify === true && { rejectUnauthorized: false }),
-    ...(clientCertificate !== undefined && { cert: clientCertificate.certPem, key: clientCertificate.keyPem }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ResourceType } from '@arc/apimachinery';
-import { createAuthority, issueServerCertificate } from '@arc/pki';
+import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import type { KubeClient } from './client.ts';
-import { createKubeClient } from './create-kube-client.ts';
+import { createKubeClient, type KubeClientOptions } from './create-kube-client.ts';
 
 const nodes: ResourceType = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 const authority = createAuthority({ commonName: 'test' });
@@ -22,11 +22,15 @@ interface Scenario extends AsyncDisposable {
   readonly seen: { readonly stream: ServerHttp2Stream; readonly path: string }[];
 }
 
-async function serve(answer: (stream: ServerHttp2Stream, path: string) => void): Promise<Scenario> {
+async function serve(
+  answer: (stream: ServerHttp2Stream, path: string) => void,
+  options: Partial<KubeClientOptions> = {},
+): Promise<Scenario> {
   const sessions: ServerHttp2Session[] = [];
   const sockets: TLSSocket[] = [];
   const seen: { stream: ServerHttp2Stream; path: string }[] = [];
-  const server = createSecureServer({ cert: certificate.certPem, key: certificate.keyPem, allowHTTP1: true }, (request, response) => {
+  const tls = { cert: certificate.certPem, key: certificate.keyPem, requestCert: true, rejectUnauthorized: false };
+  const server = createSecureServer({ ...tls, allowHTTP1: true }, (request, response) => {
     if (request.httpVersion !== '2.0') response.end('{"metadata":{"name":"over HTTP/1.1"}}');
   });
   server.on('secureConnection', (socket) => sockets.push(socket));
@@ -43,7 +47,7 @@ async function serve(answer: (stream: ServerHttp2Stream, path: string) => void):
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const config = { server: `https://localhost:${port}`, caPem: authority.certPem };
-  const client = createKubeClient(config, { userAgent: 'test/1', multiplex: true });
+  const client = createKubeClient(config, { userAgent: 'test/1', multiplex: true, ...options });
   return {
     client,
     sessions,
@@ -141,4 +145,24 @@ test('a list whose stream the server cancels is tried again, and an aborted one 
   while (scenario.seen.length < 4) await new Promise(setImmediate);
   abort.abort(new Error('enough'));
   await assert.rejects(waiting, /enough/);
+});
+
+test('A4 requests present the certificate there is when they are sent, and what is under way ends where it began', async () => {
+  const first = issueClientCertificate(authority, { user: 'before', groups: [] });
+  let presented = first;
+  await using scenario = await serve(respond, { clientCertificate: () => presented });
+  const { client, sessions, sockets, seen } = scenario;
+  const watch = await startWatch(client);
+  await client.get(nodes, { name: 'n1' });
+  presented = issueClientCertificate(authority, { user: 'after', groups: [] });
+  await client.list(nodes);
+  await client.get(nodes, { name: 'n1' });
+  assert.deepEqual(
+    sockets.map((socket) => socket.getPeerCertificate().subject.CN),
+    ['before', 'before', 'after', 'after'],
+  );
+  assert.equal(sessions.length, 2);
+  seen[0]?.stream.write(event);
+  assert.equal((await watch.next()).done, false);
+  await watch.return?.();
 });

@@ -2,6 +2,7 @@ import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { SecureContextOptions } from 'node:tls';
 import type { Answer } from './answer.ts';
+import { type ClientCertificate, certificateOptions } from './client-certificate.ts';
 
 /** What one answer may have on its way unread; the connection itself sets no limit, so that a slow reader holds up itself only. */
 const streamWindow = 1024 * 1024;
@@ -9,15 +10,23 @@ const connectionWindow = 2 ** 30;
 /** In MB. Beyond Node's default of 10 a connection refuses further requests, as if the other end were an enemy. */
 const maxSessionMemory = 1000;
 
+export interface MultiplexedConnectionOptions {
+  readonly tls: SecureContextOptions;
+  /** The one to present; another one than before makes another connection, and the one before ends with its last stream. */
+  readonly certificate: () => ClientCertificate | undefined;
+}
+
 /** Requests to one server that share one HTTP/2 connection, made when it is needed and again when it was lost. */
 export class MultiplexedConnection implements Disposable {
   readonly #origin: string;
-  readonly #tls: SecureContextOptions;
+  readonly #options: MultiplexedConnectionOptions;
+  readonly #sessions = new Set<ClientHttp2Session>();
   #session: ClientHttp2Session | undefined;
+  #presented: ClientCertificate | undefined;
 
-  constructor(origin: string, tls: SecureContextOptions) {
+  constructor(origin: string, options: MultiplexedConnectionOptions) {
     this.#origin = origin;
-    this.#tls = tls;
+    this.#options = options;
   }
 
   /** Starts a GET. A failure of the connection is an `error` of each stream. */
@@ -46,14 +55,21 @@ export class MultiplexedConnection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#session?.destroy();
+    for (const session of this.#sessions) session.destroy();
     this.#session = undefined;
   }
 
   #open(): ClientHttp2Session {
-    if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed) return this.#session;
+    const { tls, certificate } = this.#options;
+    const presented = certificate();
+    const known = this.#session;
+    if (known !== undefined && !known.closed && !known.destroyed) {
+      if (presented === this.#presented) return known;
+      known.close();
+    }
     const session = connect(this.#origin, {
-      ...this.#tls,
+      ...tls,
+      ...certificateOptions(presented),
       maxSessionMemory,
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
@@ -63,8 +79,13 @@ export class MultiplexedConnection implements Disposable {
     session.once('connect', () => session.setLocalWindowSize(connectionWindow));
     session.on('goaway', forget);
     session.on('error', forget);
-    session.on('close', forget);
+    session.on('close', () => {
+      forget();
+      this.#sessions.delete(session);
+    });
+    this.#sessions.add(session);
     this.#session = session;
+    this.#presented = presented;
     return session;
   }
 }

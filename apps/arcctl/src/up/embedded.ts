@@ -3,7 +3,6 @@ import { createArcControllers } from '@arc/arc-controllers';
 import { controllerMetrics, startControllers } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
-import { writeKubeconfig } from '@arc/kube-client';
 import { startStandaloneServer } from '@arc/standalone';
 import { lockExclusively } from '@arc/storage-sqlite';
 import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
@@ -105,7 +104,7 @@ export async function startEmbedded(
   await running.ready;
 
   const kubeconfig = options.kubeconfig === undefined ? server.kubeconfig : resolve(options.kubeconfig);
-  if (kubeconfig !== server.kubeconfig) await writeKubeconfig(kubeconfig, server.admin);
+  if (kubeconfig !== server.kubeconfig) await server.writeKubeconfig(kubeconfig);
 
   const resources = starting.move();
   return { server: server.url, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };

@@ -7,14 +7,16 @@ import { startControllers } from '@arc/controller';
 import type { ControllerMetrics } from '@arc/controller';
 import { orAborted, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
-import { createKubeClient, writeKubeconfig } from '@arc/kube-client';
-import type { KubeClient, KubeconfigContext } from '@arc/kube-client';
+import { createKubeClient } from '@arc/kube-client';
+import type { KubeClient } from '@arc/kube-client';
 import { openCertificateFolder } from '@arc/pki';
 import { compactRegularly } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { standaloneControllers } from '../standalone-controllers.ts';
 import { createDefaults, storedTypes } from './defaults.ts';
-import { keepServingCertificate } from './keep-serving-certificate.ts';
+import { issuedClients } from './issued-clients.ts';
+import { keepCertificates } from './keep-certificates.ts';
+import { kubeconfigFiles } from './kubeconfig-files.ts';
 
 export interface StandaloneServerOptions extends Omit<ApiServerOptions, 'tls'> {
   /** Served beside the kinds every server needs: namespaces, Secrets, events, roles, reviews and the like. */
@@ -37,9 +39,9 @@ export interface StandaloneServer extends AsyncDisposable {
   readonly url: string;
   /** The file written for the administrator, a member of `system:masters`. */
   readonly kubeconfig: string;
-  /** What it says, to be written elsewhere too. */
-  readonly admin: KubeconfigContext;
-  /** A client with a certificate of its own, kept in the directory under a name. The caller disposes of it. */
+  /** Writes what it says elsewhere, too; each of them again whenever the administrator's certificate is renewed. */
+  writeKubeconfig(file: string): Promise<void>;
+  /** A client with a certificate of its own, kept in the directory under a name and renewed in time. The caller disposes of it. */
   connect(name: string, as: ConnectOptions): Promise<KubeClient>;
 }
 
@@ -67,7 +69,7 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   const certificates = await openCertificateFolder(folder, { authority: `${name}-ca` });
   const caPem = certificates.authority.certPem;
   const serving = { clock, logger: logger.child({ component: 'certificates' }) };
-  starting.use(await keepServingCertificate(() => certificates.server(listen.host), serving));
+  starting.use(await keepCertificates(() => certificates.server(listen.host), serving));
   const tls = starting.use(await followTlsFiles(servingFiles(folder), serving));
   const kinds = [...coreKinds, ...rbacKinds, ...options.kinds];
   const apiServer = await createApiServer({
@@ -81,10 +83,17 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   await orAborted(apiServer.ready, signal);
   const url = `https://${urlHost(address.host)}:${address.port}`;
 
+  const clients = issuedClients(certificates);
   const connect: StandaloneServer['connect'] = async (file, { user, groups = [], userAgent }) =>
     createKubeClient(
-      { server: url, caPem, clientCertificate: await certificates.client(file, { user, groups }) },
-      { clock, logger: logger.child({ component: 'client' }), userAgent, multiplex: true },
+      { server: url, caPem },
+      {
+        clock,
+        logger: logger.child({ component: 'client' }),
+        userAgent,
+        multiplex: true,
+        clientCertificate: await clients.issue(file, { user, groups }),
+      },
     );
   const administrator = { user: 'admin', groups: ['system:masters'] };
   await createDefaults(await connect('admin', { ...administrator, userAgent: name }));
@@ -97,11 +106,17 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   );
   await controllers.ready;
 
-  const admin = { name, server: url, caPem, clientCertificate: await certificates.client('admin', administrator) };
+  const certificate = await clients.issue('admin', administrator);
+  const kubeconfigs = kubeconfigFiles(() => ({ name, server: url, caPem, clientCertificate: certificate() }));
   const kubeconfig = join(directory, 'kubeconfig');
-  await writeKubeconfig(kubeconfig, admin);
+  await kubeconfigs.write(kubeconfig);
+  const renew = async (): Promise<void> => {
+    await clients.renew();
+    await kubeconfigs.renew();
+  };
+  starting.use(await keepCertificates(renew, serving));
   const resources = starting.move();
-  return { url, kubeconfig, admin, connect, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return { url, kubeconfig, writeKubeconfig: kubeconfigs.write, connect, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Keeps the store's history bounded until disposed. */

@@ -4,11 +4,11 @@ import { type Clock, type Logger, messageOf } from '@arc/kernel';
 const intervalMs = 3_600_000;
 
 /**
- * Has the certificate of a server issued anew whenever it is due, until disposed.
- * @param ensure leaves one that is not due alone.
+ * Has the certificates of a server and its clients issued anew whenever they are due, until disposed.
+ * @param ensure leaves those that are not due alone.
  * @throws what `ensure` throws the first time
  */
-export async function keepServingCertificate(
+export async function keepCertificates(
   ensure: () => Promise<unknown>,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Disposable> {
@@ -16,7 +16,7 @@ export async function keepServingCertificate(
   let timer: Disposable | undefined;
   const wait = (): void => {
     timer = clock.after(intervalMs, () => {
-      ensure().catch((error: unknown) => logger.error('the serving certificate could not be renewed', { reason: messageOf(error) }));
+      ensure().catch((error: unknown) => logger.error('certificates could not be renewed', { reason: messageOf(error) }));
       wait();
     });
   };
