@@ -7,6 +7,7 @@ import { readProtobufEnvelope } from './envelope.ts';
 import { deleteOptions } from './meta-messages.ts';
 import { binding, clusterRole, role } from './rbac-messages.ts';
 import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview, subjectAccessReview, tokenReview } from './review-messages.ts';
+import { scale } from './scale-message.ts';
 
 const messages = new Map<string, MessageType>([
   ['v1 ConfigMap', configMap],
@@ -20,6 +21,7 @@ const messages = new Map<string, MessageType>([
   ['authorization.k8s.io/v1 SelfSubjectAccessReview', selfSubjectAccessReview],
   ['authorization.k8s.io/v1 SelfSubjectRulesReview', selfSubjectRulesReview],
   ['authorization.k8s.io/v1 SubjectAccessReview', subjectAccessReview],
+  ['autoscaling/v1 Scale', scale],
   ['coordination.k8s.io/v1 Lease', lease],
   ['events.k8s.io/v1 Event', eventsEvent],
   ['rbac.authorization.k8s.io/v1 ClusterRole', clusterRole],

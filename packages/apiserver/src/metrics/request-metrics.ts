@@ -142,6 +142,8 @@ function verbOf(exchange: CountedRequest['exchange'], info: RequestInfo, longRun
   return verbs[info.verb] ?? 'other';
 }
 
+const builtIn = new Set(['status', 'scale', 'finalize']);
+
 function isServed({ connectors }: ServedResource, subresource: string): boolean {
-  return subresource === 'status' || subresource === 'finalize' || connectors.some((connector) => connector.subresource === subresource);
+  return builtIn.has(subresource) || connectors.some((connector) => connector.subresource === subresource);
 }

@@ -87,6 +87,23 @@ test('2.8 PUT and PATCH of scale change the replicas and nothing else; generatio
   assert.equal((await get('changed')).metadata.resourceVersion, before, 'no change, no write');
 });
 
+test('2.8 4.4 PUT of scale takes protobuf, as the Scale of a custom resource does', async () => {
+  await create('binary', { size: { members: 1 } });
+  const field = (number: number, value: string | Buffer): Buffer => {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+  };
+  const type = Buffer.concat([field(1, 'autoscaling/v1'), field(2, 'Scale')]);
+  const scale = Buffer.concat([field(1, Buffer.concat([field(1, 'binary'), field(3, 'ns')])), field(2, Buffer.from([0x08, 6]))]);
+  const body = Buffer.concat([Buffer.from('k8s\0'), field(1, type), field(2, scale)]);
+  const headers = { 'content-type': 'application/vnd.kubernetes.protobuf', accept: 'application/vnd.kubernetes.protobuf,application/json' };
+  const answer = await server.admin.send('PUT', `${crews}/binary/scale`, { body, headers });
+  assert.equal(answer.code, 200, answer.text);
+  assert.deepEqual(answer.object()['spec'], { replicas: 6 });
+  assert.deepEqual((await get('binary'))['spec'], { size: { members: 6 } });
+  assert.match((await server.admin.get('/metrics')).text, /apiserver_request_total\{verb="PUT",[^}]*resource="crews",subresource="scale"/);
+});
+
 test('2.8 scale has the optimistic lock, and refuses what is no number of replicas', async () => {
   await create('locked', { size: { members: 1 } });
   const scale = await scaleOf('locked');
