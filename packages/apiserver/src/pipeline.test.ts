@@ -128,6 +128,24 @@ test('6.4 load beyond the limits is shed with 429 and Retry-After, but not for s
   assert.equal((await jane.get(`${widgets}/fast`)).code, 404);
 });
 
+test('2.3 a request that takes too long is 504: its body does not come', async () => {
+  const clock = new FakeClock(Date.now());
+  const entered = Promise.withResolvers<void>();
+  await using slow = await startTestServer(pki, {
+    clock,
+    authorizer: {
+      authorize: async () => {
+        entered.resolve();
+        return { decision: 'allow', reason: '' };
+      },
+    },
+  });
+  const answer = slow.as('jane').send('POST', widgets, { body: '{"meta', headers: { 'content-length': '100' } });
+  await entered.promise;
+  await clock.advance(34_000);
+  assert.equal((await answer).code, 504);
+});
+
 test('2.3 a request that takes too long is 504', async () => {
   const clock = new FakeClock(Date.now());
   const entered = Promise.withResolvers<void>();

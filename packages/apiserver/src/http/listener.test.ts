@@ -59,6 +59,17 @@ test('6.1 over HTTP/2 a client that has not proved who it is gets its answer, an
   assert.equal(known.closed, false, 'who is known stays');
 });
 
+test('6.1.1 a user of hundreds of groups comes with as many headers; beyond 1 MiB of them is 431', async () => {
+  const groups = Array.from({ length: 600 }, (_, at) => `cn=a-group-with-a-rather-long-name-${at},ou=groups,dc=example,dc=com`);
+  assert.equal((await server.admin.get(`${notes}/n0`, { 'x-remote-group': groups })).code, 200);
+  assert.equal((await server.admin.get(`${notes}/n0`, { 'x-remote-group': 'x'.repeat(1024 * 1024) })).code, 431);
+  await using h2 = await session(server);
+  const stream = h2.request({ ':path': `${notes}/n0`, 'x-remote-group': groups });
+  const [headers] = (await once(stream, 'response')) as [Record<string, number>];
+  assert.equal(headers[':status'], 200);
+  stream.close();
+});
+
 test('trap: 200 stalled LISTs do not end the session they share', async () => {
   await using h2 = await session(server);
   // Only the streams' own windows stall; the connection's stays open for others.

@@ -20,6 +20,12 @@ import { webSocketOutgoing } from './websocket/websocket-outgoing.ts';
 const maxConcurrentStreams = 1_000;
 
 /**
+ * What Go servers take, too. Behind an aggregator each group of a user is a header of its own, and Node's 16 KB are those of a few
+ * hundred. Over HTTP/2 its library ends at 9 frames, which is 144 KB as they are sent.
+ */
+const maxHeaderBytes = 1024 * 1024;
+
+/**
  * Node's defaults suit a public web server: 10 MB of unsent data or 1,000 cancelled streams end the whole session. Behind
  * an aggregator one session carries all users, and cancelling is what every watch does. The cap is the number of streams.
  */
@@ -29,8 +35,8 @@ const http2Limits = {
   streamResetRate: 10_000,
   maxSessionRejectedStreams: 10_000,
   maxSessionInvalidFrames: 1_000,
-  maxHeaderListPairs: 512,
-  settings: { maxConcurrentStreams, initialWindowSize: 256 * 1024 },
+  maxHeaderListPairs: 8_192,
+  settings: { maxConcurrentStreams, initialWindowSize: 256 * 1024, maxHeaderListSize: maxHeaderBytes },
 } as const;
 
 /** Longer than the 90 s after which Go clients drop an idle connection, so that the client always closes first (A9). */
@@ -76,7 +82,7 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
       // Verified by us, per pool of authorities: a bad certificate is answered with 401, not with a broken handshake.
       rejectUnauthorized: false,
       ...http2Limits,
-      ...({ keepAliveTimeout: keepAliveTimeoutMs } as object),
+      ...({ keepAliveTimeout: keepAliveTimeoutMs, maxHeaderSize: maxHeaderBytes } as object),
     },
     onRequest,
   );
@@ -113,7 +119,8 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
   server.on('tlsClientError', (error) => logger.debug('TLS handshake failed', { error: messageOf(error) }));
   server.on('clientError', (error: Error, socket: Socket) => {
     logger.debug('malformed HTTP request', { error: messageOf(error) });
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    const status = clientErrors.get(codeOf(error) ?? '') ?? '400 Bad Request';
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   });
 
   return {
@@ -143,6 +150,11 @@ export function createListener({ tls, logger, handle }: ListenerOptions): Listen
     },
   };
 }
+
+const clientErrors: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
 
 function asksForWatch({ method, url = '', headers }: IncomingMessage): boolean {
   return method === 'GET' && /[?&]watch=/.test(url) && asksForWebSocket(headers);
