@@ -22,6 +22,8 @@ export interface DeleteOptions {
   readonly dryRun: boolean;
   /** Undefined: finalizers already on the object decide, else background. */
   readonly propagation: PropagationPolicy | undefined;
+  /** Asked for as `orphanDependents: false`, to which clients of old are answered with 202 while the object is held. */
+  readonly cascades: boolean;
   readonly preconditions: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
@@ -57,6 +59,7 @@ export function parseDeleteOptions(source: DeleteOptionsSource): DeleteOptions {
   return {
     dryRun: dryRun.some((value) => value !== ''),
     propagation: known ?? (orphan === true ? 'Orphan' : orphan === false ? 'Background' : undefined),
+    cascades: orphan === false,
     preconditions: preconditionsOf(raw['preconditions']),
   };
 }

@@ -56,6 +56,15 @@ test('3.2 finalizers hold an object until the last one is removed', async () => 
   assert.equal((await server.admin.get(`${widgets}/held`)).code, 404);
 });
 
+test('2.2 an object that is held is answered with 202 where that was asked for as clients of old do', async () => {
+  await created('accepted', ['example.com/a']);
+  assert.equal((await remove(`${widgets}/accepted`, { orphanDependents: false })).code, 202);
+  assert.equal((await remove(`${widgets}/accepted?orphanDependents=0`)).code, 202);
+  assert.equal((await remove(`${widgets}/accepted`, { propagationPolicy: 'Background' })).code, 200);
+  await created('at-once');
+  assert.equal((await remove(`${widgets}/at-once`, { orphanDependents: false })).code, 200);
+});
+
 test('3.2 propagation policies become finalizers', async () => {
   await created('fg');
   assert.deepEqual((await remove(`${widgets}/fg?propagationPolicy=Foreground`)).object().metadata.finalizers, ['foregroundDeletion']);

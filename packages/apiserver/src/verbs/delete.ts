@@ -15,7 +15,15 @@ export const remove: VerbHandler = async (server, resource, request) => {
   const representation = negotiateObject(exchange);
   const options = await readDeleteOptions(resource, request);
   const { gone, object } = await deleteObject(server, resource, request, { namespace: info.namespace, name: info.name, options });
-  if (!gone) return objectReply(200, exchange, resource, viewOfObject(resource, object), representation, server.clock.now());
+  if (!gone)
+    return objectReply(
+      options.cascades ? 202 : 200,
+      exchange,
+      resource,
+      viewOfObject(resource, object),
+      representation,
+      server.clock.now(),
+    );
   return jsonReply(200, deleted(resource, info.name, object.metadata.uid));
 };
 
