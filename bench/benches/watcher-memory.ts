@@ -5,7 +5,7 @@ import type { Bench } from './bench.ts';
 import { watchPath } from './watch-path.ts';
 
 /** Watchers whose memory is taken together. */
-const manyWatchers = 1000;
+const manyWatchers = 2000;
 
 /** What the server's process grows by for each open watch, its connection included. */
 export const watcherMemory: Bench = {
