@@ -14,7 +14,7 @@ type Run = (args: readonly string[], options?: RunOptions) => Promise<CommandRes
 
 const kubectl = (await findKubectls()).at(-1);
 const missing =
-  kubectl === undefined ? 'no kubectl of 1.29 or newer on this machine' : missingKubernetes('kube-apiserver', 'kube-controller-manager');
+  kubectl === undefined ? 'no kubectl of 1.27 or newer on this machine' : missingKubernetes('kube-apiserver', 'kube-controller-manager');
 
 const apiVersion = 'arc.opendefense.cloud/v1alpha1';
 /** By its full name: the core group has another kind of this one. */

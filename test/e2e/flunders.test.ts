@@ -12,7 +12,7 @@ import { findKubectls, findProgram, kubectlRunner, startEtcd } from '@arc/testki
 const example = fileURLToPath(new URL('../../examples/flunders/', import.meta.url));
 const kubectl = (await findKubectls()).at(-1);
 const etcd = findProgram('etcd');
-const noKubectl = kubectl === undefined ? 'no kubectl of 1.29 or newer on this machine' : false;
+const noKubectl = kubectl === undefined ? 'no kubectl of 1.27 or newer on this machine' : false;
 
 interface Example extends AsyncDisposable {
   readonly kubeconfig: string;

@@ -22,7 +22,7 @@ function order(name: string, namespace: string, image: string): Record<string, u
   };
 }
 
-if (kubectls.length === 0) test('kubectl', { skip: 'no kubectl of 1.29 or newer on this machine' }, () => {});
+if (kubectls.length === 0) test('kubectl', { skip: 'no kubectl of 1.27 or newer on this machine' }, () => {});
 
 for (const kubectl of kubectls) {
   describe(`kubectl ${kubectl.minor}`, () => {
@@ -77,7 +77,8 @@ for (const kubectl of kubectls) {
     test('auth can-i', async () => {
       assert.match(await ok(['auth', 'can-i', 'create', 'orders']), /^yes/);
       assert.match(await ok(['auth', 'can-i', '*', '*']), /^yes/);
-      assert.match(await ok(['auth', 'whoami']), /admin/);
+      // Before 1.28 it asks for a version of the review that a server of 1.33 has no more.
+      if (kubectl.minor !== '1.27') assert.match(await ok(['auth', 'whoami']), /admin/);
     });
 
     test('apply delivers, a second apply changes nothing, get -w saw it live', async () => {
@@ -126,7 +127,7 @@ for (const kubectl of kubectls) {
         /edited/,
       );
       assert.equal(await ok(['get', 'order', 'second', '-n', namespace, '-o', 'jsonpath={.metadata.labels.team}']), 'edited');
-      assert.match(await ok(['annotate', 'order', 'second', '-n', namespace, 'note=x']), /annotated/);
+      assert.match(await ok(['annotate', 'order', 'second', '-n', namespace, 'note=x']), /annotate/);
       assert.match(await ok(['delete', 'order', 'second', '-n', namespace]), /deleted/);
       assert.match((await run(['get', 'order', 'second', '-n', namespace])).stderr, /NotFound/);
       await eventually(async () => !/second/.test(await ok(['get', 'aw,wf,pods', '-n', namespace])), {

@@ -18,7 +18,7 @@ function configMap(name: string, data: Readonly<Record<string, string>>): Record
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data };
 }
 
-if (kubectls.length === 0) test('server-side apply', { skip: 'no kubectl of 1.29 or newer on this machine' }, () => {});
+if (kubectls.length === 0) test('server-side apply', { skip: 'no kubectl of 1.27 or newer on this machine' }, () => {});
 
 for (const kubectl of kubectls) {
   describe(`kubectl ${kubectl.minor}, server side`, () => {

@@ -21,7 +21,7 @@ type Run = (args: readonly string[], options?: RunOptions) => Promise<CommandRes
 const kubectl = (await findKubectls()).at(-1);
 const [program, ...leading] = arcctlCommand;
 
-describe('users of the embedded server', { skip: kubectl === undefined && 'no kubectl of 1.29 or newer on this machine' }, () => {
+describe('users of the embedded server', { skip: kubectl === undefined && 'no kubectl of 1.27 or newer on this machine' }, () => {
   let world: World;
   let source: TestRegistry;
   let destination: TestRegistry;

@@ -14,7 +14,7 @@ export const verbs: ContractChapter = {
       id: '2.2',
       level: 'MUST',
       what: 'codes and bodies of success',
-      tests: ['2.2 what is gone', '2.6 create fills in', '3.2 deletecollection'],
+      tests: ['2.2 ', '2.6 create fills in', '3.2 deletecollection'],
     },
     {
       id: '2.3',
@@ -165,6 +165,7 @@ export const verbs: ContractChapter = {
         '2.8 GET scale',
         '2.8 PUT and PATCH of scale',
         '2.8 scale',
+        '2.8 4.4 PUT of scale',
         '2.8 what is scaled',
         '2.8 1.1 scale',
         '2.8 6.3 scale',

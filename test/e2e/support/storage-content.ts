@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 const kubectl = (await findKubectls()).at(-1);
 
-export const missingKubectl = kubectl === undefined ? 'no kubectl of 1.29 or newer on this machine' : undefined;
+export const missingKubectl = kubectl === undefined ? 'no kubectl of 1.27 or newer on this machine' : undefined;
 
 export interface Stored extends KubeObject {
   readonly metadata: KubeObject['metadata'] & { readonly uid: string; readonly resourceVersion: string };

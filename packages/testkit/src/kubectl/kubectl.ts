@@ -9,10 +9,10 @@ export interface Kubectl {
   readonly path: string;
 }
 
-const minors = ['1.29', '1.30', '1.31', '1.32', '1.33', '1.34', '1.35'];
+const minors = ['1.27', '1.28', '1.29', '1.30', '1.31', '1.32', '1.33', '1.34', '1.35'];
 
 /**
- * The kubectl binaries to test with, 1.29 or newer, one a minor: those named in KUBECTL_BINS (separated as PATH is), else
+ * The kubectl binaries to test with, 1.27 or newer, one a minor: those named in KUBECTL_BINS (separated as PATH is), else
  * whatever `kubectl` is on the PATH and every `kubectl.<minor>` beside it, or beside what it links to.
  */
 export async function findKubectls(env: Readonly<Record<string, string | undefined>> = process.env): Promise<readonly Kubectl[]> {
