@@ -1,9 +1,9 @@
 import { referenceName } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
-import type { EndpointFinding } from './probe.ts';
+import type { EndpointFinding, EndpointFindings } from './probe.ts';
 
 const adviceByReason: Readonly<Record<string, string>> = {
-  TargetDenied: 'allow it with --probe-deny-cidrs; Orders may use it all the same',
+  TargetDenied: 'Orders may use it all the same; --probe-deny-cidrs says where no probe goes',
   DNSFailure: 'check the host in spec.remoteURL',
   ConnectionRefused: 'check host and port in spec.remoteURL, and that it runs',
   Timeout: 'check host and port in spec.remoteURL, and the firewalls on the way',
@@ -11,14 +11,15 @@ const adviceByReason: Readonly<Record<string, string>> = {
   NotFound: 'check the path in spec.remoteURL',
 };
 
-/** The finding of a probe with what can be done about it. */
-export function advised(finding: EndpointFinding, { spec }: Endpoint): EndpointFinding {
-  if (finding.status === 'True') return finding;
+/** What a probe found, with what can be done about it, said once. */
+export function advised({ reachable, authenticated }: EndpointFindings, { spec }: Endpoint): EndpointFindings {
   const secret = JSON.stringify(referenceName(spec?.secretRef) ?? '');
-  const advice = finding.reason === 'Unauthorized' ? `put the right ones into secret ${secret}` : adviceOf(finding.reason);
-  return advice === undefined ? finding : { ...finding, message: `${finding.message}: ${advice}` };
+  return {
+    reachable: followedBy(reachable, Object.hasOwn(adviceByReason, reachable.reason) ? adviceByReason[reachable.reason] : undefined),
+    authenticated: followedBy(authenticated, authenticated.status === 'False' ? `put the right ones into secret ${secret}` : undefined),
+  };
 }
 
-function adviceOf(reason: string): string | undefined {
-  return Object.hasOwn(adviceByReason, reason) ? adviceByReason[reason] : undefined;
+function followedBy(finding: EndpointFinding, advice: string | undefined): EndpointFinding {
+  return advice === undefined ? finding : { ...finding, message: `${finding.message}: ${advice}` };
 }

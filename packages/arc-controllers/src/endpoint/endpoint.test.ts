@@ -277,6 +277,20 @@ test('force-at probes once for each value, at its time, and is recorded where th
   assert.deepEqual([on.endpoint().status?.probedForceAt, on.probed.length], ['2026-01-01T00:00:01Z', 3]);
 });
 
+test('a clock that is set back or forward costs one probe, not one each second and not all of them', async () => {
+  await using on = await scene();
+  on.world.apply(endpoints, endpoint('e'));
+  await on.world.settle();
+  for (const [jump, probes] of [
+    [-86_400_000, 2],
+    [86_400_000, 3],
+  ] as const) {
+    on.world.clock.jump(jump);
+    await on.world.clock.advance(ttlMs * 1.2 + 1000);
+    assert.equal(on.probed.length, probes, `${jump}`);
+  }
+});
+
 test('an Endpoint is valid until its end, and again when that is moved', async () => {
   await using on = await scene();
   on.world.apply(endpoints, endpoint('e', { validUntil: '2026-01-02T00:00:00Z' }));

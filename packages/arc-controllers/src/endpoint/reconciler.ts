@@ -91,7 +91,7 @@ async function factsOf(
   const { resourceVersion } = secret?.metadata ?? {};
   return {
     validated,
-    findings: { reachable: advised(reachable, endpoint), authenticated: advised(authenticated, endpoint) },
+    findings: advised({ reachable, authenticated }, endpoint),
     record: {
       lastProbeTime: timestamp(clock.now()),
       probedGeneration: metadata.generation ?? 0,

@@ -26,7 +26,11 @@ export function validation(
       `no ArtifactType or ClusterArtifactType transfers ${side} Endpoints of type ${JSON.stringify(type)}: correct spec.type, or install a type whose rules name it`,
     );
   }
-  return { status: 'True', reason: 'Valid', message: 'Secret and type are there' };
+  return {
+    status: 'True',
+    reason: 'Valid',
+    message: `${secretName === undefined ? '' : 'its Secret exists and '}an artifact type accepts it`,
+  };
 }
 
 /** When an Endpoint ends to be valid, milliseconds since the epoch. */
