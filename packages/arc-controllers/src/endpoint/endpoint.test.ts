@@ -1,9 +1,11 @@
-import { forceAtAnnotation } from '@arc/api/arc';
+import { arcKinds, forceAtAnnotation } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
 import type { ResourceType } from '@arc/apimachinery';
-import { createMetrics } from '@arc/kernel';
+import { createMetrics, FakeClock, silentLogger } from '@arc/kernel';
+import { createFakeClient } from '@arc/kube-client/fake';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frozenInformer } from '../../test/stale.ts';
 import {
   artifactTypes,
   clusterArtifactTypes,
@@ -21,6 +23,7 @@ import {
 } from '../../test/world.ts';
 import type { World } from '../../test/world.ts';
 import type { EndpointFindings, EndpointProbe, EndpointProbeTarget } from './probe.ts';
+import { endpointReconciler } from './reconciler.ts';
 
 const events: ResourceType = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 const ttlMs = 600_000;
@@ -389,4 +392,26 @@ test('Endpoints are counted by readiness, and those that go are no longer', asyn
     'arc_endpoints{namespace="team",ready="false"} 0',
     'arc_endpoints{namespace="team",ready="true"} 1',
   ]);
+});
+
+test('an informer that has not seen our own write leads to no second probe, and one that shows another Endpoint does', async () => {
+  const clock = new FakeClock();
+  const client = createFakeClient({ clock, kinds: arcKinds });
+  const { signal } = new AbortController();
+  let probes = 0;
+  const context = {
+    client,
+    clock,
+    logger: silentLogger,
+    events: { event: () => {} },
+    probe: () => Promise.resolve(((probes += 1), open)),
+    ttlMs,
+    secrets: frozenInformer([]),
+    artifactTypes: frozenInformer([]),
+    clusterArtifactTypes: frozenInformer([clusterType()]),
+  };
+  const shown = [client.put(endpoints, endpoint('a')), client.put(endpoints, endpoint('b'))] as Endpoint[];
+  const reconcile = endpointReconciler({ ...context, endpoints: frozenInformer(shown) });
+  for (const name of ['a', 'a', 'b', 'a']) await reconcile({ namespace, name }, signal);
+  assert.equal(probes, 2);
 });
