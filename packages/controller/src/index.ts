@@ -1,5 +1,9 @@
 export { controllerMetrics } from './controller-metrics.ts';
 export type { ControllerDefinition, ControllerSource } from './controller.ts';
+export { leaderElectionMetrics } from './leader-election/leader-election-metrics.ts';
+export type { Candidate } from './leader-election/lease-lock.ts';
+export { isLeaseLost, runWhileLeading } from './leader-election/run-while-leading.ts';
+export type { Lead, LeaderElectionMetrics, LeaderElectionOptions, LeaseTiming } from './leader-election/run-while-leading.ts';
 export type { ReconcileRequest, Reconciler, ReconcileResult } from './reconcile.ts';
 export { runController } from './run-controller.ts';
 export type { ControllerMetrics, ReconcileOutcome, RunControllerOptions } from './run-controller.ts';
