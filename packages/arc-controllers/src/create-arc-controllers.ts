@@ -1,3 +1,4 @@
+import type { CronWorkflow } from '@arc/api/argo';
 import { arcGroup, isFinishedPhase } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
@@ -8,6 +9,7 @@ import { createEventRecorder } from '@arc/kube-client';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
 import { Admission } from './admission/admission.ts';
 import { endpointLimit, quotaOf } from './admission/quotas.ts';
+import { scheduleOfRun } from './artifact-workflow/build-cron-workflow.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
 import { endpointMetrics } from './endpoint/metrics.ts';
@@ -189,9 +191,13 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
       informer: informers.workflows,
       requests: (workflow) => {
         const owner = controllerOf(workflow);
-        return owner?.kind === 'ArtifactWorkflow' ? [{ namespace: workflow.metadata.namespace ?? '', name: owner.name }] : [];
+        if (owner?.kind === 'ArtifactWorkflow') return [{ namespace: workflow.metadata.namespace ?? '', name: owner.name }];
+        if (owner?.kind !== 'CronWorkflow') return [];
+        // By its name: the CronWorkflow may be gone before the last Workflow it has made.
+        return informers.artifactWorkflows.byIndex('cronWorkflow', keyOf(workflow.metadata.namespace, owner.name)).map(requestFor);
       },
     }),
+    source<CronWorkflow>({ informer: informers.cronWorkflows, requests: ownerRequests }),
     source<SecretRecord>({
       informer: informers.secrets,
       requests: (secret) => {
@@ -230,13 +236,19 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
       requests: ({ metadata }) =>
         informers.artifactWorkflows
           .byIndex('owner', metadata.uid ?? '')
-          .filter(isUnstarted)
+          .filter((run) => isUnstarted(run) || scheduleOfRun(run) !== undefined)
           .map(requestFor),
       changed: (order, old) => order.spec?.suspend !== old.spec?.suspend || order.spec?.priority !== old.spec?.priority,
     }),
     source({ informer: informers.namespaces, requests: () => [] }),
     source({ informer: turns }),
   ];
+}
+
+/** The ArtifactWorkflow an object belongs to. */
+function ownerRequests(object: KubeObject): readonly ReconcileRequest[] {
+  const owner = controllerOf(object);
+  return owner?.kind === 'ArtifactWorkflow' ? [{ namespace: object.metadata.namespace ?? '', name: owner.name }] : [];
 }
 
 function isUnstarted({ status }: ArtifactWorkflow): boolean {

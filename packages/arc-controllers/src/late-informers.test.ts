@@ -47,6 +47,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     orders: frozenInformer<Order>([]),
     artifactWorkflows: frozenInformer(runs),
     workflows: frozenInformer(seen),
+    cronWorkflows: frozenInformer([]),
     endpoints: frozenInformer([]),
     secrets: frozenInformer([]),
     artifactTypes: frozenInformer([]),

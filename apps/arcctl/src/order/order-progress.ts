@@ -1,12 +1,23 @@
 import type { Artifact, Order, OrderRun } from '@arc/api/arc';
-import { isFinishedPhase } from '@arc/api/arc';
+import { hasFailed, isFinishedPhase, lastRunFailed } from '@arc/api/arc';
 import type { ProgressItem, ProgressState } from '@arc/cli-kit';
 
-/** True when the Order has come to an end and its status speaks of the present spec. */
+/** True when the Order has come to an end, but for its schedules, and its status speaks of the present spec. */
 export function isFinished(order: Order): boolean {
   const { phase, observedGeneration } = order.status ?? {};
   const isCurrent = observedGeneration === undefined || observedGeneration >= (order.metadata.generation ?? 0);
-  return isCurrent && (phase === 'Succeeded' || phase === 'Failed');
+  return isCurrent && (phase === 'Succeeded' || phase === 'Failed' || isOnlyScheduled(order));
+}
+
+/** True when all that is left of an Order are schedules, which never come to an end. */
+export function isOnlyScheduled(order: Order): boolean {
+  const runs = Object.values(order.status?.artifactWorkflows ?? {});
+  return runs.some(({ phase }) => phase === 'Active') && runs.every(({ phase }) => phase === 'Active' || isFinishedPhase(phase));
+}
+
+/** True when a run did not deliver, or the last one of a schedule did not. */
+export function isFailure({ phase, reason }: OrderRun): boolean {
+  return hasFailed(phase) || (phase === 'Active' && reason === lastRunFailed);
 }
 
 /** One item for each run of the Order, in the order of its artifacts; the artifacts themselves before there are runs. */

@@ -51,16 +51,17 @@ interface Plan {
 async function planOne(plan: Plan, order: Order, defaultNamespace: string): Promise<boolean> {
   const { client, signal } = plan;
   const { namespace = defaultNamespace, name = 'order' } = order.metadata;
-  const trial = await client.create<Order>(
-    orders,
-    {
-      apiVersion: order.apiVersion,
-      kind: order.kind,
-      metadata: { generateName: `${name}-plan-`, namespace },
-      spec: { ...order.spec, dryRun: true, suspend: false, ttl: timeToLive },
-    },
-    { fieldManager: 'arcctl', fieldValidation: 'Strict', signal },
-  );
+  const options = { fieldManager: 'arcctl', fieldValidation: 'Strict', signal } as const;
+  const wanted: Order = {
+    apiVersion: order.apiVersion,
+    kind: order.kind,
+    metadata: { generateName: `${name}-plan-`, namespace },
+    spec: { ...order.spec, dryRun: true, suspend: false, ttl: timeToLive },
+  };
+  const once = withoutSchedules(wanted);
+  // Schedules are checked, but what is tried is tried now.
+  if (once !== wanted) await client.create<Order>(orders, wanted, { ...options, dryRun: true });
+  const trial = await client.create<Order>(orders, once, options);
   try {
     const ended = await endOf(plan, trial);
     const labelSelector = `${orderUidLabel}=${trial.metadata.uid}`;
@@ -69,6 +70,14 @@ async function planOne(plan: Plan, order: Order, defaultNamespace: string): Prom
   } finally {
     await remove(client, trial);
   }
+}
+
+/** The Order itself when it has no schedules. */
+function withoutSchedules(order: Order): Order {
+  const { defaults, artifacts = [] } = order.spec ?? {};
+  if (defaults?.cron === undefined && artifacts.every(({ cron }) => cron === undefined)) return order;
+  const { cron: _cron, ...others } = defaults ?? {};
+  return { ...order, spec: { ...order.spec, defaults: others, artifacts: artifacts.map(({ cron: _own, ...artifact }) => artifact) } };
 }
 
 /** Follows it until nothing more will come of it; what waits for something that does not exist is not waited for. */

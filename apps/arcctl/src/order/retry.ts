@@ -1,4 +1,4 @@
-import { hasFailed, orders, retryAnnotation } from '@arc/api/arc';
+import { orders, retryAnnotation } from '@arc/api/arc';
 import type { Order, OrderRun } from '@arc/api/arc';
 import { UsageError } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
@@ -6,7 +6,7 @@ import { connect } from '../cluster/connection.ts';
 import { hasFlag } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { qualifiedName } from '../output/print-objects.ts';
-import { isFinished } from './order-progress.ts';
+import { isFailure, isFinished } from './order-progress.ts';
 import { timeoutFrom } from './timeout.ts';
 import { waitForOrders } from './wait.ts';
 
@@ -26,7 +26,7 @@ export async function retryOrder(invocation: Invocation): Promise<ExitCode | voi
   const { client, namespace } = connection;
   const ref = { namespace, name };
   const order = await client.get<Order>(orders, ref, { signal });
-  const failed = Object.entries(order.status?.artifactWorkflows ?? {}).filter(([, { phase }]) => hasFailed(phase));
+  const failed = Object.entries(order.status?.artifactWorkflows ?? {}).filter(([, run]) => isFailure(run));
   if (failed.length === 0) {
     streams.stdout.write(`${qualifiedName(orders, order)} has nothing that failed\n`);
     return;

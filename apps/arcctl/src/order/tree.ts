@@ -41,7 +41,8 @@ function branchOf(order: Order, runs: ReadonlyMap<string, ArtifactWorkflow>, sho
       .map((entry) => {
         const run = runs.get(entry.name ?? '');
         const place = run === undefined ? (entry.expired === true ? 'its run is gone' : undefined) : `aw/${run.metadata.name}`;
-        const why = entry.phase === 'Succeeded' ? undefined : entry.message;
+        const next = entry.nextScheduled === undefined ? undefined : `next at ${entry.nextScheduled}`;
+        const why = entry.phase === 'Succeeded' ? undefined : (entry.message ?? next);
         return {
           text: line(artifactLabel(artifacts[entry.artifactIndex], entry.artifactIndex), shown(entry.phase ?? 'Pending'), place, why),
           branches: (run?.status?.steps ?? []).map((step) => ({

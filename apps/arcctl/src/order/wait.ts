@@ -6,7 +6,7 @@ import { anySignal, ArcError, formatAge } from '@arc/kernel';
 import type { KubeClient, ObjectRef } from '@arc/kube-client';
 import type { Invocation } from '../command.ts';
 import { followObject } from './follow-object.ts';
-import { artifactLabel, isFinished, progressOf } from './order-progress.ts';
+import { artifactLabel, isFailure, isFinished, isOnlyScheduled, progressOf } from './order-progress.ts';
 
 export interface WaitOptions {
   readonly showProgress: boolean;
@@ -130,16 +130,24 @@ function describePending(refs: readonly ObjectRef[], current: ReadonlyMap<string
 
 function printSummary({ streams }: Invocation, order: Order): void {
   const style = styleFor(streams.stdout);
-  const items = progressOf(order, false);
+  const runs = Object.values(order.status?.artifactWorkflows ?? {});
+  const scheduled = runs.filter(({ phase }) => phase === 'Active').length;
+  const items = progressOf(order, false).filter(({ state }) => state !== 'running');
   const succeeded = items.filter(({ state }) => state === 'succeeded');
   const bytes = succeeded.reduce((sum, { totalBytes = 0 }) => sum + totalBytes, 0);
   const phase = order.status?.phase ?? '';
+  const next = order.status?.nextScheduled;
   const facts = [
-    `${succeeded.length} of ${items.length} ${items.length === 1 ? 'artifact' : 'artifacts'} ${order.spec?.dryRun === true ? 'checked (dry run)' : 'delivered'}`,
+    ...(scheduled === 0 ? [] : [`${scheduled} scheduled${next === undefined ? '' : `, next at ${next}`}`]),
+    ...(items.length === 0 && scheduled > 0
+      ? []
+      : [
+          `${succeeded.length} of ${items.length} ${items.length === 1 ? 'artifact' : 'artifacts'} ${order.spec?.dryRun === true ? 'checked (dry run)' : 'delivered'}`,
+        ]),
     ...(bytes > 0 ? [formatBytes(bytes)] : []),
-    ...durationOf(order),
+    ...(scheduled > 0 ? [] : durationOf(order)),
   ];
-  const heading = phase === 'Succeeded' ? style.green(phase) : style.red(phase);
+  const heading = phase === 'Succeeded' ? style.green(phase) : isOnlyScheduled(order) ? phase : style.red(phase);
   streams.stdout.write(`order ${order.metadata.namespace}/${order.metadata.name}: ${heading}, ${facts.join(', ')}\n`);
 }
 
@@ -153,7 +161,9 @@ function durationOf(order: Order): string[] {
 }
 
 function failIfAnyFailed(finished: readonly Order[]): void {
-  const failed = finished.filter(({ status }) => status?.phase === 'Failed');
+  const failed = finished.filter(
+    ({ status }) => status?.phase === 'Failed' || Object.values(status?.artifactWorkflows ?? {}).some(isFailure),
+  );
   const [first] = failed;
   if (first === undefined) return;
   const { name = '', namespace = '' } = first.metadata;
@@ -165,7 +175,9 @@ function failIfAnyFailed(finished: readonly Order[]): void {
 
 function describeFailure(order: Order): string {
   const artifacts = order.spec?.artifacts ?? [];
-  const runs = Object.values(order.status?.artifactWorkflows ?? {}).filter(({ phase }) => phase !== 'Succeeded');
+  const runs = Object.values(order.status?.artifactWorkflows ?? {}).filter(
+    (run) => run.phase !== 'Succeeded' && (run.phase !== 'Active' || isFailure(run)),
+  );
   const lines = runs
     .toSorted((a, b) => a.artifactIndex - b.artifactIndex)
     .map(({ artifactIndex, phase = 'Pending', reason, message }) => {

@@ -319,12 +319,19 @@ test('cells show what matters', () => {
     (definitionOf(kind).columns ?? []).map((column) => column.value({ ...build(kind, {}), ...object } as KubeObject));
   const creationTimestamp = '2026-01-01T00:00:00Z';
   const metadata = { name: 'x', creationTimestamp };
-  assert.deepEqual(cells('Order', { metadata }), ['Pending', undefined, undefined, undefined, creationTimestamp]);
+  assert.deepEqual(cells('Order', { metadata }), ['Pending', ...Array(5).fill(undefined), creationTimestamp]);
   assert.deepEqual(
     cells('Order', { metadata, status: { phase: 'Failed', message: 'why\nnot', counts: { total: 3, succeeded: 1, failed: 2 } } }),
-    ['Failed', '1/3', 2, 'why', creationTimestamp],
+    ['Failed', '1/3', 2, undefined, undefined, 'why', creationTimestamp],
   );
-  assert.deepEqual(cells('ArtifactWorkflow', { metadata }), [undefined, 'Unknown', undefined, undefined, creationTimestamp]);
+  const times = { lastScheduled: '2026-01-01T03:00:00Z', nextScheduled: '2026-01-02T03:00:00Z' };
+  for (const kind of ['Order', 'ArtifactWorkflow']) {
+    assert.deepEqual(
+      cells(kind, { metadata, status: times }).filter((cell) => typeof cell === 'string' && cell.includes('03:00')),
+      Object.values(times),
+    );
+  }
+  assert.deepEqual(cells('ArtifactWorkflow', { metadata }), [undefined, 'Unknown', ...Array(4).fill(undefined), creationTimestamp]);
   assert.deepEqual(
     cells('Endpoint', {
       metadata,

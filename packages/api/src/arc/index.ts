@@ -21,7 +21,7 @@ export { unsetNulls, firstLine, referenceName } from './field-rules.ts';
 export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
 export { destinationNames, orderDefinition, orders, scheduleOf, sourceName } from './order.ts';
 export type { Artifact, Order, OrderRun, OrderSpec, OrderStatus } from './order.ts';
-export { hasFailed, isFinishedPhase, rollUpOrder } from './phase.ts';
+export { hasFailed, isFinishedPhase, lastRunFailed, rollUpOrder } from './phase.ts';
 export type { OrderCounts, OrderPhase, OrderRollUp, RolledUpRun, RunPhase } from './phase.ts';
 export type { LocalReference, Parameter, WorkflowTemplateReference } from './shared-schemas.ts';
 export {

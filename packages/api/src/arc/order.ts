@@ -59,7 +59,8 @@ const orderRun = s.object({
   startTime: optional(s.time({ description: 'When the run started.' })),
   completionTime: optional(s.time({ description: 'When the run ended.' })),
   failureTime: optional(s.time({ description: 'When the run failed.' })),
-  lastScheduled: optional(s.time({ description: 'When a scheduled run last started.' })),
+  lastScheduled: optional(s.time({ description: 'When the last scheduled run was due.' })),
+  nextScheduled: optional(s.time({ description: 'When the next scheduled run is due.' })),
   succeeded: optional(s.integer({ description: 'Succeeded runs.' })),
   failed: optional(s.integer({ description: 'Failed runs.' })),
 });
@@ -95,6 +96,8 @@ const orderStatus = s.object(
     secretDigests: optional(
       s.map(s.string(), { description: 'Keyed digest of each Secret in use; tells that it changed, not what it holds.' }),
     ),
+    lastScheduled: optional(s.time({ description: 'When the last scheduled run of any artifact was due.' })),
+    nextScheduled: optional(s.time({ description: 'When the next scheduled run of any artifact is due.' })),
     lastReconcileAt: optional(s.time()),
     lastForceAt: optional(s.time({ description: 'The force-at value that was carried out last.' })),
     lastRetry: optional(s.string({ description: 'The retry annotation that was carried out last.' })),
@@ -176,9 +179,6 @@ function warningsOf(order: Order): string[] {
     warnings.push(`metadata.annotations[${forceAtAnnotation}] is not a Unix time in seconds and has no effect`);
   }
   if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
-  if ((spec.artifacts ?? []).some((artifact) => scheduleOf(spec, artifact) !== undefined)) {
-    warnings.push('schedules are stored, but this version does not run scheduled artifacts');
-  }
   return warnings;
 }
 
@@ -220,6 +220,20 @@ export function orderKind({ minimumCronInterval = defaultMinimumCronInterval }: 
         description: 'Runs that failed.',
         priority: 1,
         value: ({ status }) => status?.counts?.failed,
+      },
+      {
+        name: 'Last Run',
+        type: 'string',
+        description: 'When the last scheduled run was due.',
+        priority: 1,
+        value: ({ status }) => status?.lastScheduled ?? undefined,
+      },
+      {
+        name: 'Next Run',
+        type: 'string',
+        description: 'When the next scheduled run is due.',
+        priority: 1,
+        value: ({ status }) => status?.nextScheduled ?? undefined,
       },
       {
         name: 'Message',

@@ -29,6 +29,9 @@ export interface RolledUpRun {
 
 const finishedPhases = new Set(['Succeeded', 'Failed', 'Error', 'Stopped']);
 
+/** The reason of a scheduled run, which is Active from first to last, whose last Workflow did not succeed. */
+export const lastRunFailed = 'LastRunFailed';
+
 /** True when a run in this phase does not go on by itself. */
 export function isFinishedPhase(phase: string | undefined): boolean {
   return phase !== undefined && finishedPhases.has(phase);

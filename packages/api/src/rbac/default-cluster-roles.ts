@@ -109,7 +109,7 @@ function systemRoles(): ClusterRole[] {
       rule(arcGroup, ['orders/status', 'artifactworkflows/status', 'endpoints/status'], ['patch']),
       rule(arcGroup, ['artifacttypes', 'clusterartifacttypes', 'endpoints'], read),
       rule('argoproj.io', ['workflows'], [...read, 'create', 'update', 'patch', 'delete']),
-      rule('argoproj.io', ['cronworkflows'], [...read, 'update']),
+      rule('argoproj.io', ['cronworkflows'], [...read, 'create', 'update', 'patch', 'delete']),
       rule('argoproj.io', ['workflowtemplates', 'clusterworkflowtemplates'], ['get']),
       rule('', ['namespaces'], read),
       rule('', ['secrets'], [...read, 'create', 'update', 'delete']),

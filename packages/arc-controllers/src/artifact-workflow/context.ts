@@ -1,3 +1,4 @@
+import type { CronWorkflow } from '@arc/api/argo';
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
@@ -17,5 +18,7 @@ export interface RunContext extends LookupInformers {
   readonly progressIntervalMs: number;
   readonly orders: Informer<Order>;
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
+  /** With the index `cronWorkflow` by namespace/name of the controlling CronWorkflow. */
   readonly workflows: Informer<WorkflowRecord>;
+  readonly cronWorkflows: Informer<CronWorkflow>;
 }

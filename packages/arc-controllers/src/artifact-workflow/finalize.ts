@@ -8,14 +8,17 @@ import { hasFinalizer, removeFinalizer } from '../metadata/finalizers.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { isDeleting } from '../metadata/references.ts';
 import { isRecorded } from '../retention/deliveries.ts';
+import { scheduleOfRun } from './build-cron-workflow.ts';
 import type { RunContext } from './context.ts';
+import { endSchedule } from './end-schedule.ts';
 
 const orphanFinalizer = 'orphan';
 
 /** Lets an ArtifactWorkflow go once its Workflow, and with it every pod, is gone. */
 export async function finalizeRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
   if (!hasFinalizer(run, artifactWorkflowFinalizer)) return;
-  if (!hasFinalizer(run, orphanFinalizer) && (await endWorkflow(context, run, signal))) return;
+  const end = scheduleOfRun(run) === undefined ? endWorkflow : endSchedule;
+  if (!hasFinalizer(run, orphanFinalizer) && (await end(context, run, signal))) return;
   if (isUnrecorded(context, run)) return;
   await removeFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
 }

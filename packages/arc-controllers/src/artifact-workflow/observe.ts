@@ -75,7 +75,7 @@ function isWaiting({ phase }: WorkflowRecord): boolean {
   return phase === '' || phase === 'Pending';
 }
 
-function carriedOver(status: ArtifactWorkflowStatus | undefined): ArtifactWorkflowStatus {
+export function carriedOver(status: ArtifactWorkflowStatus | undefined): ArtifactWorkflowStatus {
   const { lastForceAt, lastRetry, lastScheduled } = status ?? {};
   return {
     ...(lastForceAt !== undefined && { lastForceAt }),

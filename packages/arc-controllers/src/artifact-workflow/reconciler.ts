@@ -1,9 +1,9 @@
 import { workflows } from '@arc/api/argo';
-import type { ArtifactWorkflow, ArtifactWorkflowStatus, Order } from '@arc/api/arc';
+import type { ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus } from '@arc/api/arc';
 import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase, referenceName } from '@arc/api/arc';
 import { ApiStatusError, deepEqual, isStatusReason } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
-import { configSecretName, workflowName } from '../identity/names.ts';
+import { configSecretName, cronWorkflowName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
@@ -20,12 +20,14 @@ import { isProblem } from '../resolve/problem.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
 import type { Job } from '../admission/job.ts';
+import { scheduleOfRun } from './build-cron-workflow.ts';
 import { buildWorkflow, endpointNames } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
-import { dryRunRefusal, isDryRun } from './dry-run.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
+import { isSuspended, missingSecret, ownerOf, refusalOf } from './obstacles.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
+import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
 import { isEnded } from './slot-keeper.ts';
 
 /** Writes the status of the run at hand; false when it had it already, or is gone. */
@@ -70,6 +72,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       return written !== undefined;
     };
     await addFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
+    if (scheduleOfRun(run) !== undefined) return await keepSchedule(context, run, { key, lastWrites, write }, signal);
     const uid = run.metadata.uid ?? '';
     const vanishable = begun.has(uid) || run.status?.activeWorkflowRef !== undefined;
     const workflow = await findWorkflow(context, run, vanishable, signal);
@@ -144,38 +147,9 @@ async function start(
   { key, vanished, write }: { readonly key: string; readonly vanished: boolean; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
-  const hydration = isByHand(written) ? hydrateRun(written, lookupsOf(context)) : { spec: written.spec ?? {} };
-  if (hydration.problem !== undefined) {
-    context.admission.leave(key);
-    // Failed as far as people are concerned, but looked at again when what it refers to changes.
-    const phase = hydration.blocked ? 'Pending' : 'Failed';
-    const { reason, message } = hydration.problem;
-    if (await write({ phase, reason, message, ...carriedOutNow(written, context.clock.now()) })) {
-      context.events.event(written, { type: 'Warning', action: 'Start', reason, note: message.slice(0, 500) });
-    }
-    return undefined;
-  }
-  const run = { ...written, spec: hydration.spec };
+  const run = await prepared(context, written, { key, write }, signal);
+  if (run === undefined) return undefined;
   const carriedOut = carriedOutNow(run, context.clock.now());
-  const refusal = refusalOf(run) ?? (isDryRun(run) ? await dryRunProblem(context, run, signal) : undefined);
-  if (refusal !== undefined) {
-    context.admission.leave(key);
-    const ended = timestamp(context.clock.now());
-    await write({ phase: 'Failed', ...refusal, completionTime: ended, failureTime: ended, ...carriedOut });
-    context.events.event(run, { type: 'Warning', action: 'Start', reason: refusal.reason, note: refusal.message });
-    return undefined;
-  }
-  if (isSuspended(context, run)) {
-    context.admission.leave(key);
-    await write({ phase: 'Pending', reason: 'Suspended', message: 'starts when its Order is resumed', ...carriedOut });
-    return undefined;
-  }
-  const missing = missingSecret(context, run);
-  if (missing !== undefined) {
-    context.admission.leave(key);
-    await write({ phase: 'Pending', reason: 'MissingSecret', message: missing, ...carriedOut });
-    return undefined;
-  }
   const place = context.admission.tryEnter(jobOf(context, run));
   if (place !== undefined) {
     await write({ phase: 'Pending', reason: 'Queued', message: place.message, queuePosition: place.position, ...carriedOut });
@@ -207,6 +181,82 @@ async function start(
     ...carriedOut,
   });
   return 'started';
+}
+
+/** Brings the CronWorkflow of a scheduled run about, and its status to what the CronWorkflow and its Workflows say. */
+async function keepSchedule(
+  context: RunContext,
+  written: ArtifactWorkflow,
+  { key, lastWrites, write }: { readonly key: string; readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
+  signal: AbortSignal,
+): Promise<ReconcileResult | undefined> {
+  const isBegun = written.status?.lastScheduled !== undefined || written.status?.phase === 'Active';
+  const run = isBegun ? completed(context, written) : await prepared(context, written, { key, write }, signal);
+  const cron = scheduleOfRun(written);
+  if (run === undefined || cron === undefined) return undefined;
+  if (isBegun) await keepConfig(context, run, signal);
+  else if (run.spec?.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
+    return await waitForName(context, run, { key, write, what: `Secret ${JSON.stringify(configSecretName(run.metadata.name ?? ''))}` });
+  }
+  try {
+    const found = await ensureSchedule(context, run, cron, signal);
+    if (found === 'name-taken') {
+      const what = `CronWorkflow ${JSON.stringify(cronWorkflowName(run.metadata.name ?? ''))}`;
+      return await waitForName(context, run, { key, write, what });
+    }
+    const carriedOut = await runOutOfTurn(context, run, found.cron, signal);
+    const status = { ...(await statusScheduled(context, run, found.cron, signal)), ...carriedOut };
+    const later = await writeSpaced(context, written, status, { lastWrites, write });
+    const now = context.clock.now();
+    return later ?? nextLook(status, now, nextForce(run, now));
+  } catch (error) {
+    if (isRefusal(error)) {
+      await write({ ...written.status, phase: 'Pending', reason: 'CreateFailed', message: error.message });
+    }
+    throw error;
+  }
+}
+
+/** A run with all it needs; undefined when something is missing or wrong, which its status says then. */
+async function prepared(
+  context: RunContext,
+  written: ArtifactWorkflow,
+  { key, write }: { readonly key: string; readonly write: StatusWriter },
+  signal: AbortSignal,
+): Promise<(ArtifactWorkflow & { readonly spec: ArtifactWorkflowSpec }) | undefined> {
+  const hydration = isByHand(written) ? hydrateRun(written, lookupsOf(context)) : { spec: written.spec ?? {} };
+  if (hydration.problem !== undefined) {
+    context.admission.leave(key);
+    // Failed as far as people are concerned, but looked at again when what it refers to changes.
+    const phase = hydration.blocked ? 'Pending' : 'Failed';
+    const { reason, message } = hydration.problem;
+    if (await write({ phase, reason, message, ...carriedOutNow(written, context.clock.now()) })) {
+      context.events.event(written, { type: 'Warning', action: 'Start', reason, note: message.slice(0, 500) });
+    }
+    return undefined;
+  }
+  const run = { ...written, spec: hydration.spec };
+  const carriedOut = carriedOutNow(run, context.clock.now());
+  const refusal = await refusalOf(context, run, signal);
+  if (refusal !== undefined) {
+    context.admission.leave(key);
+    const ended = timestamp(context.clock.now());
+    await write({ phase: 'Failed', ...refusal, completionTime: ended, failureTime: ended, ...carriedOut });
+    context.events.event(run, { type: 'Warning', action: 'Start', reason: refusal.reason, note: refusal.message });
+    return undefined;
+  }
+  if (isSuspended(context, run)) {
+    context.admission.leave(key);
+    await write({ phase: 'Pending', reason: 'Suspended', message: 'starts when its Order is resumed', ...carriedOut });
+    return undefined;
+  }
+  const missing = missingSecret(context, run);
+  if (missing !== undefined) {
+    context.admission.leave(key);
+    await write({ phase: 'Pending', reason: 'MissingSecret', message: missing, ...carriedOut });
+    return undefined;
+  }
+  return run;
 }
 
 /** A Workflow of the name exists that the informer does not know: ours from before a crash, or somebody else's. */
@@ -247,9 +297,15 @@ async function waitForName(
   return { requeueAfterMs: 30_000 };
 }
 
+/** A run that began some time ago, as it would begin now; undefined while that is not known: it goes on as it is. */
+function completed(context: RunContext, written: ArtifactWorkflow): ArtifactWorkflow | undefined {
+  const spec = isByHand(written) ? hydrateRun(written, lookupsOf(context)).spec : written.spec;
+  return spec === undefined ? undefined : { ...written, spec };
+}
+
 /** Keeps the configuration of a run under way as it should be, as long as that is known. */
 async function keepConfig(context: RunContext, written: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
-  const spec = isByHand(written) ? hydrateRun(written, lookupsOf(context)).spec : written.spec;
+  const spec = completed(context, written)?.spec;
   if (spec?.renderConfig !== true || missingSecret(context, { ...written, spec }) !== undefined) return;
   const known = (name: string | undefined): boolean =>
     name === undefined || context.endpoints.get(written.metadata.namespace, name) !== undefined;
@@ -280,7 +336,17 @@ async function follow(
   if (isDeleting(workflow)) return undefined;
 
   const status = keepVanishedNote(run, statusUnderWay(run, workflow));
-  const before = seen.status ?? {};
+  return await writeSpaced(context, seen, status, { lastWrites, write });
+}
+
+/** Writes a status, but mere progress only so often; then says when. */
+async function writeSpaced(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  status: ArtifactWorkflowStatus,
+  { lastWrites, write }: { readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
+): Promise<ReconcileResult | undefined> {
+  const before = run.status ?? {};
   if (mergePatchBetween(before, status) === undefined) return undefined;
   const uid = run.metadata.uid ?? '';
   const now = context.clock.now();
@@ -305,17 +371,6 @@ function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowS
   return deepEqual(essence(before), essence(after));
 }
 
-/** What makes a run impossible for good: its spec is immutable. */
-function refusalOf(run: ArtifactWorkflow): { reason: string; message: string } | undefined {
-  if (referenceName(run.spec?.workflowTemplateRef) === undefined) {
-    return { reason: 'InvalidSpec', message: 'spec.workflowTemplateRef.name is empty: there is nothing to run' };
-  }
-  if (run.spec?.cron !== undefined) {
-    return { reason: 'Unsupported', message: 'spec.cron: scheduled runs are not supported by this version' };
-  }
-  return undefined;
-}
-
 function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
   const { namespace = '', name = '', creationTimestamp } = run.metadata;
   const created = Date.parse(creationTimestamp ?? '');
@@ -326,41 +381,6 @@ function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
     priority: ownerOf(context, run)?.spec?.priority ?? typeOf(context, namespace, run.spec?.type ?? '')?.spec?.priority ?? 0,
     since: Number.isNaN(created) ? context.clock.now() : created,
   };
-}
-
-async function dryRunProblem(
-  context: RunContext,
-  run: ArtifactWorkflow,
-  signal: AbortSignal,
-): Promise<{ reason: string; message: string } | undefined> {
-  const message = await dryRunRefusal(context, run, signal);
-  return message === undefined ? undefined : { reason: 'DryRunUnsupported', message };
-}
-
-/** True while the Order of a run wants nothing to be started. */
-function isSuspended(context: RunContext, run: ArtifactWorkflow): boolean {
-  return ownerOf(context, run)?.spec?.suspend === true;
-}
-
-/** The Order a run was made for, if it is still that one. */
-function ownerOf(context: RunContext, run: ArtifactWorkflow): Order | undefined {
-  const owner = controllerOf(run);
-  if (owner?.kind !== 'Order') return undefined;
-  const order = context.orders.get(run.metadata.namespace, owner.name);
-  return order?.metadata.uid === owner.uid ? order : undefined;
-}
-
-function missingSecret(context: RunContext, run: ArtifactWorkflow): string | undefined {
-  const namespace = run.metadata.namespace ?? '';
-  for (const [side, reference] of [['source', run.spec?.srcSecretRef] as const, ['destination', run.spec?.dstSecretRef] as const]) {
-    const name = referenceName(reference);
-    if (name === undefined) continue;
-    const secret = context.secrets.get(namespace, name);
-    if (secret === undefined || isDeleting(secret)) {
-      return `the ${side} Secret ${JSON.stringify(name)} does not exist in namespace ${JSON.stringify(namespace)}`;
-    }
-  }
-  return undefined;
 }
 
 function reportVanished(context: RunContext, run: ArtifactWorkflow): void {

@@ -1,11 +1,21 @@
 import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
-import { artifactWorkflows, forceAtAnnotation, hasFailed, isFinishedPhase, parseForceAt, retryAnnotation } from '@arc/api/arc';
+import {
+  artifactWorkflows,
+  forceAtAnnotation,
+  hasFailed,
+  isFinishedPhase,
+  lastRunFailed,
+  parseForceAt,
+  retryAnnotation,
+} from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
+import { shortHash } from '../identity/content-hash.ts';
 import { workflowName } from '../identity/names.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { isDeleting, refOf } from '../metadata/references.ts';
 import { ownValue, writeStatus } from '../metadata/write-status.ts';
+import { scheduleOfRun } from './build-cron-workflow.ts';
 import type { RunContext } from './context.ts';
 import { endWorkflow } from './finalize.ts';
 
@@ -69,9 +79,27 @@ async function readRun(context: RunContext, run: ArtifactWorkflow, signal: Abort
   }
 }
 
-/** Of a run of an Order it is the Order that is forced. */
+/** What a scheduled run is asked to do out of turn. */
+export interface ExtraRun {
+  /** The same for the same request, so that it is carried out once. */
+  readonly suffix: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+/** The request for a run out of turn that has not been carried out: it is forced, or its last run failed and is retried. */
+export function extraRunOf(run: ArtifactWorkflow, now: number): ExtraRun | undefined {
+  const { lastForceAt, lastRetry, reason } = run.status ?? {};
+  const wanted = carriedOutNow(run, now);
+  const force = forceAtOf(run);
+  if (force !== undefined && wanted.lastForceAt !== lastForceAt) return { suffix: String(force / 1000), time: force };
+  if (wanted.lastRetry === undefined || wanted.lastRetry === lastRetry || reason !== lastRunFailed) return undefined;
+  return { suffix: shortHash('retry', wanted.lastRetry).slice(0, 10), time: now };
+}
+
+/** Of a run of an Order it is the Order that is forced, which passes it on to what is scheduled. */
 function forceAtOf(run: ArtifactWorkflow): number | undefined {
-  if (controllerOf(run)?.kind === 'Order') return undefined;
+  if (controllerOf(run)?.kind === 'Order' && scheduleOfRun(run) === undefined) return undefined;
   const seconds = parseForceAt(ownValue(run.metadata.annotations, forceAtAnnotation));
   return seconds === undefined ? undefined : seconds * 1000;
 }

@@ -34,7 +34,9 @@ export function isEnded(phase: string): boolean {
 /** The key of the ArtifactWorkflow a Workflow belongs to. */
 function runKeyOf(workflow: WorkflowRecord): string | undefined {
   const owner = controllerOf(workflow);
-  return owner?.kind === 'ArtifactWorkflow' ? keyOf(workflow.metadata.namespace, owner.name) : undefined;
+  if (owner?.kind === 'ArtifactWorkflow') return keyOf(workflow.metadata.namespace, owner.name);
+  // A scheduled run takes a slot without having waited for one; its key is the name of no ArtifactWorkflow.
+  return owner?.kind === 'CronWorkflow' ? keyOf(workflow.metadata.namespace, `cron:${workflow.metadata.name}`) : undefined;
 }
 
 /** A source of controller requests that are not caused by a change of an object: whose turn it is. */

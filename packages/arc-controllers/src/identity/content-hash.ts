@@ -24,6 +24,8 @@ export interface RunIdentity {
   readonly dryRun?: true | undefined;
   /** Set for runs that get their configuration as a Secret. */
   readonly renderConfig?: true | undefined;
+  /** Set for runs that are scheduled; without what is empty. */
+  readonly cron?: object | undefined;
   /** The force-at value that is in force. */
   readonly force?: number | undefined;
 }

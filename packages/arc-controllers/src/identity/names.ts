@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** Argo refuses longer Workflow names; it is also the limit of label values. */
 const maxWorkflowNameLength = 63;
+const maxCronWorkflowNameLength = 52;
 
 /**
  * The name of an ArtifactWorkflow: `<order>-<hash>`. When that were too long for Argo, the Order's name is cut and a hash
@@ -19,6 +20,11 @@ export function hashOfName(name: string): string {
 /** The name of the Workflow of an ArtifactWorkflow: the same, unless somebody named the latter too long for Argo. */
 export function workflowName(artifactWorkflowName: string): string {
   return shortened(artifactWorkflowName, maxWorkflowNameLength);
+}
+
+/** The name of the CronWorkflow of an ArtifactWorkflow; Argo keeps room for the time in the names of its Workflows. */
+export function cronWorkflowName(artifactWorkflowName: string): string {
+  return shortened(artifactWorkflowName, maxCronWorkflowNameLength);
 }
 
 /** The name of the Secret with the rendered configuration of an ArtifactWorkflow. */

@@ -11,16 +11,19 @@ import {
   referenceName,
   sourceName,
 } from '@arc/api/arc';
-import { workflows } from '@arc/api/argo';
+import { cronWorkflows, workflows } from '@arc/api/argo';
+import type { CronWorkflow } from '@arc/api/argo';
 import { namespaces, secrets } from '@arc/api/core';
 import type { KubeObject } from '@arc/apimachinery';
 import type { Clock, Logger } from '@arc/kernel';
 import { createInformer } from '@arc/kube-client';
 import type { Informer, KubeClient } from '@arc/kube-client';
+import { scheduleOfRun } from '../artifact-workflow/build-cron-workflow.ts';
+import { cronWorkflowName } from '../identity/names.ts';
 import { controllerOf } from '../metadata/owner.ts';
 import { keyOf } from '../metadata/references.ts';
 import { isByHand } from '../resolve/hydrate-run.ts';
-import { leanArtifactType, leanArtifactWorkflow, leanEndpoint, leanNamespace, leanOrder } from './lean.ts';
+import { leanArtifactType, leanArtifactWorkflow, leanCronWorkflow, leanEndpoint, leanNamespace, leanOrder } from './lean.ts';
 import { secretRecorder } from './secret-record.ts';
 import type { SecretRecord } from './secret-record.ts';
 import { workflowRecord } from './workflow-record.ts';
@@ -31,7 +34,7 @@ export interface ArcInformers {
   /** Indexes: `endpoint`, `type` (both namespace/name), `clusterType` (name), `run` (namespace/name of its runs). */
   readonly orders: Informer<Order>;
   /**
-   * Indexes: `owner` (uid of the Order), `secret` (namespace/name, runs that have not ended); of runs written by hand that
+   * Indexes: `owner` (uid of the Order), `cronWorkflow` (namespace/name of the CronWorkflow a scheduled one has), `secret` (namespace/name, runs that have not ended); of runs written by hand that
    * have not ended: `endpoint`, `type` (both namespace/name), `clusterType` (name).
    */
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
@@ -40,7 +43,9 @@ export interface ArcInformers {
   readonly artifactTypes: Informer<AnyArtifactType>;
   readonly clusterArtifactTypes: Informer<AnyArtifactType>;
   readonly secrets: Informer<SecretRecord>;
+  /** Index: `cronWorkflow` (namespace/name of the CronWorkflow that made it). */
   readonly workflows: Informer<WorkflowRecord>;
+  readonly cronWorkflows: Informer<CronWorkflow>;
   /** With what their annotations say about admission. */
   readonly namespaces: Informer<KubeObject>;
 }
@@ -64,6 +69,7 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
       transform: leanArtifactWorkflow,
       indexes: {
         owner: ownerOfRun,
+        cronWorkflow: cronWorkflowOfRun,
         secret: secretsOfRun,
         endpoint: endpointsOfRun,
         type: typeOfRun,
@@ -79,6 +85,12 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
       ...common,
       labelSelector: artifactWorkflowLabel,
       transform: replacing(workflowRecord),
+      indexes: { cronWorkflow: cronWorkflowOfWorkflow },
+    }),
+    cronWorkflows: createInformer<CronWorkflow>(client, cronWorkflows, {
+      ...common,
+      labelSelector: artifactWorkflowLabel,
+      transform: leanCronWorkflow,
     }),
   };
 }
@@ -112,6 +124,10 @@ function ownerOfRun(run: ArtifactWorkflow): string[] {
   return owner === undefined ? [] : [owner.uid];
 }
 
+function cronWorkflowOfRun(run: ArtifactWorkflow): string[] {
+  return scheduleOfRun(run) === undefined ? [] : [keyOf(run.metadata.namespace, cronWorkflowName(run.metadata.name ?? ''))];
+}
+
 function secretsOfRun(run: ArtifactWorkflow): string[] {
   if (isFinishedPhase(run.status?.phase)) return [];
   const names = [run.spec?.srcSecretRef, run.spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
@@ -135,6 +151,11 @@ function clusterTypeOfRun(run: ArtifactWorkflow): string[] {
 /** True for a run that depends on what it refers to: until its Workflow is made, and for its configuration until it ends. */
 function isAwaited(run: ArtifactWorkflow): boolean {
   return isByHand(run) && (run.status?.activeWorkflowRef === undefined || !isFinishedPhase(run.status.phase));
+}
+
+function cronWorkflowOfWorkflow(workflow: WorkflowRecord): string[] {
+  const owner = controllerOf(workflow);
+  return owner?.kind === cronWorkflows.kind ? [keyOf(workflow.metadata.namespace, owner.name)] : [];
 }
 
 function secretOfEndpoint(endpoint: Endpoint): string[] {

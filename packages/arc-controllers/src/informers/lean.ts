@@ -1,5 +1,6 @@
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
 import { unsetNulls, isFinishedPhase } from '@arc/api/arc';
+import type { CronWorkflow } from '@arc/api/argo';
 import type { KubeObject } from '@arc/apimachinery';
 
 /** Drops what no controller reads and nulls, which in the API mean unset. The object is changed in place. */
@@ -17,6 +18,11 @@ export function leanOrder(order: Order): Order {
 export function leanEndpoint(endpoint: Endpoint): Endpoint {
   unsetNulls(endpoint.status);
   return lean(endpoint);
+}
+
+export function leanCronWorkflow(cron: CronWorkflow): CronWorkflow {
+  unsetNulls(cron.status);
+  return lean(cron);
 }
 
 export function leanNamespace(namespace: KubeObject): KubeObject {

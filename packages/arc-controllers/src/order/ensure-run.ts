@@ -6,12 +6,15 @@ import {
   artifactTypeLabel,
   artifactWorkflowFinalizer,
   artifactWorkflows,
+  forceAtAnnotation,
   hasFailed,
   isFinishedPhase,
+  lastRunFailed,
   orderUidLabel,
   retryAnnotation,
 } from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
+import { scheduleOfRun } from '../artifact-workflow/build-cron-workflow.ts';
 import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
 import { controllerReference, isControlledBy } from '../metadata/owner.ts';
 import { isDeleting, refOf } from '../metadata/references.ts';
@@ -28,6 +31,8 @@ interface RunOptions {
   readonly madeNames: string[];
   /** What has failed is to be tried once more, for this request. */
   readonly retry: string | undefined;
+  /** The force-at value that is in force, seconds since the epoch. */
+  readonly force: number | undefined;
 }
 
 /** The entry of a wanted run, which is created unless it exists or has to wait. */
@@ -35,12 +40,12 @@ export async function ensureRun(
   context: OrderContext,
   order: Order,
   run: ResolvedRun,
-  { superseded, madeNames, retry }: RunOptions,
+  { superseded, madeNames, retry, force }: RunOptions,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
   const existing = context.artifactWorkflows.get(order.metadata.namespace, name);
-  if (existing !== undefined) return await entryOfExisting(context, order, { run, existing, retry }, signal);
+  if (existing !== undefined) return await entryOfExisting(context, order, { run, existing, retry, force }, signal);
 
   const record = recordOf(order, run, { name, retry });
   if (record !== undefined) return record;
@@ -64,14 +69,14 @@ export async function ensureRun(
       { namespace: order.metadata.namespace ?? '', name },
       { signal },
     );
-    return await entryOfExisting(context, order, { run, existing: live, retry }, signal);
+    return await entryOfExisting(context, order, { run, existing: live, retry, force }, signal);
   }
 }
 
 async function entryOfExisting(
   context: OrderContext,
   order: Order,
-  { run, existing, retry }: { readonly run: ResolvedRun; readonly existing: ArtifactWorkflow; readonly retry: string | undefined },
+  { run, existing, retry, force }: { readonly run: ResolvedRun; readonly existing: ArtifactWorkflow } & Pick<RunOptions, 'retry' | 'force'>,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = existing.metadata.name ?? '';
@@ -95,14 +100,25 @@ async function entryOfExisting(
     return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts again with the renamed Secret' });
   }
   if (retry !== undefined) await passRetryOn(context, existing, retry, signal);
+  if (force !== undefined && scheduleOfRun(existing) !== undefined) await passForceOn(context, existing, force, signal);
   return { ...entryOf(existing, run.index), slot: run.slot };
 }
 
 /** Asks for one more attempt of a run that has failed; whoever carries it out remembers what was asked for. */
 async function passRetryOn(context: OrderContext, run: ArtifactWorkflow, retry: string, signal: AbortSignal): Promise<void> {
-  if (!hasFailed(run.status?.phase) || run.metadata.annotations?.[retryAnnotation] === retry) return;
+  const { phase, reason } = run.status ?? {};
+  const failed = hasFailed(phase) || reason === lastRunFailed;
+  if (!failed || run.metadata.annotations?.[retryAnnotation] === retry) return;
   const { uid } = run.metadata;
   await context.client.patch(artifactWorkflows, refOf(run), { metadata: { uid, annotations: { [retryAnnotation]: retry } } }, { signal });
+}
+
+/** What is scheduled runs once, out of turn, for every new force-at value that is younger than the run itself. */
+async function passForceOn(context: OrderContext, run: ArtifactWorkflow, force: number, signal: AbortSignal): Promise<void> {
+  const { uid, annotations, creationTimestamp } = run.metadata;
+  if (annotations?.[forceAtAnnotation] === String(force) || force * 1000 < Date.parse(creationTimestamp ?? '')) return;
+  const body = { metadata: { uid, annotations: { [forceAtAnnotation]: String(force) } } };
+  await context.client.patch(artifactWorkflows, refOf(run), body, { signal });
 }
 
 function secretsOf(spec: ArtifactWorkflow['spec']): object {

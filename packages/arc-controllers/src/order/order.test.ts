@@ -122,7 +122,6 @@ test('rules and usage are enforced per artifact; unset usage means All (weakness
         { type: 'strict', srcRef: { name: 's3' }, dstRef: { name: 'dst' } },
         { type: 'empty', srcRef: { name: 'src' }, dstRef: { name: 'dst' } },
         { type: 'oci', srcRef: { name: 'src' }, dstRef: { name: 'dst' }, spec: { a: 1, A: 2 } },
-        { type: 'oci', srcRef: { name: 'src' }, dstRef: { name: 'dst' }, cron: { schedules: ['@daily'] } },
         { type: 'strict', srcRef: { name: 'pull' }, dstRef: { name: 'push' } },
       ],
     },
@@ -131,7 +130,7 @@ test('rules and usage are enforced per artifact; unset usage means All (weakness
   await runAll(world);
   assert.deepEqual(
     world.entries().map(({ phase, reason }) => reason ?? phase),
-    ['EndpointUsage', 'EndpointUsage', 'TypeNotAllowed', 'InvalidArtifactType', 'InvalidSpec', 'Unsupported', 'Succeeded'],
+    ['EndpointUsage', 'EndpointUsage', 'TypeNotAllowed', 'InvalidArtifactType', 'InvalidSpec', 'Succeeded'],
   );
   assert.match(world.entries()[0]?.message ?? '', /is not compatible with source usage/);
   assert.match(world.entries()[2]?.message ?? '', /source endpoint type "s3".*is not allowed by the rules of ClusterArtifactType "strict"/);

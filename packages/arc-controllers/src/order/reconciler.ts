@@ -66,7 +66,7 @@ async function reconcileRuns(
   const entries = new Map<string, OrderRun>();
   for (const run of resolution.runs) {
     try {
-      entries.set(run.hash, await ensureRun(context, order, run, { superseded, madeNames, retry }, signal));
+      entries.set(run.hash, await ensureRun(context, order, run, { superseded, madeNames, retry, force: force.value }, signal));
     } catch (error) {
       if (signal.aborted) throw error;
       const message = error instanceof ApiStatusError ? error.message : 'the ArtifactWorkflow could not be created';

@@ -1,6 +1,7 @@
 import type { Order, OrderRun, OrderStatus } from '@arc/api/arc';
-import { firstLine, hasFailed, rollUpOrder } from '@arc/api/arc';
+import { firstLine, hasFailed, lastRunFailed, rollUpOrder } from '@arc/api/arc';
 import type { ArtifactWorkflow, OrderRollUp } from '@arc/api/arc';
+import { scheduleOfRun } from '../artifact-workflow/build-cron-workflow.ts';
 import { timestamp, updatedConditions } from '../metadata/conditions.ts';
 import type { ConditionState } from '../metadata/conditions.ts';
 import { isBlocking } from '../resolve/problem.ts';
@@ -13,6 +14,7 @@ const maxEntryMessage = 500;
 /** The entry of a run that has an ArtifactWorkflow. */
 export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): OrderRun {
   const { phase = 'Pending', reason, message, progress, startTime, completionTime, failureTime } = workflow.status ?? {};
+  const { lastScheduled, nextScheduled, succeeded, failed } = workflow.status ?? {};
   const text = firstLine(message, maxEntryMessage);
   return {
     artifactIndex,
@@ -25,6 +27,12 @@ export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): Orde
     ...(startTime !== undefined && { startTime }),
     ...(completionTime !== undefined && { completionTime }),
     ...(failureTime !== undefined && { failureTime }),
+    ...(scheduleOfRun(workflow) !== undefined && {
+      ...(lastScheduled !== undefined && { lastScheduled }),
+      ...(nextScheduled !== undefined && { nextScheduled }),
+      ...(succeeded !== undefined && { succeeded }),
+      ...(failed !== undefined && { failed }),
+    }),
   };
 }
 
@@ -77,10 +85,22 @@ export function orderStatus(order: Order, findings: OrderFindings, now: number):
     message: summary(order, rollUp, entries),
     counts: rollUp.counts,
     conditions: updatedConditions(before.conditions ?? [], states, timestamp(now)),
+    ...scheduleTimes(entries.values()),
     artifactWorkflows: Object.fromEntries(entries),
     ...(Object.keys(deliveries).length > 0 && { deliveries }),
     ...generations,
   };
+}
+
+/** The last time anything was due, and the next one. */
+function scheduleTimes(entries: Iterable<OrderRun>): Pick<OrderStatus, 'lastScheduled' | 'nextScheduled'> {
+  const runs = [...entries];
+  const lastScheduled = runs
+    .flatMap((run) => run.lastScheduled ?? [])
+    .sort()
+    .at(-1);
+  const [nextScheduled] = runs.flatMap((run) => run.nextScheduled ?? []).sort();
+  return { ...(lastScheduled !== undefined && { lastScheduled }), ...(nextScheduled !== undefined && { nextScheduled }) };
 }
 
 type State = Omit<ConditionState, 'observedGeneration'>;
@@ -120,10 +140,22 @@ function blockedText(blocked: number): string {
 function summary(order: Order, { counts }: OrderRollUp, entries: ReadonlyMap<string, OrderRun>): string {
   const { total, succeeded, failed, blocked, pending } = counts;
   if (total === 0) return 'the Order asks for no artifacts';
-  const parts = [`${succeeded} of ${total} artifacts ${order.spec?.dryRun === true ? 'checked (dry run)' : 'transferred'}`];
+  const scheduled = [...entries.values()].filter(({ phase }) => phase === 'Active');
+  const once = total - scheduled.length;
+  const parts =
+    once === 0 ? [] : [`${succeeded} of ${once} artifacts ${order.spec?.dryRun === true ? 'checked (dry run)' : 'transferred'}`];
+  if (scheduled.length > 0) parts.push(scheduleText(scheduled));
   if (order.spec?.suspend === true && pending > 0) parts.push(`suspended with ${pending} not started`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (blocked > 0) parts.push(`${blocked} waiting`);
-  const worst = [...entries.values()].find(({ phase, blocked: waits }) => hasFailed(phase) || waits === true);
+  const worst = [...entries.values()].find(
+    ({ phase, reason, blocked: waits }) => hasFailed(phase) || waits === true || reason === lastRunFailed,
+  );
   return worst?.message === undefined ? parts.join(', ') : `${parts.join(', ')}: ${worst.message}`;
+}
+
+function scheduleText(scheduled: readonly OrderRun[]): string {
+  const { nextScheduled } = scheduleTimes(scheduled);
+  const count = `${scheduled.length} scheduled`;
+  return nextScheduled === undefined ? count : `${count}, next at ${nextScheduled}`;
 }

@@ -58,7 +58,7 @@ function parametersOf(spec: ArtifactWorkflowSpec, { type, source, destination }:
   const derived = deriveParameters({
     source: source === undefined ? nowhere : sideOf(source),
     destination: destination === undefined ? nowhere : sideOf(destination),
-    scheduled: false,
+    scheduled: spec.cron !== undefined && spec.cron.disabled !== true,
     dryRun,
     spec: {},
     typeParameters: [],

@@ -9,7 +9,6 @@ const problemReasons = [
   'TypeNotAllowed',
   'InvalidArtifactType',
   'InvalidSpec',
-  'Unsupported',
 ] as const;
 
 /** What keeps one artifact from being run. */
@@ -24,7 +23,13 @@ export function isProblem(reason: string | undefined): boolean {
   return problemReasons.some((known) => known === reason);
 }
 
-const blockingReasons: ReadonlySet<string> = new Set(['MissingEndpoint', 'MissingSecret', 'MissingArtifactType', 'NameTaken']);
+const blockingReasons: ReadonlySet<string> = new Set([
+  'MissingEndpoint',
+  'MissingSecret',
+  'MissingArtifactType',
+  'NameTaken',
+  'ScheduleRefused',
+]);
 
 /** True when a run with this reason waits for something that does not exist yet, rather than being wrong. */
 export function isBlocking(reason: string | undefined): boolean {

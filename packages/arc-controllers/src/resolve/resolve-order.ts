@@ -1,5 +1,5 @@
 import { destinationNames, scheduleOf, sourceName } from '@arc/api/arc';
-import type { Artifact, ArtifactWorkflowSpec, Endpoint, Order } from '@arc/api/arc';
+import type { Artifact, ArtifactWorkflowSpec, Cron, Endpoint, Order } from '@arc/api/arc';
 import type { SecretRecord } from '../informers/secret-record.ts';
 import { contentHash, shortHash } from '../identity/content-hash.ts';
 import type { EndpointIdentity } from '../identity/content-hash.ts';
@@ -79,10 +79,8 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     lookups,
   );
   const { source, destination, type } = transfer;
-  const problems: Problem[] = [...transfer.problems];
-  if (scheduleOf(order.spec ?? {}, artifact) !== undefined) {
-    problems.push({ reason: 'Unsupported', message: 'scheduled runs are not supported by this version; without cron it runs once' });
-  }
+  const problems: readonly Problem[] = transfer.problems;
+  const cron = scheduleOf(order.spec ?? {}, artifact);
   if (source === undefined || destination === undefined || type === undefined || problems.length > 0) {
     return unresolved(wish, where, problems, asked);
   }
@@ -90,7 +88,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
   const derived = deriveParameters({
     source: sideOf(source),
     destination: sideOf(destination),
-    scheduled: false,
+    scheduled: cron !== undefined,
     dryRun: order.spec?.dryRun === true,
     spec: artifact.spec,
     typeParameters: type.spec?.parameters ?? [],
@@ -110,7 +108,9 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     destination: identityOf(destination),
     ...(order.spec?.dryRun === true && { dryRun: true }),
     ...(renderConfig && { renderConfig }),
-    force: request.force,
+    ...(cron !== undefined && { cron: withoutEmpty(cron) }),
+    // What is scheduled runs out of turn instead; its schedule goes on.
+    force: cron === undefined ? request.force : undefined,
   });
   const { ttlAfterFinished, ttlAfterFailed } = type.spec ?? {};
   return {
@@ -125,12 +125,24 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
       ...(source.secret !== undefined && { srcSecretRef: { name: nameOf(source.secret) } }),
       ...(destination.secret !== undefined && { dstSecretRef: { name: nameOf(destination.secret) } }),
       ...(renderConfig && { renderConfig }),
+      ...(cron !== undefined && { cron: withoutEmpty(cron) }),
       type: artifact.type ?? '',
       srcRef: { name: nameOf(source.endpoint) },
       dstRef: { name: nameOf(destination.endpoint) },
       ...(ttlAfterFinished !== undefined && { ttlAfterFinished }),
       ...(ttlAfterFailed !== undefined && { ttlAfterFailed }),
     },
+  };
+}
+
+/** User interfaces write empty fields for what nobody has filled in. */
+function withoutEmpty({ timezone = '', concurrencyPolicy = '', startingDeadlineSeconds, schedules = [], when = '' }: Cron): Cron {
+  return {
+    schedules: [...schedules],
+    ...(timezone !== '' && { timezone }),
+    ...(concurrencyPolicy !== '' && { concurrencyPolicy }),
+    ...(startingDeadlineSeconds !== undefined && { startingDeadlineSeconds }),
+    ...(when !== '' && { when }),
   };
 }
 

@@ -1,9 +1,8 @@
 import type { CronWorkflow, Workflow } from '@arc/api/argo';
 import { apiVersionOf } from '@arc/apimachinery';
-import { cronWorkflows, workflows } from '@arc/api/argo';
+import { cronWorkflowLabel, cronWorkflows, scheduledTimeAnnotation, workflows } from '@arc/api/argo';
 import { instanceIdLabel } from '../engine/labels.ts';
 import { timestamp } from '../planner/time.ts';
-import { cronWorkflowLabel, scheduledTimeAnnotation } from './labels.ts';
 
 const inheritedLabels = [
   instanceIdLabel,

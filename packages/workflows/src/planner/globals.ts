@@ -1,5 +1,5 @@
+import { scheduledTimeAnnotation } from '@arc/api/argo';
 import type { WorkflowSpec, WorkflowStatus } from '@arc/api/argo';
-import { scheduledTimeAnnotation } from '../cron/labels.ts';
 import type { ResolvedParameter } from '../model/arguments.ts';
 import type { WorkflowIdentity } from './planning.ts';
 
