@@ -4,7 +4,7 @@ import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/ap
 import type { KubeObject } from '@arc/apimachinery';
 import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
-import type { Clock, Logger, Metrics } from '@arc/kernel';
+import type { Clock, Logger } from '@arc/kernel';
 import { createEventRecorder } from '@arc/kube-client';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
 import { Admission } from './admission/admission.ts';
@@ -12,7 +12,7 @@ import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { scheduleOfRun } from './artifact-workflow/build-cron-workflow.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
-import { endpointMetrics } from './endpoint/metrics.ts';
+import type { EndpointMetrics } from './endpoint/metrics.ts';
 import type { EndpointProbe } from './endpoint/probe.ts';
 import { endpointReconciler } from './endpoint/reconciler.ts';
 import { endpointSources } from './endpoint/sources.ts';
@@ -54,8 +54,7 @@ export interface ArcControllersOptions {
   readonly endpointProbe?: EndpointProbe;
   /** How old the result of a probe may become, milliseconds; 0 probes only after changes. Default 10 minutes. */
   readonly endpointProbeTtlMs?: number;
-  /** Where objects are counted. */
-  readonly metrics?: Metrics;
+  readonly endpointMetrics?: EndpointMetrics;
 }
 
 /** Dispose after the controllers have stopped: it writes the events that are still under way. */
@@ -94,7 +93,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
   const reconsider = (): void => admission.reconsider();
   informers.namespaces.addHandler({ added: reconsider, updated: reconsider });
   informers.endpoints.addHandler({ added: reconsider, updated: (endpoint, old) => specChanged(endpoint, old) && reconsider() });
-  if (options.metrics !== undefined) endpointMetrics(options.metrics, informers.endpoints);
+  const counting = options.endpointMetrics?.follow(informers.endpoints);
   const common = { ...informers, client, clock };
   const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
   const orderEvents = recorder('order-controller');
@@ -103,6 +102,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
   return {
     async [Symbol.asyncDispose]() {
       admission[Symbol.dispose]();
+      counting?.[Symbol.dispose]();
       await Promise.all([orderEvents, runEvents, endpointEvents].map((events) => events[Symbol.asyncDispose]()));
     },
     informers,

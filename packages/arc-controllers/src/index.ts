@@ -1,5 +1,7 @@
 export { createArcControllers } from './create-arc-controllers.ts';
 export type { ArcControllers, ArcControllersOptions, ArcLimits } from './create-arc-controllers.ts';
+export { endpointMetrics } from './endpoint/metrics.ts';
+export type { EndpointMetrics } from './endpoint/metrics.ts';
 export type { EndpointFinding, EndpointFindings, EndpointProbe, EndpointProbeTarget } from './endpoint/probe.ts';
 export type { ArcInformers } from './informers/arc-informers.ts';
 export type { SecretRecord } from './informers/secret-record.ts';

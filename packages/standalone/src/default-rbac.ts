@@ -33,11 +33,30 @@ async function ensureAll<T extends ClusterRole | ClusterRoleBinding>(
     for (const one of remaining) {
       const known = present.get(one.metadata.name) ?? (await createdElsewhere(client, type, one, options));
       if (known === undefined || known.metadata.annotations?.[autoupdateAnnotation] === 'false') continue;
-      const next = completed(known, one);
-      if (!deepEqual(next, known)) await client.update<T>(type, next, options);
+      await complete(client, type, known, (present) => completed(present, one), options);
     }
   };
   await Promise.all(Array.from({ length: createsAtOnce }, lane));
+}
+
+/** Servers of a new version that start together complete the same role. */
+async function complete<T extends ClusterRole | ClusterRoleBinding>(
+  client: KubeClient,
+  type: ResourceType,
+  known: T,
+  completed: (present: T) => T,
+  options: { readonly signal?: AbortSignal },
+): Promise<void> {
+  for (let present = known; ; present = await client.get<T>(type, { name: known.metadata.name ?? '' }, options)) {
+    const next = completed(present);
+    if (deepEqual(next, present)) return;
+    try {
+      await client.update<T>(type, next, options);
+      return;
+    } catch (error) {
+      if (!isStatusReason(error, 'Conflict')) throw error;
+    }
+  }
 }
 
 /** Creates it, and returns what somebody else has created since the list. */

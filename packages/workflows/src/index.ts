@@ -1,8 +1,9 @@
 export { checkWorkflow } from './capabilities/check-workflow.ts';
 export type { CapabilityReport, Finding } from './capabilities/check-workflow.ts';
 export { engineFinalizer, rewrittenPathsAnnotation, runnerAnnotation } from './engine/labels.ts';
+export { endSteps } from './engine/end-steps.ts';
 export { createWorkflowEngine } from './engine/workflow-engine.ts';
-export type { WorkflowEngine, WorkflowEngineOptions } from './engine/workflow-engine.ts';
+export type { RunOptions, WorkflowEngine, WorkflowEngineOptions } from './engine/workflow-engine.ts';
 export { createLogStore } from './logs/log-store.ts';
 export type { LogRef, LogStore, LogStoreOptions, OpenLogOptions } from './logs/log-store.ts';
 export { plan } from './planner/plan.ts';

@@ -16,6 +16,10 @@ export interface DataDirectory {
   /** The HMAC key under which the controllers compare Secrets; secret. */
   readonly digestKeyFile: string;
   readonly kubeconfigFile: string;
+  /** What tells this directory from every other. */
+  readonly serverIdFile: string;
+  /** The tenure as leader whose steps are in `workflows`. */
+  readonly tenureFile: string;
   /** Attempts, volumes and logs of the workflow engine. */
   readonly workflows: string;
 }
@@ -34,6 +38,8 @@ export async function openDataDirectory(root: string): Promise<DataDirectory> {
     pki: join(root, 'pki'),
     digestKeyFile: join(root, 'pki', 'digest.key'),
     kubeconfigFile: join(root, 'kubeconfig'),
+    serverIdFile: join(root, 'server-id'),
+    tenureFile: join(root, 'workflows', 'tenure'),
     workflows: join(root, 'workflows'),
   };
   try {

@@ -1,21 +1,22 @@
 import { join, resolve } from 'node:path';
-import { createArcControllers } from '@arc/arc-controllers';
-import { controllerMetrics, startControllers } from '@arc/controller';
+import { endpointMetrics } from '@arc/arc-controllers';
+import { controllerMetrics, leaderElectionMetrics } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { startStandaloneServer } from '@arc/standalone';
 import { lockExclusively } from '@arc/storage-sqlite';
-import { createLogStore, createProcessRunner, createWorkflowEngine } from '@arc/workflows';
-import type { WorkflowEngine } from '@arc/workflows';
+import { createLogStore, createProcessRunner } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
 import { openAudit } from './audit.ts';
-import { loadOrCreateKey, openDataDirectory } from './data-directory.ts';
+import { openDataDirectory } from './data-directory.ts';
 import { endpointProbe } from './endpoint-probe.ts';
 import { localImages } from './images.ts';
+import { leadAlone, leadWhenElected } from './leadership.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { podLogs } from './pod-logs.ts';
 import { processMetrics } from './process-metrics.ts';
 import { embeddedKinds } from './served-kinds.ts';
+import { serverIdentity } from './server-identity.ts';
 import { openStore, parseStorageUrl } from './storage-url.ts';
 
 export interface Embedded extends AsyncDisposable {
@@ -27,8 +28,11 @@ export interface Embedded extends AsyncDisposable {
   readonly failed: Promise<never>;
 }
 
+const controllersUser = { user: 'system:arc' } as const;
+
 /**
- * Starts storage, API server, controllers and engine in this process, in that order, and resolves when all of them work.
+ * Starts storage, API server, controllers and engine in this process, in that order, and resolves when all of them work. Of
+ * servers that share a storage one runs controllers and engine; the others are ready when they know which.
  * Disposing ends them in reverse: the engine ends its steps first and still has a server to say so to.
  */
 export async function startEmbedded(
@@ -41,6 +45,7 @@ export async function startEmbedded(
 
   const directory = await openDataDirectory(resolve(options.dataDir));
   starting.use(lockExclusively(directory.lockFile, `the data directory ${directory.root}`));
+  const isShared = storage?.kind === 'postgres' || storage?.kind === 'etcd';
   const storageLogger = logger.child({ component: 'storage' });
   const store = starting.use(
     await openStore(storage ?? { kind: 'sqlite', file: directory.databaseFile }, {
@@ -64,6 +69,7 @@ export async function startEmbedded(
       name: 'arc',
       metrics,
       controllerMetrics: queues,
+      deferControllers: true,
       ...(audit !== undefined && { audit }),
       connectors: [podLogs(logs, () => clock.now())],
       clock,
@@ -71,7 +77,7 @@ export async function startEmbedded(
       signal: options.signal,
     }),
   );
-  const client = starting.use(await server.connect('controllers', { user: 'system:arc', userAgent: 'arc-controller-manager' }));
+  const client = starting.use(await server.connect('controllers', { ...controllersUser, userAgent: 'arc-controller-manager' }));
 
   const runner = starting.use(
     await createProcessRunner({
@@ -85,45 +91,26 @@ export async function startEmbedded(
   );
   logger.info('steps run as processes', { mode: runner.description });
   const probe = endpointProbe(options, listen.host, clock);
-  const engine = createWorkflowEngine({ client, runner, logs, clock, logger: logger.child({ component: 'engine' }) });
-  const arc = starting.use(
-    createArcControllers({
-      client,
-      digestKey: await loadOrCreateKey(directory.digestKeyFile),
-      ...(probe !== undefined && { endpointProbe: probe }),
-      ...(options.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: options.endpointProbeTtlMs }),
-      metrics,
-      clock,
-      logger: logger.child({ component: 'arc' }),
-    }),
+  const arc = {
+    endpointMetrics: endpointMetrics(metrics),
+    ...(probe !== undefined && { endpointProbe: probe }),
+    ...(options.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: options.endpointProbeTtlMs }),
+  };
+  const parts = { server, arc, client, runner, logs, metrics: queues, clock, logger };
+  const leadership = starting.use(
+    isShared
+      ? await leadWhenElected(parts, directory, {
+          leaseClient: starting.use(await server.connect('controllers', { ...controllersUser, userAgent: 'arc-leader-election' })),
+          identity: await serverIdentity(directory),
+          metrics: leaderElectionMetrics(metrics),
+          signal: options.signal,
+        })
+      : await leadAlone(parts, directory),
   );
-  const running = starting.use(
-    startControllers(arc.definitions, { clock, logger: logger.child({ component: 'controllers' }), metrics: queues }),
-  );
-  const engineRun = starting.use(await startEngine(engine));
-  await running.ready;
 
   const kubeconfig = options.kubeconfig === undefined ? server.kubeconfig : resolve(options.kubeconfig);
   if (kubeconfig !== server.kubeconfig) await server.writeKubeconfig(kubeconfig);
 
   const resources = starting.move();
-  return { server: server.url, kubeconfig, failed: engineRun.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
-}
-
-/** Resolves when the engine works. Disposing asks it to end its steps and waits until it has. */
-async function startEngine(engine: WorkflowEngine): Promise<AsyncDisposable & { readonly failed: Promise<never> }> {
-  const stop = new AbortController();
-  const ready = Promise.withResolvers<void>();
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => {});
-  const run = engine.run(stop.signal, { onReady: ready.resolve });
-  run.catch(failure.reject);
-  await Promise.race([ready.promise, failure.promise]);
-  return {
-    failed: failure.promise,
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      await Promise.allSettled([run]);
-    },
-  };
+  return { server: server.url, kubeconfig, failed: leadership.failed, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }

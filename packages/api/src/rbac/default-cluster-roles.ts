@@ -118,6 +118,7 @@ function systemRoles(): ClusterRole[] {
       rule('', ['pods/status'], ['patch']),
       rule('', ['pods/log'], ['get']),
       rule('events.k8s.io', ['events'], ['create', 'patch']),
+      rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
     ]),
     clusterRole('system:arc-standalone', [
       rule('*', ['*'], [...read, 'patch', 'delete', 'deletecollection']),

@@ -22,6 +22,7 @@ import {
   supply,
 } from '../../test/world.ts';
 import type { World } from '../../test/world.ts';
+import { endpointMetrics } from './metrics.ts';
 import type { EndpointFindings, EndpointProbe, EndpointProbeTarget } from './probe.ts';
 import { endpointReconciler } from './reconciler.ts';
 
@@ -372,7 +373,7 @@ test('Orders do not wait for an Endpoint that is not reachable', async () => {
 
 test('Endpoints are counted by readiness, and those that go are no longer', async () => {
   const metrics = createMetrics();
-  await using world = await createWorld({}, { metrics, endpointProbe: () => Promise.resolve(open) });
+  await using world = await createWorld({}, { endpointMetrics: endpointMetrics(metrics), endpointProbe: () => Promise.resolve(open) });
   world.apply(clusterArtifactTypes, clusterType());
   world.apply(endpoints, endpoint('a'));
   world.apply(endpoints, endpoint('b', { secretRef: { name: 'none' } }));

@@ -4,7 +4,7 @@ import { rbacKinds } from '@arc/api/rbac';
 import { createApiServer, followTlsFiles, type TlsFiles } from '@arc/apiserver';
 import type { ApiServerOptions } from '@arc/apiserver';
 import { startControllers } from '@arc/controller';
-import type { ControllerMetrics } from '@arc/controller';
+import type { ControllerMetrics, RunningControllers } from '@arc/controller';
 import { orAborted, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createKubeClient } from '@arc/kube-client';
@@ -30,6 +30,8 @@ export interface StandaloneServerOptions extends Omit<ApiServerOptions, 'tls'> {
   /** Names the kubeconfig's context and the certificate authority. Default: `standalone`. */
   readonly name?: string;
   readonly controllerMetrics?: ControllerMetrics;
+  /** True: the caller starts the controllers, for several servers share the store and one of them is to run them. */
+  readonly deferControllers?: boolean;
   /** Ends waiting for the store to be loaded. */
   readonly signal?: AbortSignal;
 }
@@ -43,6 +45,11 @@ export interface StandaloneServer extends AsyncDisposable {
   writeKubeconfig(file: string): Promise<void>;
   /** A client with a certificate of its own, kept in the directory under a name and renewed in time. The caller disposes of it. */
   connect(name: string, as: ConnectOptions): Promise<KubeClient>;
+  /**
+   * Starts garbage collection, namespace deletion and the aggregation of roles when they were deferred. May be called again when
+   * what it returned is disposed.
+   */
+  startControllers(): RunningControllers;
 }
 
 export interface ConnectOptions {
@@ -61,7 +68,8 @@ const graceMs = 5_000;
  * @throws ArcError `AddressInUse`, `ListenFailed`, `InvalidKind`, `BadDataDirectory`; StorageError
  */
 export async function startStandaloneServer(options: StandaloneServerOptions): Promise<StandaloneServer> {
-  const { directory, name = 'standalone', listen = { host: '127.0.0.1', port: 0 }, controllerMetrics, signal, ...apiOptions } = options;
+  const { directory, name = 'standalone', listen = { host: '127.0.0.1', port: 0 }, ...others } = options;
+  const { controllerMetrics, deferControllers = false, signal, ...apiOptions } = others;
   const { store, clock = systemClock, logger = silentLogger } = options;
   await using starting = new AsyncDisposableStack();
   starting.use(startCompaction(store, { clock, logger: logger.child({ component: 'storage' }) }));
@@ -98,13 +106,12 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   const administrator = { user: 'admin', groups: ['system:masters'] };
   await createDefaults(await connect('admin', { ...administrator, userAgent: name }));
   const client = starting.use(await connect('standalone', { user: 'system:arc-standalone', userAgent: 'arc-standalone' }));
-  const controllers = starting.use(
+  const startOwn = (): RunningControllers =>
     startControllers(
       standaloneControllers({ client, types: storedTypes(kinds), clock, logger: logger.child({ component: 'standalone' }) }),
       { clock, logger: logger.child({ component: 'controllers' }), ...(controllerMetrics !== undefined && { metrics: controllerMetrics }) },
-    ),
-  );
-  await controllers.ready;
+    );
+  if (!deferControllers) await starting.use(startOwn()).ready;
 
   const certificate = await clients.issue('admin', administrator);
   const kubeconfigs = kubeconfigFiles(() => ({ name, server: url, caPem, clientCertificate: certificate() }));
@@ -116,7 +123,14 @@ export async function startStandaloneServer(options: StandaloneServerOptions): P
   };
   starting.use(await keepCertificates(renew, serving));
   const resources = starting.move();
-  return { url, kubeconfig, writeKubeconfig: kubeconfigs.write, connect, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    url,
+    kubeconfig,
+    writeKubeconfig: kubeconfigs.write,
+    connect,
+    startControllers: startOwn,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 /** Keeps the store's history bounded until disposed. */

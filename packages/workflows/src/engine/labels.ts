@@ -14,5 +14,7 @@ export const podNameFormatAnnotation = 'workflows.argoproj.io/pod-name-format';
 export const engineFinalizer = 'arc.opendefense.cloud/engine';
 /** How the steps of a Workflow are run. */
 export const runnerAnnotation = 'arc.opendefense.cloud/runner';
+/** On which server the volumes of a Workflow are. */
+export const siteAnnotation = 'arc.opendefense.cloud/site';
 /** Declared paths that were replaced by others. */
 export const rewrittenPathsAnnotation = 'arc.opendefense.cloud/rewritten-paths';

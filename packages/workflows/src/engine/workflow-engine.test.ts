@@ -11,6 +11,7 @@ import type { FakeClient } from '@arc/kube-client/fake';
 import type { ScriptedHost, ScriptedRunner, StepScript } from '../runner/scripted.ts';
 import { createScriptedRunner } from '../runner/scripted.ts';
 import { mortalClient } from '../../test/fixtures/mortal-client.ts';
+import { endSteps } from './end-steps.ts';
 import { engineFinalizer } from './labels.ts';
 import { createWorkflowEngine } from './workflow-engine.ts';
 
@@ -32,19 +33,26 @@ interface SceneOptions {
   readonly script?: StepScript;
   readonly missing?: readonly string[];
   readonly maxRunningPods?: number;
+  readonly site?: string;
 }
 
 async function withEngine(options: SceneOptions, run: (scene: Scene) => Promise<void>): Promise<void> {
   const clock = options.clock ?? new FakeClock();
   const client = options.client ?? createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
-  const { host, script, missing, maxRunningPods } = options;
+  const { host, script, missing, maxRunningPods, site } = options;
   const runner = createScriptedRunner({
     now: () => clock.now(),
     ...(host !== undefined && { host }),
     ...(script !== undefined && { script }),
     ...(missing !== undefined && { missing }),
   });
-  const engine = createWorkflowEngine({ client, runner, clock, ...(maxRunningPods !== undefined && { limits: { maxRunningPods } }) });
+  const engine = createWorkflowEngine({
+    client,
+    runner,
+    clock,
+    ...(site !== undefined && { site }),
+    ...(maxRunningPods !== undefined && { limits: { maxRunningPods } }),
+  });
   const stop = new AbortController();
   const ready = Promise.withResolvers<void>();
   const running = engine.run(stop.signal, { onReady: ready.resolve });
@@ -407,6 +415,79 @@ test('stopping the engine interrupts steps without failing them; the next engine
   await withEngine({ client, script: () => ({}) }, async ({ until, workflow, runner }) => {
     await until(() => workflow().status?.phase === 'Succeeded');
     assert.equal(runner.host.starts.length, 2);
+  });
+});
+
+test('an engine that leaves its steps running records nothing; the next one with the same runner goes on with them', async () => {
+  const clock = new FakeClock();
+  const client = createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
+  const runner = createScriptedRunner({ now: () => clock.now() });
+  const stop = new AbortController();
+  const first = createWorkflowEngine({ client, runner, clock }).run(stop.signal, { leavesSteps: () => true });
+  await client.create<Workflow>(workflows, {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Workflow',
+    metadata: { name: 'wf', namespace: 'ns' },
+    spec: single(),
+  });
+  while (runner.running().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await first;
+  assert.equal(runner.running().length, 1);
+  assert.equal(client.peek<Workflow>(workflows, { namespace: 'ns', name: 'wf' })?.status?.nodes?.['wf']?.phase, 'Running');
+  await withEngine({ client, host: runner.host }, async ({ runner: same, until, workflow }) => {
+    same.end('wf');
+    await until(() => workflow().status?.phase === 'Succeeded');
+    assert.equal(same.host.starts.length, 1);
+  });
+});
+
+const withClaim = (steps: WorkflowSpec): WorkflowSpec => ({
+  ...steps,
+  volumeClaimTemplates: [
+    { metadata: { name: 'work' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+  ],
+});
+
+for (const [what, spec, outcome] of [
+  ['whose steps share nothing', sequence, 'Succeeded'],
+  ['whose steps share a volume', withClaim(sequence), 'Error'],
+] as const) {
+  test(`a workflow ${what}, taken over from a server that is gone after its first step: ${outcome}`, async () => {
+    const clock = new FakeClock();
+    const client = createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
+    const mortal = mortalClient(client);
+    const gone = createScriptedRunner({ now: () => clock.now() });
+    void createWorkflowEngine({ client: mortal.client, runner: gone, clock, site: 'here' }).run(new AbortController().signal);
+    await client.create<Workflow>(workflows, {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Workflow',
+      metadata: { name: 'wf', namespace: 'ns' },
+      spec,
+    });
+    const runs = (node: string): boolean => gone.running()[0]?.nodeName === node;
+    while (!runs('wf[0].a')) await new Promise((resolve) => setImmediate(resolve));
+    gone.end('wf[0].a');
+    while (!runs('wf[1].b')) await new Promise((resolve) => setImmediate(resolve));
+    mortal.kill();
+    await withEngine({ client, site: 'there', script: () => ({}) }, async ({ runner, until, workflow }) => {
+      await until(() => workflow().status?.phase === outcome);
+      const started = runner.host.starts.length;
+      assert.equal(started, outcome === 'Succeeded' ? 1 : 0, 'the step that was running is started again, and no other');
+      if (outcome === 'Error') assert.match(workflow().status?.message ?? '', /the files its steps share are on here/);
+    });
+  });
+}
+
+test('steps that another server runs now are ended and forgotten', async () => {
+  const clock = new FakeClock();
+  const client = createFakeClient({ kinds: [...coreKinds, ...argoKinds], clock });
+  await withEngine({ client }, async ({ runner, submit, until }) => {
+    await submit(single());
+    await until(() => runner.running().length === 1);
+    const orphans = createScriptedRunner({ now: () => clock.now(), host: runner.host });
+    assert.equal(await endSteps(orphans, { message: 'another server runs it now', forget: true }), 1);
+    assert.equal(runner.host.entries.size, 0);
   });
 });
 

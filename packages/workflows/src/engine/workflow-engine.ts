@@ -33,6 +33,20 @@ export interface WorkflowEngineOptions {
   };
   /** Workflows worked on at once. Default 8. */
   readonly workers?: number;
+  /**
+   * Where the volumes of Workflows are, when engines in several places share the API: a Workflow that has left something in a
+   * volume elsewhere ends as an Error instead of going on without it.
+   */
+  readonly site?: string;
+}
+
+export interface RunOptions {
+  readonly onReady?: () => void;
+  /**
+   * Asked on the way out. True: steps are left running, and nothing is recorded, for this or another engine with the same
+   * runner to take over. Default: false.
+   */
+  readonly leavesSteps?: () => boolean;
 }
 
 export interface WorkflowEngine {
@@ -41,7 +55,7 @@ export interface WorkflowEngine {
    * every running step is asked to end, killed after its grace period, and recorded so that the next engine runs it
    * again; the server behind the client must still be there for that. Runs once.
    */
-  run(signal: AbortSignal, options?: { readonly onReady?: () => void }): Promise<void>;
+  run(signal: AbortSignal, options?: RunOptions): Promise<void>;
 }
 
 const sweepEveryMs = 3_600_000;
@@ -53,14 +67,14 @@ const interrupted = {
 
 /** Returns the engine that runs Workflows of the API with a runner of this host. */
 export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEngine {
-  const { client, runner, logs, clock = systemClock, logger = silentLogger, limits = {}, workers = 8 } = options;
+  const { client, runner, logs, clock = systemClock, logger = silentLogger, limits = {}, workers = 8, site } = options;
   const informer = createInformer<Workflow>(client, workflows, { logger, clock, indexes: { cronWorkflow: cronWorkflowOf } });
   const podInformer = createInformer<Pod>(client, pods, { labelSelector: workflowLabel, metadataOnly: true, logger, clock });
   const scheduler = createCronScheduler({ client, workflows: informer, clock, logger: logger.child({ part: 'cron' }) });
   const requests = new Map<string, ReconcileRequest>();
   let closing = false;
 
-  async function run(signal: AbortSignal, { onReady }: { readonly onReady?: () => void } = {}): Promise<void> {
+  async function run(signal: AbortSignal, { onReady, leavesSteps = () => false }: RunOptions = {}): Promise<void> {
     using queue = new WorkQueue({ clock, maxDelayMs: 30_000 });
     const context = contextFor(queue);
     using _changes = runner.onChange((id) => {
@@ -88,7 +102,7 @@ export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEn
       if (!isAbort(error, signal)) throw error;
     } finally {
       closing = true;
-      await interruptSteps(context);
+      if (!leavesSteps()) await interruptSteps(context);
       background.abort();
       await Promise.allSettled(watching);
     }
@@ -105,6 +119,7 @@ export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEn
       clock,
       logger,
       failedStarts: new Map(),
+      site,
       enqueue,
       isClosing: () => closing,
     };

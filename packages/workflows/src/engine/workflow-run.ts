@@ -24,6 +24,7 @@ import {
   podNameFormatAnnotation,
   rewrittenPathsAnnotation,
   runnerAnnotation,
+  siteAnnotation,
   workflowTemplateLabel,
 } from './labels.ts';
 import type { PodMirror } from './pod-mirror.ts';
@@ -43,6 +44,8 @@ export interface RunContext {
   readonly logger: Logger;
   /** Steps that could not be started, by attempt; told to the planner as their outcome. */
   readonly failedStarts: Map<string, string>;
+  /** Where volumes are; undefined where there is one engine only. */
+  readonly site: string | undefined;
   readonly enqueue: (request: ReconcileRequest) => void;
   /** Starts nothing more: the engine is ending. */
   readonly isClosing: () => boolean;
@@ -105,6 +108,12 @@ async function advance(
     }
   }
   const spec = effectiveSpec(next);
+  const lacking = takeToSite(context.site, next, spec);
+  if (lacking !== undefined) {
+    next.status = complete(status, 'Error', lacking, context.clock.now());
+    await write(context, workflow, next, signal);
+    return undefined;
+  }
   const uid = workflow.metadata.uid ?? '';
   const observations = await observe(context, uid, status);
   const planned = plan({ workflow: identityOf(next), spec, status, observations, now: context.clock.now() });
@@ -152,6 +161,17 @@ async function begin(context: RunContext, workflow: Workflow, status: WorkflowSt
     if (error instanceof WorkflowError) return messageOf(error);
     throw error;
   }
+}
+
+/** Notes that the Workflow goes on here; a text means that it cannot, for what its steps left in a volume is elsewhere. */
+function takeToSite(site: string | undefined, workflow: Workflow, spec: WorkflowSpec): string | undefined {
+  if (site === undefined || (spec.volumeClaimTemplates ?? []).length === 0) return undefined;
+  const before = workflow.metadata.annotations?.[siteAnnotation];
+  if (before === site) return undefined;
+  const hasRun = Object.values(workflow.status?.nodes ?? {}).some((node) => node.type === 'Pod' && isFulfilled(node.phase));
+  if (before !== undefined && hasRun) return `the files its steps share are on ${before}, which does not run workflows any more`;
+  workflow.metadata.annotations = { ...workflow.metadata.annotations, [siteAnnotation]: site };
+  return undefined;
 }
 
 /** The spec as it was stored, with what may be changed while it runs. */

@@ -71,7 +71,7 @@ function applyObservation(planning: Planning, node: NodeStatus, pod: PodPlan): v
   if (observation === undefined || isFulfilled(node.phase)) return;
   switch (observation.state) {
     case 'absent':
-      if (node.phase === 'Running') makePending(node, 'the step had not been started when the engine stopped');
+      if (node.phase === 'Running') makePending(node, 'nothing of the step is on this server; it runs again');
       return;
     case 'lost':
       if (observation.runs >= maxRuns) {

@@ -93,7 +93,10 @@ export interface Runner extends AsyncDisposable {
   readonly hostName: string;
   /** One line for people: how steps are run. */
   readonly description: string;
-  /** Finds the survivors of an earlier process and takes them over. Called once, before anything else. */
+  /**
+   * Finds the survivors of an earlier process and takes them over; called before anything else. Returns every attempt
+   * that is known then. Calling it again finds nothing new.
+   */
   recover(): Promise<readonly AttemptId[]>;
   /** Names what this host lacks to run a step; undefined when nothing is missing. Starts nothing. */
   missing(step: { readonly image: string; readonly command: readonly string[] }): Promise<string | undefined>;

@@ -216,7 +216,8 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
     await rm(join(home, 'retired'), { recursive: true, force: true });
     for (const workflowUid of await namesIn(attempts)) {
       for (const nodeId of await namesIn(join(attempts, workflowUid))) {
-        await recoverAttempt(newEntry({ workflowUid, nodeId }, { state: 'absent' }));
+        const id = { workflowUid, nodeId };
+        if (!entries.has(keyOf(id))) await recoverAttempt(newEntry(id, { state: 'absent' }));
       }
     }
     watchProgress();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { LogStore } from '../../logs/log-store.ts';
+import { endSteps } from '../../engine/end-steps.ts';
 import { createLogStore } from '../../logs/log-store.ts';
 import type { Attempt, AttemptId, Observation, Runner } from '../runner.ts';
 import { createProcessRunner } from './process-runner.ts';
@@ -140,6 +141,16 @@ test('a survivor can be stopped by the next engine, with all its processes', () 
     const observation = await runner.observe(step);
     assert.ok(observation.state === 'ended' && observation.result.stopped?.phase === 'Pending');
     assert.equal(await isRunning(Number(await readFile(join(work, 'pid'), 'utf8'))), false);
+  }));
+
+test('survivors whose steps run elsewhere by now are ended, and finding them again finds nothing', () =>
+  onSite(async ({ startAndKill, open, directory }) => {
+    await startAndKill([attempt('a', 'sleep 60'), attempt('b', 'sleep 60')]);
+    const runner = await open();
+    assert.equal(await endSteps(runner, { message: 'another server runs it now', forget: true }), 2);
+    assert.deepEqual(await runner.recover(), []);
+    assert.deepEqual(await readdir(join(directory, 'attempts', 'uid')), []);
+    assert.equal(await endSteps(runner, { message: 'another server runs it now', forget: true }), 0);
   }));
 
 test('an attempt without supervisor and without exit code is lost, and what is left of it is killed first', () =>
