@@ -17,3 +17,4 @@ export { makePrivateDirectory } from './make-private-directory.ts';
 export { createMetrics } from './metrics.ts';
 export { writeFileAtomically } from './write-file-atomically.ts';
 export type { Counter, Gauge, Histogram, HistogramDefinition, MetricDefinition, MetricLabels, Metrics } from './metrics.ts';
+export { unshared } from './unshared.ts';

@@ -1,7 +1,7 @@
 import { encodeObject, type KubeObject, parseJson, type TableCells, tableOf } from '@arc/apimachinery';
+import { unshared } from '@arc/kernel';
 import type { CachedObject } from '@arc/storage';
 import type { ServedResource } from '../registry/served-resource.ts';
-import { unshared } from './unshared.ts';
 
 /** One object of a resource in its served form, ready to be written in any representation. */
 export interface ObjectView {

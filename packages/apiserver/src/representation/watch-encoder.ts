@@ -1,12 +1,11 @@
 import { apiVersionOf, type MetaVersion, partialObjectMetadata, type Status, tableObject, tableOf } from '@arc/apimachinery';
-import type { Clock } from '@arc/kernel';
+import { type Clock, unshared } from '@arc/kernel';
 import type { CachedEvent, CachedObject } from '@arc/storage';
 import type { Exchange } from '../http/exchange.ts';
 import type { ServedResource } from '../registry/served-resource.ts';
 import { negotiate, type Representation } from '../request/accept.ts';
 import { type ObjectView, utf8, viewOfCached, viewOfObject } from './object-view.ts';
 import { parseIncludeObject, rowOf } from './table-row.ts';
-import { unshared } from './unshared.ts';
 
 /** @throws ApiStatusError 406: there are no streams of YAML. */
 export function negotiateWatch(exchange: Exchange): Representation {
