@@ -218,6 +218,7 @@ test('what is wrong is said at its field', () => {
           { type: 'a', cron: { schedules: ['*/10 * * * *'], disabled: true } },
           { type: 'a', cron: { schedules: ['*/10 * * * *'] } },
           { type: 'a', cron: { disabled: true } },
+          { type: 'a', cron: { schedules: Array.from({ length: 51 }, (_, hour) => `0 ${hour % 24} * * *`) } },
         ],
       },
       [
@@ -225,6 +226,7 @@ test('what is wrong is said at its field', () => {
         'spec.artifacts[0].cron.schedules: Invalid value: "0 3 * * *, 5 3 29 2 *": two runs may not be less than 10m apart, whichever of the schedules they are from',
         'spec.artifacts[1].cron.schedules: Invalid value: "@every 20m, @daily": two runs may not be less than 10m apart; an @every beside another schedule may come at any distance from it',
         /^spec\.artifacts\[2\]\.cron\.schedules: Forbidden: /,
+        'spec.artifacts[5].cron.schedules: Invalid value: 51: at most 50 schedules are allowed',
       ],
     ],
     ['Endpoint', {}, ['spec.remoteURL: Required value']],

@@ -26,6 +26,9 @@ export interface CronLimits {
   readonly minimumCronInterval?: number;
 }
 
+/** Each is looked for on every day of 28 years. */
+const maxSchedules = 50;
+
 const policies = ['Allow', 'Forbid', 'Replace'];
 
 /**
@@ -39,6 +42,9 @@ export function validateCron(value: Cron, path: string, minimumMs: number): Fiel
     return schedules.length === 0 ? [] : [fieldError.forbidden(`${path}.schedules`, 'may not be set together with disabled')];
   }
   if (schedules.length === 0) errors.push(fieldError.required(`${path}.schedules`, 'at least one schedule is needed'));
+  if (schedules.length > maxSchedules) {
+    return [fieldError.invalid(`${path}.schedules`, schedules.length, `at most ${maxSchedules} schedules are allowed`)];
+  }
   for (const [index, schedule] of schedules.entries()) {
     const problem = problemOf(() => parseSchedule(schedule));
     if (problem !== undefined) errors.push(fieldError.invalid(`${path}.schedules[${index}]`, schedule, problem));

@@ -1,4 +1,4 @@
-import type { CronWorkflow } from '@arc/api/argo';
+import type { CronWorkflow, WorkflowCondition } from '@arc/api/argo';
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow, ArtifactWorkflowStatus, Cron } from '@arc/api/arc';
 import { lastRunFailed } from '@arc/api/arc';
@@ -11,6 +11,7 @@ import { isControlledBy } from '../metadata/owner.ts';
 import { isDeleting, keyOf } from '../metadata/references.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { buildCronWorkflow, buildExtraRun } from './build-cron-workflow.ts';
+import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
 import { readSchedule } from './end-schedule.ts';
 import { isSuspended } from './obstacles.ts';
@@ -18,6 +19,8 @@ import { carriedOver, statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, extraRunOf } from './restart.ts';
 import type { CarriedOut } from './restart.ts';
 import { isEnded } from './slot-keeper.ts';
+
+const maxMessage = 2048;
 
 /** What there is of the schedule of a run, or what has taken its name. */
 type ScheduleFound = { readonly cron: CronWorkflow } | 'name-taken';
@@ -126,8 +129,12 @@ export async function statusScheduled(
     ...(startTime !== undefined && { startTime }),
     ...(steps !== undefined && { steps }),
   };
-  if (refused !== undefined) return { ...status, phase: 'Pending', reason: 'ScheduleRefused', message: refused.message ?? '' };
-  return unsubmitted === undefined ? status : { ...status, reason: 'SubmissionError', message: unsubmitted.message ?? '' };
+  if (refused !== undefined) return { ...status, phase: 'Pending', reason: 'ScheduleRefused', message: textOf(refused) };
+  return unsubmitted === undefined ? status : { ...status, reason: 'SubmissionError', message: textOf(unsubmitted) };
+}
+
+function textOf({ message = '' }: WorkflowCondition): string {
+  return cleanText(message, { maxBytes: maxMessage });
 }
 
 /** What is known of the run that ended last, which is read only once: its Workflow may be gone the next time. */

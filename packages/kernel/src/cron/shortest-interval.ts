@@ -75,10 +75,11 @@ function shortestOf(shares: readonly Share[]): number {
   let shortest = Number.POSITIVE_INFINITY;
   let previous = Number.NEGATIVE_INFINITY;
   for (let day = firstDay; day < lastDay && shortest > 1; day += 1) {
-    const present = shares.filter(({ schedule, shift }) => includesDay(schedule, day - shift));
+    const present: number[] = [];
+    for (const [index, { schedule, shift }] of shares.entries()) if (includesDay(schedule, day - shift)) present.push(index);
     if (present.length === 0) continue;
-    const key = present.map((share) => shares.indexOf(share)).join(' ');
-    if (!kinds.has(key)) kinds.set(key, dayOf(present));
+    const key = present.join(' ');
+    if (!kinds.has(key)) kinds.set(key, dayOf(shares.filter((_, index) => present.includes(index))));
     const kind = kinds.get(key);
     if (kind === undefined) continue;
     shortest = Math.min(shortest, kind.gap, day * minutesPerDay + kind.first - previous);

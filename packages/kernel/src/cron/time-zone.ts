@@ -8,8 +8,9 @@ export interface TimeZone {
   offsetAt(ms: number): number;
 }
 
-/** By name; making a formatter costs as much as using it a hundred times. */
+/** By name, which may be written in many ways; making a formatter costs as much as using it a hundred times. */
 const known = new Map<string, TimeZone>();
+const maxKnown = 500;
 
 /**
  * The zone of a name, as Go's `time.LoadLocation` reads it: empty means UTC, `Local` the zone of this machine. The rules are
@@ -21,6 +22,7 @@ export function timeZone(name: string): TimeZone {
   const found = known.get(name);
   if (found !== undefined) return found;
   const zone = makeZone(name === 'Local' ? localZoneName() : name);
+  if (known.size >= maxKnown) known.clear();
   known.set(name, zone);
   return zone;
 }

@@ -18,7 +18,7 @@ export function mayRun(cron: CronWorkflow): boolean {
   return evaluateWhen(substituted);
 }
 
-const identifiers = /(["'])(?:\\.|(?!\1).)*\1|\bcronworkflow\.(name|namespace|failed|succeeded)\b/g;
+const identifiers = /(["'])(?:\\.|(?!\1)[^\\])*\1|\bcronworkflow\.(name|namespace|failed|succeeded)\b/g;
 
 /**
  * Evaluates `spec.stopStrategy.expression`: comparisons of `cronworkflow.failed`, `.succeeded`, `.name` and `.namespace`;

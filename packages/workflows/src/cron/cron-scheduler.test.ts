@@ -297,6 +297,7 @@ test('what this engine cannot do is a condition, and nothing runs until it is me
     [{ schedules: ['@daily'], when: '{{= now() > 1}}' }, /spec\.when: expression tags are not supported by the embedded engine/],
     [{ schedules: ['@daily'], when: '{{cronworkflow.mood}} == 1' }, /spec\.when: there is no \{\{cronworkflow\.mood\}\}/],
     [{ schedules: ['@daily'], stopStrategy: { expression: 'cronworkflow.lastScheduledTime == nil' } }, /spec\.stopStrategy\.expression: /],
+    [{ schedules: ['@daily'], stopStrategy: { expression: `'${'\\\\'.repeat(40)}` } }, /spec\.stopStrategy\.expression: /],
     [{ schedules: ['@daily'], minimumInterval: '1h' }, /spec\.minimumInterval: the field is not known/],
     [{ schedules: ['@daily'], workflowSpec: null }, /spec\.workflowSpec is required/],
   ];
