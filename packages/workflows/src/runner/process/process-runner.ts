@@ -1,6 +1,6 @@
 import { open, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, codeOf, messageOf, silentLogger, systemClock } from '@arc/kernel';
 import type { LogRef, LogStore } from '../../logs/log-store.ts';
@@ -127,7 +127,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
         log: log.fd,
         mode: pathMode,
         captureResult: record.captureResult,
-        mark: markOf(entry.id),
+        mark: markOf(entry.directory),
       });
       logs.collect(logRef(record));
       detach();
@@ -201,7 +201,7 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
   }
 
   async function members(entry: Entry): Promise<readonly number[]> {
-    return membersOf(markOf(entry.id), await entry.directory.readIdentity(), bootId);
+    return membersOf(markOf(entry.directory), await entry.directory.readIdentity(), bootId);
   }
 
   /** Kills until nothing is left: a process may have forked between being seen and being killed. */
@@ -344,9 +344,12 @@ function keyOf(id: AttemptId): string {
   return `${id.workflowUid}/${id.nodeId}`;
 }
 
-/** The environment entry by which the processes of an attempt are known. */
-function markOf(id: AttemptId): string {
-  return `ARC_ATTEMPT=${keyOf(id)}`;
+/**
+ * The environment entry by which the processes of an attempt are known. Its directory and not its id: another server on this machine
+ * may run the same attempt when it has taken over.
+ */
+function markOf(directory: AttemptDirectory): string {
+  return `ARC_ATTEMPT=${resolve(directory.path)}`;
 }
 
 function logRef(record: AttemptRecord): LogRef {

@@ -153,6 +153,20 @@ test('survivors whose steps run elsewhere by now are ended, and finding them aga
     assert.equal(await endSteps(runner, { message: 'another server runs it now', forget: true }), 0);
   }));
 
+test('a server that ends a step leaves the same step of another server on this machine alone', () =>
+  onSite(async (here) =>
+    onSite(async (there) => {
+      const [mine, others] = [await here.open(), await there.open()];
+      const step = attempt('a', 'sleep 60');
+      await mine.start(step);
+      await others.start(step);
+      assert.equal(await endSteps(mine, { message: 'another server runs it now', forget: true }), 1);
+      await others.stop(step, { phase: 'Pending', message: 'it was still running' });
+      const observation = await others.observe(step);
+      assert.equal(observation.state === 'ended' && observation.result.stopped?.message, 'it was still running');
+    }),
+  ));
+
 test('an attempt without supervisor and without exit code is lost, and what is left of it is killed first', () =>
   onSite(async ({ work, open, directory, startAndKill }) => {
     const step = attempt('d', 'setsid sh -c "echo \\$\\$ > /work-volume/pid; exec sleep 60" & wait');

@@ -29,7 +29,8 @@ export interface SpawnedSupervisor {
  */
 export async function spawnSupervisor(directory: AttemptDirectory, options: SpawnOptions): Promise<SpawnedSupervisor> {
   const { staged, log, mode, captureResult, mark } = options;
-  const [name = '', value = ''] = mark.split('=');
+  const [name = ''] = mark.split('=', 1);
+  const value = mark.slice(name.length + 1);
   try {
     const child = spawn(
       '/bin/sh',
