@@ -170,7 +170,7 @@ export async function runWhileLeading(candidate: Candidate, lead: Lead, options:
 
   async function release(): Promise<void> {
     try {
-      await within(requestMs, { clock }, (bounded) => lock.release(bounded));
+      await within(retryMs, { clock }, (bounded) => lock.release(bounded));
     } catch (error) {
       logger.warn('the lease could not be released, it runs out by itself', { error: messageOf(error) });
     }
