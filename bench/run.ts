@@ -10,7 +10,7 @@ import type { Results } from './results/measurement.ts';
 import { backendNames, missingBackend, type BackendName } from './server/backends.ts';
 import { suite } from './suite.ts';
 
-const usage = `usage: npm run bench -- [--size small|full] [--backend NAME ...] [--out FILE [--add]] [BENCH ...]
+const usage = `usage: npm run bench -- [--size small|full|complete] [--backend NAME ...] [--out FILE [--add]] [BENCH ...]
 
 Without BENCH everything is measured:
 ${suite.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join('\n')}
@@ -41,7 +41,7 @@ async function chosen(): Promise<Choice> {
   });
   const { size, backend = [...backendNames], out, add } = values;
   if (add && out === undefined) throw new Error('--add needs --out');
-  if (size !== 'small' && size !== 'full') throw new Error(`--size is small or full, not ${size}`);
+  if (!isSize(size)) throw new Error(`--size is one of ${Object.keys(plans).join(', ')}, not ${size}`);
   const wrong = [
     ...backend.filter((name) => !backendNames.some((known) => known === name)),
     ...positionals.filter((name) => !suite.some((bench) => bench.name === name)),
@@ -54,6 +54,10 @@ async function chosen(): Promise<Choice> {
     backends: backendNames.filter((name) => backend.includes(name)),
     benches: positionals.length === 0 ? suite : suite.filter(({ name }) => positionals.includes(name)),
   };
+}
+
+function isSize(size: string): size is Size {
+  return Object.hasOwn(plans, size);
 }
 
 async function run({ size, benches, backends, out, before }: Choice): Promise<void> {

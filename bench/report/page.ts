@@ -103,7 +103,10 @@ function methodSection(results: Results): string {
     'The server runs in a process of its own, as in `arcctl up` but without controllers; each kind of load in another one, over HTTP/1.1 and TLS with client certificates of a user whose ' +
       `rights come from RBAC. The load writes prepared bytes into sockets, counts what comes back and parses nothing but the ends of answers.${limit} ` +
       'Databases are on the same machine and as durable as in production (SQLite `synchronous=FULL`, PostgreSQL with fsync, etcd with fsync). Where a baseline is named, rounds of both are ' +
-      'measured in turn. A value with a range is the median and the lowest and highest of all rounds; P50 and P99 are of single requests. At fixed rates a request counts from when it was due. ' +
-      'Lists and watches come from the watch cache whatever is beneath it, so they are measured at length on SQLite and in short on the others; only SQLite is filled with a million objects.',
+      'measured in turn. A value with a range is the median and the lowest and highest of all rounds; P50 and P99 are of single requests. At fixed rates a request counts from when it was due.' +
+      (results.size === 'complete'
+        ? ''
+        : ' Lists and watches come from the watch cache whatever is beneath it, so they are measured at length on SQLite and in short on the others; only SQLite is filled with a million objects. ' +
+          '`--size complete` measures everything on each.'),
   ].join('\n\n');
 }
