@@ -97,12 +97,22 @@ async function resolveDoubt(
   // Deletions carry no trace of who made them, and where nothing is, nothing tells how far to read.
   if (current === undefined) throw outcomeUnknown('the object does not exist now');
   const after = Math.max(known, request.expect);
-  if (current.modRevision <= after) return response;
+  if (current.modRevision <= after) return refused(request, response);
   const first = await firstSuccessor(client, request, { after, until: current.modRevision });
-  if (first === undefined) return response;
+  if (first === undefined) return refused(request, response);
   if (request.value === null) throw outcomeUnknown('the object was deleted, by this request or another');
   const { item, previous } = first;
   return { revision: item.modRevision, succeeded: true, other: previous };
+}
+
+/**
+ * Another's write is there. What of an update or deletion may still wait in a member that hangs is refused when it goes on; a
+ * creation would be made, should the object have been deleted by then.
+ */
+function refused({ expect }: SwapRequest, response: SwapResponse): SwapResponse {
+  if (expect === 0)
+    throw outcomeUnknown('an object of this name was created by another, and this creation may still arrive after its deletion');
+  return response;
 }
 
 /** The write in the key's history after `after`, up to `until`, that could be the requested one. */

@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /**
  * For how long watchers are served in one turn of the event loop. Node encrypts 160 KiB of an answer in a turn, so a LIST of
  * 15 MB takes about a hundred: under 36,000 deliveries/s its P50 is 208 ms when watchers have at least 4 ms of each turn, 28 ms
@@ -26,7 +24,8 @@ export class HandOut {
   #scheduled = false;
   #lastTurn = 0;
 
-  constructor(now: () => number = () => performance.now()) {
+  /** @param now milliseconds that never go back */
+  constructor(now: () => number) {
     this.#now = now;
   }
 

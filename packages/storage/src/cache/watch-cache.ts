@@ -77,7 +77,7 @@ class StoreCache implements WatchCache, PartitionHost {
   #revision = 0;
   readonly #waiters: RevisionWaiters;
   readonly #freshness: FreshnessQueries;
-  readonly #handOut = new HandOut();
+  readonly #handOut: HandOut;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #following: Promise<void> = Promise.resolve();
@@ -89,6 +89,7 @@ class StoreCache implements WatchCache, PartitionHost {
     this.logger = logger;
     this.limits = { events: historyEvents, ms: historyMs };
     this.#unclaimed = new UnclaimedState(this.limits, 0);
+    this.#handOut = new HandOut(() => clock.monotonic());
     this.#waiters = new RevisionWaiters(clock);
     this.#signal = anySignal(this.#stop.signal, options.signal);
     this.#freshness = new FreshnessQueries(() => store.currentRevision({ signal: this.#signal }));

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FakeClock } from '@arc/kernel';
 import { settle } from '../conformance/support.ts';
 import type { CachedEvent, ObjectFilter } from './contract.ts';
 import { jsonOf, orderKey, orderJson, orders, OrderWriter, reader } from './testing.ts';
 import { openWatchCache } from './watch-cache.ts';
+
+/** Stands still, so that a turn serves every watcher however slow the machine is. */
+const clock = new FakeClock();
 
 const isRed: ObjectFilter = ({ labels }) => labels['color'] === 'red';
 
 test('a watch replays history and goes on live, without gap or duplicate', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   await writer.put('n/a');
   await writer.put('n/b');
   await cache.waitUntilFresh();
@@ -31,7 +35,7 @@ test('a watch replays history and goes on live, without gap or duplicate', async
 test('a watch of a namespace sees only that', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const events = reader(cache.resource(orders).watch({ after: 0, namespace: 'n' }));
   for (const path of ['m/a', 'n/a', 'n-x/a', 'n/b']) await writer.put(path);
   assert.equal(await events.next(), '4: ADDED n/a@2, ADDED n/b@4');
@@ -40,7 +44,7 @@ test('a watch of a namespace sees only that', async () => {
 test('objects enter, stay in and leave a selection', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const resource = cache.resource(orders);
   const live = resource.watch({ after: 0, filter: isRed });
   for (const color of ['blue', 'red', 'red', 'blue', 'blue', 'red']) await writer.put('n/a', { labels: { color } });
@@ -56,7 +60,7 @@ test('objects enter, stay in and leave a selection', async () => {
 test('what leaves carries the content it had under the revision at which it left', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const resource = cache.resource(orders);
   await writer.put('n/a', { labels: { color: 'red' }, phase: 'One' });
   await writer.put('n/a', { labels: { color: 'blue' }, phase: 'Two' });
@@ -80,7 +84,7 @@ test('what leaves carries the content it had under the revision at which it left
 test('watchers share events, so that encodings can be kept with them', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const resource = cache.resource(orders);
   await writer.put('n/a', { labels: { color: 'red' } });
   await writer.put('n/a', { labels: { color: 'blue' } });
@@ -96,7 +100,7 @@ test('watchers share events, so that encodings can be kept with them', async () 
 test('writes of one turn arrive as one delivery', async () => {
   const { store } = new OrderWriter();
   await using _store = store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const events = reader(cache.resource(orders).watch({ after: 0 }));
   const paths = Array.from({ length: 100 }, (_, i) => `n/${i}`);
   await Promise.all(paths.map((path) => store.commit([{ key: orderKey(path), expect: 'absent', value: orderJson(path) }])));
@@ -106,7 +110,7 @@ test('writes of one turn arrive as one delivery', async () => {
 test('progress is an empty delivery with the newest revision, after the events before it', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const watcher = cache.resource(orders).watch({ after: 0, namespace: 'n' });
   const events = reader(watcher);
   await writer.put('m/a');
@@ -125,7 +129,7 @@ test('progress is an empty delivery with the newest revision, after the events b
 test('a watcher that does not keep up is closed, and others are not', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const resource = cache.resource(orders);
   const slow = reader(resource.watch({ after: 0, maxQueued: 3 }));
   const quick = reader(resource.watch({ after: 0, maxQueued: 3 }));
@@ -143,7 +147,7 @@ test('a watcher that does not keep up is closed, and others are not', async () =
 test('a disposed watcher ends, whether it waits or not', async () => {
   const writer = new OrderWriter();
   await using store = writer.store;
-  await using cache = await openWatchCache(store, { resources: [orders] });
+  await using cache = await openWatchCache(store, { resources: [orders], clock });
   const watcher = cache.resource(orders).watch({ after: 0 });
   const waiting = reader(watcher).next();
   await settle();
