@@ -7,6 +7,8 @@ import type { KubeClient } from '@arc/kube-client';
 import { loadOrCreateKey } from './data-directory.ts';
 
 const ref = { namespace: 'kube-system', name: 'arc-digest-key' };
+/** As what every server makes for itself: not to be carried into another one with what people have written. */
+const labels = { 'kubernetes.io/bootstrapping': 'digest-key' };
 const type = 'arc.opendefense.cloud/digest-key';
 
 /**
@@ -33,7 +35,7 @@ async function read(client: KubeClient): Promise<Uint8Array | undefined> {
 async function create(client: KubeClient, key: Uint8Array): Promise<Uint8Array> {
   const data = { key: Buffer.from(key).toString('base64') };
   try {
-    await client.create<Secret>(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { ...ref }, type, immutable: true, data });
+    await client.create<Secret>(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { ...ref, labels }, type, immutable: true, data });
     return key;
   } catch (error) {
     if (!isStatusReason(error, 'AlreadyExists')) throw error;
