@@ -12,7 +12,7 @@ import type { WatchEvent } from './wire/watch.ts';
  * changed was changed by this write or another, which the history of the key tells.
  *
  * @param options.known a revision from before this write
- * @throws StorageError `OutcomeUnknown` when neither the answer nor the history tells; else what a refusal says, and then
+ * @throws StorageError `OutcomeUnknown` when neither the answer nor the history tells, or a creation in doubt may still arrive; else what a refusal says, and then
  *   nothing was written
  */
 export async function writeConditionally(

@@ -5,6 +5,7 @@ import type { CronLimits } from './cron.ts';
 import { unsetNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
+import { scheduleColumns } from './schedule-columns.ts';
 
 const artifactWorkflowSpec = s.object(
   {
@@ -102,20 +103,7 @@ export function artifactWorkflowKind({
     columns: [
       { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },
       { name: 'Phase', type: 'string', description: 'State of the run.', value: ({ status }) => status?.phase ?? 'Unknown' },
-      {
-        name: 'Last Run',
-        type: 'string',
-        description: 'When the last scheduled run was due.',
-        priority: 1,
-        value: ({ status }) => status?.lastScheduled ?? undefined,
-      },
-      {
-        name: 'Next Run',
-        type: 'string',
-        description: 'When the next scheduled run is due.',
-        priority: 1,
-        value: ({ status }) => status?.nextScheduled ?? undefined,
-      },
+      ...scheduleColumns,
       { name: 'Progress', type: 'string', description: 'Done and total.', value: ({ status }) => status?.progress },
       {
         name: 'Message',

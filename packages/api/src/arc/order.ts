@@ -6,6 +6,7 @@ import { unsetNulls, firstLine, newErrors, referenceName, validateDuration } fro
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, duration, localReference, optional } from './shared-schemas.ts';
 import { forceAtAnnotation, parseForceAt } from './well-known.ts';
+import { scheduleColumns } from './schedule-columns.ts';
 
 const artifact = s.object({
   type: optional(s.string({ description: 'Name of an ArtifactType of this namespace or of a ClusterArtifactType.' })),
@@ -221,20 +222,7 @@ export function orderKind({ minimumCronInterval = defaultMinimumCronInterval }: 
         priority: 1,
         value: ({ status }) => status?.counts?.failed,
       },
-      {
-        name: 'Last Run',
-        type: 'string',
-        description: 'When the last scheduled run was due.',
-        priority: 1,
-        value: ({ status }) => status?.lastScheduled ?? undefined,
-      },
-      {
-        name: 'Next Run',
-        type: 'string',
-        description: 'When the next scheduled run is due.',
-        priority: 1,
-        value: ({ status }) => status?.nextScheduled ?? undefined,
-      },
+      ...scheduleColumns,
       {
         name: 'Message',
         type: 'string',
