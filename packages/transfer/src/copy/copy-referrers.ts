@@ -40,6 +40,12 @@ export async function copyReferrers(
   const done = new Set<Digest>(subjects.map(({ digest }) => digest));
   const [tags, listings] = await Promise.all([digestTags(context), listAhead(context, subjects)]);
   let copied = 0;
+  const known = new Map<Digest, Promise<ReadonlySet<Digest>>>();
+  const listedAtDestination = (subject: Descriptor): Promise<ReadonlySet<Digest>> => {
+    const listed = known.get(subject.digest) ?? listAtDestination(context, subject);
+    known.set(subject.digest, listed);
+    return listed;
+  };
 
   const visit = async (subject: Descriptor, depth: number): Promise<void> => {
     const referrers = await (listings.get(subject.digest) ?? list(context, subject));
@@ -48,7 +54,7 @@ export async function copyReferrers(
       done.add(digest);
       await tolerate(`referrer ${digest}`, async () => {
         await beforeFirst();
-        const descriptor = await copyByDigest(context, digest);
+        const descriptor = await copyByDigest(context, digest, listedAtDestination);
         copied += 1;
         if (depth < 4) await visit(descriptor, depth + 1);
       });
@@ -93,12 +99,26 @@ async function listAhead(
   return listings;
 }
 
-async function copyByDigest(context: CopyContext, digest: Digest): Promise<Descriptor> {
+async function listAtDestination(context: CopyContext, subject: Descriptor): Promise<ReadonlySet<Digest>> {
+  const { destination, signal } = context;
+  const listed = await attribute('destination', 'list referrers of', `${destination.name}@${subject.digest}`, signal, () =>
+    destination.listReferrers(subject, { signal }),
+  );
+  return new Set(listed.map(({ digest }) => digest));
+}
+
+async function copyByDigest(
+  context: CopyContext,
+  digest: Digest,
+  listedAtDestination: (subject: Descriptor) => Promise<ReadonlySet<Digest>>,
+): Promise<Descriptor> {
   const held = await readAtDestination(context, digest);
   const root = held ?? (await readAtSource(context, digest));
   const graph = await planGraph(context, root, held !== undefined);
   await copyBelow(context, graph);
-  await copyManifest(context, root, held !== undefined);
+  // A copy that was killed may have stored it without telling its subject, where registries leave that to the client.
+  const listed = held?.subject === undefined || (await listedAtDestination(held.subject)).has(digest);
+  await copyManifest(context, root, held !== undefined && listed);
   return root.descriptor;
 }
 

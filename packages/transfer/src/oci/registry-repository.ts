@@ -22,6 +22,9 @@ export interface RegistryRepositoryOptions {
 /** Bytes that must arrive between two failures for the count of failures to begin anew. */
 const progressBytes = 1024 * 1024;
 
+/** How often a referrer is added to the list of its subject before somebody else's writing is too much. */
+const listTries = 3;
+
 /** One repository of a registry. */
 export class RegistryRepository implements WritableRepository {
   readonly name: string;
@@ -153,8 +156,17 @@ export class RegistryRepository implements WritableRepository {
   async #recordSubject(subject: Digest, referrer: Manifest, options?: RequestOptions): Promise<void> {
     const before = this.#subjectLocks.get(subject) ?? Promise.resolve();
     const record = async (): Promise<void> => {
-      const index = withReferrer(await this.#referrersByTag(subject, options), referrer);
-      if (index !== undefined) await this.#client.putManifest(this.#repository, referrersTag(subject), index, options);
+      // Read again each time: registries do not enforce If-Match, so that somebody else's list may have replaced ours.
+      for (let tries = 0; tries < listTries; tries += 1) {
+        const index = withReferrer(await this.#referrersByTag(subject, options), referrer);
+        if (index === undefined) return;
+        await this.#client.putManifest(this.#repository, referrersTag(subject), index, options);
+      }
+      if (withReferrer(await this.#referrersByTag(subject, options), referrer) === undefined) return;
+      throw new TransferError('UnexpectedAnswer', `${this.name}: the list of referrers of ${subject} does not keep what is added to it`, {
+        retryable: true,
+        hint: 'Somebody else may be writing it at the same time: try again.',
+      });
     };
     const after = before.then(record, record);
     this.#subjectLocks.set(subject, after);
