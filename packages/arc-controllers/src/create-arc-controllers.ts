@@ -2,7 +2,7 @@ import type { CronWorkflow } from '@arc/api/argo';
 import { arcGroup, isFinishedPhase } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
-import type { ControllerDefinition, ControllerSource, ReconcileRequest } from '@arc/controller';
+import type { ControllerDefinition, ControllerSource, Reconciler, ReconcileRequest } from '@arc/controller';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createEventRecorder } from '@arc/kube-client';
@@ -12,7 +12,6 @@ import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { scheduleOfRun } from './artifact-workflow/build-cron-workflow.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
-import type { EndpointMetrics } from './endpoint/metrics.ts';
 import type { EndpointProbe } from './endpoint/probe.ts';
 import { endpointReconciler } from './endpoint/reconciler.ts';
 import { endpointSources } from './endpoint/sources.ts';
@@ -23,6 +22,8 @@ import { requestFor, secretChanged, source, specChanged } from './informers/sour
 import type { WorkflowRecord } from './informers/workflow-record.ts';
 import { controllerOf } from './metadata/owner.ts';
 import { isDeleting, keyOf } from './metadata/references.ts';
+import type { ArcMetrics } from './metrics/arc-metrics.ts';
+import { failureReasons } from './metrics/failure-reason.ts';
 import { orderReconciler } from './order/reconciler.ts';
 
 export interface ArcLimits {
@@ -54,7 +55,7 @@ export interface ArcControllersOptions {
   readonly endpointProbe?: EndpointProbe;
   /** How old the result of a probe may become, milliseconds; 0 probes only after changes. Default 10 minutes. */
   readonly endpointProbeTtlMs?: number;
-  readonly endpointMetrics?: EndpointMetrics;
+  readonly metrics?: ArcMetrics;
 }
 
 /** Dispose after the controllers have stopped: it writes the events that are still under way. */
@@ -70,7 +71,8 @@ export interface ArcControllers extends AsyncDisposable {
  * @throws ArcError `InvalidConfiguration`
  */
 export function createArcControllers(options: ArcControllersOptions): ArcControllers {
-  const { client, digestKey, clock = systemClock, logger = silentLogger, limits = {} } = options;
+  const { digestKey, clock = systemClock, logger = silentLogger, limits = {}, metrics } = options;
+  const { client, reasonOf } = failureReasons(options.client);
   const { maxActiveWorkflows = 8, progressIntervalMs = 1000, orderStatusIntervalMs = 200, maxActiveProbes = 4 } = limits;
   if (!Number.isInteger(maxActiveWorkflows) || maxActiveWorkflows < 1) {
     throw new ArcError('InvalidConfiguration', `maxActiveWorkflows is ${maxActiveWorkflows}`, {
@@ -93,7 +95,12 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
   const reconsider = (): void => admission.reconsider();
   informers.namespaces.addHandler({ added: reconsider, updated: reconsider });
   informers.endpoints.addHandler({ added: reconsider, updated: (endpoint, old) => specChanged(endpoint, old) && reconsider() });
-  const counting = options.endpointMetrics?.follow(informers.endpoints);
+  const counting = metrics?.follow(informers);
+  const counted = (controller: Parameters<ArcMetrics['reconcileFailed']>[0], reconcile: Reconciler): Reconciler =>
+    countingFailures(reconcile, (error) => {
+      const reason = reasonOf(error);
+      if (reason !== undefined) metrics?.reconcileFailed(controller, reason);
+    });
   const common = { ...informers, client, clock };
   const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
   const orderEvents = recorder('order-controller');
@@ -109,41 +116,61 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
     definitions: [
       {
         name: 'order',
-        reconcile: orderReconciler({
-          ...common,
-          logger: logger.child({ controller: 'order' }),
-          digestKey,
-          events: orderEvents,
-          statusIntervalMs: orderStatusIntervalMs,
-        }),
+        reconcile: counted(
+          'order',
+          orderReconciler({
+            ...common,
+            logger: logger.child({ controller: 'order' }),
+            digestKey,
+            events: orderEvents,
+            statusIntervalMs: orderStatusIntervalMs,
+          }),
+        ),
         sources: orderSources(informers),
       },
       {
         name: 'artifact-workflow',
-        reconcile: artifactWorkflowReconciler({
-          ...common,
-          logger: logger.child({ controller: 'artifact-workflow' }),
-          admission,
-          digestKey,
-          events: runEvents,
-          progressIntervalMs,
-        }),
+        reconcile: counted(
+          'artifactworkflow',
+          artifactWorkflowReconciler({
+            ...common,
+            logger: logger.child({ controller: 'artifact-workflow' }),
+            admission,
+            digestKey,
+            events: runEvents,
+            progressIntervalMs,
+          }),
+        ),
         sources: artifactWorkflowSources(informers, turns),
         workers: 8,
       },
       {
         name: 'endpoint',
-        reconcile: endpointReconciler({
-          ...common,
-          logger: logger.child({ controller: 'endpoint' }),
-          events: endpointEvents,
-          probe: options.endpointProbe,
-          ttlMs: options.endpointProbeTtlMs ?? 600_000,
-        }),
+        reconcile: counted(
+          'endpoint',
+          endpointReconciler({
+            ...common,
+            logger: logger.child({ controller: 'endpoint' }),
+            events: endpointEvents,
+            probe: options.endpointProbe,
+            ttlMs: options.endpointProbeTtlMs ?? 600_000,
+          }),
+        ),
         sources: endpointSources(informers),
         workers: maxActiveProbes,
       },
     ],
+  };
+}
+
+function countingFailures(reconcile: Reconciler, failed: (error: unknown) => void): Reconciler {
+  return async (request, signal) => {
+    try {
+      return await reconcile(request, signal);
+    } catch (error) {
+      if (!signal.aborted) failed(error);
+      throw error;
+    }
   };
 }
 

@@ -47,6 +47,15 @@ test('labels nobody bounded cannot make the registry grow', () => {
   ]);
 });
 
+test('a gauge that is cleared shows only what it is given afterwards, beyond its limit as a sum', () => {
+  const metrics = createMetrics();
+  const gauge = metrics.gauge({ name: 'orders', help: 'Orders.', labels: ['namespace'], maxSeries: 1 });
+  gauge.set({ namespace: 'gone' }, 7);
+  gauge.clear();
+  for (const namespace of ['a', 'b', 'c']) gauge.add({ namespace }, 2);
+  assert.deepEqual(metrics.exposition().split('\n').slice(2), ['orders{namespace="a"} 2', 'orders{namespace="other"} 4', '']);
+});
+
 test('what Prometheus would refuse is refused where it is defined', () => {
   const metrics = createMetrics();
   const counter = metrics.counter({ name: 'once_total', help: 'Once.', labels: [] });

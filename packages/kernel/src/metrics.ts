@@ -13,6 +13,8 @@ export interface Counter<L extends string = never> {
 export interface Gauge<L extends string = never> {
   set(labels: MetricLabels<L>, value: number): void;
   add(labels: MetricLabels<L>, by: number): void;
+  /** Forgets every combination, for a gauge that is filled anew before each exposition and shows nothing of what is gone. */
+  clear(): void;
 }
 
 /** How many observations fell at or below each bucket's bound, per combination of label values. */
@@ -54,15 +56,19 @@ const defaultMaxSeries = 2_000;
 export function createMetrics(): Metrics {
   const families = new Map<string, Family>();
   const collectors: (() => void)[] = [];
-  const define = <L extends string>(type: string, definition: MetricDefinition<L>, bounds: readonly number[] = []): SeriesOf<L> => {
+  const define = <L extends string>(
+    type: string,
+    definition: MetricDefinition<L>,
+    bounds: readonly number[] = [],
+  ): { readonly series: SeriesOf<L>; readonly clear: () => void } => {
     assertDefinition(definition, families);
     const family: Family = { type, definition, bounds, series: new Map() };
     families.set(definition.name, family);
-    return (labels) => seriesOf(family, definition.labels, labels);
+    return { series: (labels) => seriesOf(family, definition.labels, labels), clear: () => family.series.clear() };
   };
   return {
     counter: (definition) => {
-      const series = define('counter', definition);
+      const { series } = define('counter', definition);
       return {
         add: (labels, by = 1) => {
           if (!(by >= 0)) throw invalid(definition.name, 'a counter cannot go down');
@@ -71,8 +77,9 @@ export function createMetrics(): Metrics {
       };
     },
     gauge: (definition) => {
-      const series = define('gauge', definition);
+      const { series, clear } = define('gauge', definition);
       return {
+        clear,
         set: (labels, value) => void (series(labels).value = value),
         add: (labels, by) => void (series(labels).value += by),
       };
@@ -82,7 +89,7 @@ export function createMetrics(): Metrics {
       if (buckets.some((bound, index) => index > 0 && bound <= (buckets[index - 1] ?? bound))) {
         throw invalid(definition.name, 'its buckets do not ascend');
       }
-      const series = define('histogram', definition, buckets);
+      const { series } = define('histogram', definition, buckets);
       return { observe: (labels, value) => observe(series(labels), buckets, value) };
     },
     beforeExposition: (collect) => void collectors.push(collect),

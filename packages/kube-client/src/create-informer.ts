@@ -66,7 +66,7 @@ export function createInformer<T extends KubeObject = UnstructuredObject>(
     const object = transform(received);
     if (old !== undefined && old.metadata.uid !== object.metadata.uid) {
       store.remove(key);
-      deliver('deleted', old, (handler) => handler.deleted?.(old));
+      deliver('deleted', old, (handler) => handler.deleted?.(old, old));
     }
     store.set(key, object);
     if (old === undefined || old.metadata.uid !== object.metadata.uid) deliver('added', object, (handler) => handler.added?.(object));
@@ -74,9 +74,10 @@ export function createInformer<T extends KubeObject = UnstructuredObject>(
   }
 
   function drop(key: string, last: T): void {
-    if (store.get(key) === undefined) return;
+    const known = store.get(key);
+    if (known === undefined) return;
     store.remove(key);
-    deliver('deleted', last, (handler) => handler.deleted?.(last));
+    deliver('deleted', last, (handler) => handler.deleted?.(last, known));
   }
 
   async function relist(signal: AbortSignal): Promise<string> {

@@ -3,7 +3,8 @@ import type { KubeObject } from '@arc/apimachinery/client';
 export interface InformerHandler<T extends KubeObject> {
   added?(object: T): void;
   updated?(object: T, old: T): void;
-  deleted?(object: T): void;
+  /** @param known as handlers were last told of it, which may be older than the object as it went */
+  deleted?(object: T, known: T): void;
 }
 
 /** Computes the values an object is found under in a named index. */

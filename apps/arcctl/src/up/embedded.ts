@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { endpointMetrics } from '@arc/arc-controllers';
+import { arcMetrics } from '@arc/arc-controllers';
 import { controllerMetrics, leaderElectionMetrics } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
@@ -92,7 +92,7 @@ export async function startEmbedded(
   logger.info('steps run as processes', { mode: runner.description });
   const probe = endpointProbe(options, listen.host, clock);
   const arc = {
-    endpointMetrics: endpointMetrics(metrics),
+    metrics: arcMetrics(metrics),
     ...(probe !== undefined && { endpointProbe: probe }),
     ...(options.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: options.endpointProbeTtlMs }),
   };

@@ -14,7 +14,7 @@ export interface LeadParts {
   readonly server: Pick<StandaloneServer, 'startControllers'>;
   readonly client: KubeClient;
   /** Settings of ARC's controllers. */
-  readonly arc: Pick<ArcControllersOptions, 'endpointMetrics' | 'endpointProbe' | 'endpointProbeTtlMs'>;
+  readonly arc: Pick<ArcControllersOptions, 'metrics' | 'endpointProbe' | 'endpointProbeTtlMs'>;
   readonly runner: Runner;
   readonly logs: LogStore;
   readonly metrics: ControllerMetrics;

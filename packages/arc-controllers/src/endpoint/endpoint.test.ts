@@ -1,7 +1,7 @@
 import { arcKinds, forceAtAnnotation } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
 import type { ResourceType } from '@arc/apimachinery';
-import { createMetrics, FakeClock, silentLogger } from '@arc/kernel';
+import { FakeClock, silentLogger } from '@arc/kernel';
 import { createFakeClient } from '@arc/kube-client/fake';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -22,7 +22,6 @@ import {
   supply,
 } from '../../test/world.ts';
 import type { World } from '../../test/world.ts';
-import { endpointMetrics } from './metrics.ts';
 import type { EndpointFindings, EndpointProbe, EndpointProbeTarget } from './probe.ts';
 import { endpointReconciler } from './reconciler.ts';
 
@@ -369,30 +368,6 @@ test('Orders do not wait for an Endpoint that is not reachable', async () => {
   on.world.apply(orders, order(['a']));
   await on.world.settle();
   assert.equal(on.world.workflows().length, 1);
-});
-
-test('Endpoints are counted by readiness, and those that go are no longer', async () => {
-  const metrics = createMetrics();
-  await using world = await createWorld({}, { endpointMetrics: endpointMetrics(metrics), endpointProbe: () => Promise.resolve(open) });
-  world.apply(clusterArtifactTypes, clusterType());
-  world.apply(endpoints, endpoint('a'));
-  world.apply(endpoints, endpoint('b', { secretRef: { name: 'none' } }));
-  await world.settle();
-  const counted = (): string[] =>
-    metrics
-      .exposition()
-      .split('\n')
-      .filter((line) => line.startsWith('arc_endpoints{'));
-  assert.deepEqual(counted().toSorted(), [
-    'arc_endpoints{namespace="team",ready="false"} 1',
-    'arc_endpoints{namespace="team",ready="true"} 1',
-  ]);
-  await world.client.delete(endpoints, { namespace, name: 'b' });
-  await world.settle();
-  assert.deepEqual(counted().toSorted(), [
-    'arc_endpoints{namespace="team",ready="false"} 0',
-    'arc_endpoints{namespace="team",ready="true"} 1',
-  ]);
 });
 
 test('an informer that has not seen our own write leads to no second probe, and one that shows another Endpoint does', async () => {
