@@ -34,5 +34,18 @@ export { digestOf } from './registry/content.ts';
 export type { RegistryContent, StoredManifest } from './registry/content.ts';
 export type { Fault, FaultAction, FaultPlan, FaultRule } from './registry/faults.ts';
 export type { LoggedRequest, RepositoryWriters, RequestLog, TagWrite, WriterLog } from './registry/request-log.ts';
+export {
+  buildBundleReferrer,
+  buildLegacyAttestation,
+  buildLegacySignature,
+  keyBundle,
+  legacySignature,
+  legacyTag,
+  messageSignature,
+  signBytes,
+  signedEnvelope,
+  signedStatement,
+  simpleSigningPayload,
+} from './signing/sign-image.ts';
 export { startTestRegistry } from './registry/test-registry.ts';
 export type { TestRegistry, TestRegistryOptions } from './registry/test-registry.ts';

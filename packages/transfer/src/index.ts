@@ -17,6 +17,7 @@ export type { Descriptor, Platform } from './descriptor/descriptor.ts';
 export { isIndexType, mediaTypes } from './descriptor/media-types.ts';
 export { parseManifest } from './descriptor/manifest.ts';
 export type { Manifest } from './descriptor/manifest.ts';
+export { parseStrictJson } from './descriptor/strict-json.ts';
 export { digestOf, isDigest, parseDigest } from './digest/digest.ts';
 export type { Digest } from './digest/digest.ts';
 export { HttpTransport } from './http/http-transport.ts';
@@ -50,6 +51,7 @@ export { formatImageReference, parseImageReference } from './reference/image-ref
 export type { ImageReference } from './reference/image-reference.ts';
 export { parseOciArtifactSpec, referenceOf } from './spec/oci-artifact-spec.ts';
 export type { OciArtifact } from './spec/oci-artifact-spec.ts';
+export { globMatcher } from './versions/glob.ts';
 export { listVersions } from './versions/list-versions.ts';
 export type { ListedVersion, ListVersionsOptions } from './versions/list-versions.ts';
 export { compareVersions, parseVersion } from './versions/semantic-version.ts';

@@ -1,0 +1,16 @@
+export { overallResult } from './check.ts';
+export type { Check, CheckOutcome } from './check.ts';
+export { parsePublicKey } from './keys/public-key.ts';
+export type { TrustedKey } from './keys/public-key.ts';
+export { parseSigningKey } from './keys/signing-key.ts';
+export type { SigningKey } from './keys/signing-key.ts';
+export { parsePolicy } from './policy/parse-policy.ts';
+export type { ReadTrustFile } from './policy/parse-policy.ts';
+export { ruleFor } from './policy/policy.ts';
+export type { Policy, Rule } from './policy/policy.ts';
+export { verifyImage } from './verify/verify-image.ts';
+export type { VerifyImageOptions } from './verify/verify-image.ts';
+export { attachReceipt } from './receipt/attach-receipt.ts';
+export { signStatement } from './receipt/sign-statement.ts';
+export { transferPredicateType, transferStatement } from './receipt/transfer-statement.ts';
+export type { TransferPredicate } from './receipt/transfer-statement.ts';

@@ -1,0 +1,79 @@
+import { ArcError, messageOf } from '@arc/kernel';
+import type { TrustedRoot } from '@sigstore/protobuf-specs';
+import type { CertificateIdentity } from './identity.ts';
+import type { SignedContent } from '../evidence/evidence.ts';
+import { EvidenceError } from '../evidence/untrusted.ts';
+
+/** Authorities and logs that are trusted, carried along as `trusted_root.json`; nothing is fetched. */
+export interface KeylessVerifier {
+  /**
+   * Checks certificate chain, signature, log entries and timestamps at the time of signing, and says who signed.
+   *
+   * @throws EvidenceError
+   */
+  verify(content: SignedContent): CertificateIdentity;
+}
+
+/**
+ * Opens a trusted root (Sigstore's `TrustedRoot`). What it lists is demanded: an entry of a log where it lists logs, a signed certificate
+ * timestamp where it lists logs of certificates; in any case a time of signing that a log or an authority signed.
+ *
+ * @throws ArcError `InvalidTrustedRoot`
+ */
+export async function openTrustedRoot(document: unknown, where: string): Promise<KeylessVerifier> {
+  const [{ TrustedRoot }, { toSignedEntity, toTrustMaterial, Verifier }, { bundleFromJSON }] = await Promise.all([
+    import('@sigstore/protobuf-specs'),
+    import('@sigstore/verify'),
+    import('@sigstore/bundle'),
+  ]);
+  let root: TrustedRoot;
+  let verifier: InstanceType<typeof Verifier>;
+  try {
+    if (typeof document !== 'object' || document === null) throw new Error('it is not an object');
+    root = TrustedRoot.fromJSON(document);
+    if (root.certificateAuthorities.length === 0) throw new Error('it lists no certificate authority');
+    if (root.tlogs.length === 0 && root.timestampAuthorities.length === 0)
+      throw new Error('it lists neither a log nor a timestamp authority, so the time of signing cannot be known');
+    verifier = new Verifier(toTrustMaterial(root), {
+      tlogThreshold: root.tlogs.length > 0 ? 1 : 0,
+      ctlogThreshold: root.ctlogs.length > 0 ? 1 : 0,
+      timestampThreshold: 1,
+    });
+  } catch (error) {
+    throw new ArcError('InvalidTrustedRoot', `${where} is no trusted root of Sigstore: ${messageOf(error)}`, {
+      hint: 'Carry trusted_root.json from the TUF repository of your Sigstore instance, or make one with `cosign trusted-root create`.',
+      cause: error,
+    });
+  }
+  const hasLogs = root.tlogs.length > 0;
+  return {
+    verify: (content) => {
+      if (content.bundle === undefined) throw new EvidenceError('it came with no certificate');
+      try {
+        const bundle = bundleFromJSON(content.bundle);
+        if (bundle.verificationMaterial.content.$case === 'publicKey')
+          throw new EvidenceError('it was made with a key, and has no certificate');
+        const entity = toSignedEntity(bundle, content.form === 'statement' ? undefined : content.payload);
+        const signer = verifier.verify({
+          ...entity,
+          tlogEntries: hasLogs ? entity.tlogEntries : [],
+          // The time of an entry is signed only in its inclusion promise: a proof does not cover it.
+          timestamps: entity.timestamps.filter(
+            (timestamp) => timestamp.$case !== 'transparency-log' || (hasLogs && timestamp.tlogEntry.inclusionPromise !== undefined),
+          ),
+        });
+        return identityOf(signer.identity);
+      } catch (error) {
+        throw error instanceof EvidenceError ? error : new EvidenceError(messageOf(error), { cause: error });
+      }
+    },
+  };
+}
+
+function identityOf(identity: { subjectAlternativeName?: string; extensions?: { issuer?: string } } | undefined): CertificateIdentity {
+  const subject = identity?.subjectAlternativeName;
+  const issuer = identity?.extensions?.issuer;
+  if (subject === undefined || subject === '' || issuer === undefined || issuer === '')
+    throw new EvidenceError('its certificate does not say who signed, or who vouched for it');
+  return { subject, issuer };
+}
