@@ -5,7 +5,7 @@ import { rbacKinds } from '@arc/api/rbac';
 import { createApiServer, type ApiServer } from '@arc/apiserver';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import type { Store } from '@arc/storage';
-import { openStore, parseStorageUrl } from '../../apps/arcctl/src/up/storage-url.ts';
+import { openStore, parseStorageUrl } from '@arc/composition/storage';
 import type { Target } from '../load/target.ts';
 import { answerCalls } from '../processes/calls.ts';
 import { seedStore, type Seed } from './seed.ts';

@@ -1,3 +1,4 @@
+import { sharedOptions } from '@arc/composition/program';
 import type { CommandDefinition, OptionDefinition } from './command.ts';
 
 /** Understood before and after every command. */
@@ -68,34 +69,11 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--data-dir <dir>', description: 'where everything is kept; default: $ARC_DATA_DIR or ~/.local/share/arc' },
       { flags: '--listen <address>', description: 'address of the API server', defaultValue: '127.0.0.1:6443' },
       { flags: '--kubeconfig <file>', description: 'where to write the kubeconfig of the administrator; default: in the data directory' },
-      {
-        flags: '--storage <url>',
-        description: 'sqlite:FILE, postgres://USER@HOST/DATABASE, etcd://HOST:PORT or memory:; default: a file in the data directory',
-      },
-      { flags: '--storage-read-url <url>', description: 'postgres:// URL of a streaming replica that answers part of the reads' },
-      {
-        flags: '--log-level <level>',
-        description: 'what to log on stderr',
-        choices: ['debug', 'info', 'warn', 'error'],
-        defaultValue: 'warn',
-      },
-      {
-        flags: '--cron-min-schedule-interval <duration>',
-        description: 'shortest time between two runs of a schedule of an Order; 0: no limit',
-        defaultValue: '10m',
-      },
-      { flags: '--audit-log <file>', description: 'record who asked for what, one audit.k8s.io/v1 Event a line; default: nothing' },
-      { flags: '--audit-policy <file>', description: 'an audit.k8s.io/v1 Policy; default: metadata of every request' },
-      { flags: '--endpoint-probes <mode>', description: 'whether Endpoints are probed: on or off; default: on', choices: ['on', 'off'] },
-      {
-        flags: '--endpoint-probe-ttl <duration>',
-        description: 'how old the result of a probe may become, for example 1h; 0 probes only after changes; default: 10m',
-      },
-      {
-        flags: '--probe-deny-cidrs <networks>',
-        description:
-          'networks that probes never dial, separated by commas, "" for none; default: link-local and unspecified addresses, and loopback unless the API server listens there',
-      },
+      ...sharedOptions.storage('default: a file in the data directory'),
+      sharedOptions.logLevel('warn'),
+      sharedOptions.cronInterval,
+      ...sharedOptions.audit,
+      ...sharedOptions.probes('link-local and unspecified addresses, and loopback unless the API server listens there'),
     ],
     examples: ['arcctl up', 'arcctl up --data-dir ./arc-data --listen 127.0.0.1:0 --kubeconfig ./kubeconfig'],
     load: async () => (await import('./up-command.ts')).runUpCommand,

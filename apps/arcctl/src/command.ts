@@ -1,4 +1,5 @@
 import type { ExitCode, Streams } from '@arc/cli-kit';
+import type { OptionDefinition as SharedOptionDefinition } from '@arc/composition/program';
 import type { Clock } from '@arc/kernel';
 import type { Connect } from './cluster/connection.ts';
 
@@ -27,15 +28,9 @@ export interface Invocation extends CliContext {
 /** Errors are thrown; what is returned is the exit code, 0 when nothing is. */
 type Run = (invocation: Invocation) => Promise<ExitCode | void>;
 
-export interface OptionDefinition {
-  /** As commander writes them: `-f, --filename <file>`. */
-  readonly flags: string;
-  readonly description: string;
+export interface OptionDefinition extends SharedOptionDefinition {
   /** Of a global option: it chooses the server, or what of it, a command talks to. */
   readonly connection?: true;
-  readonly choices?: readonly string[];
-  readonly defaultValue?: string;
-  readonly required?: true;
 }
 
 /** A command is data; what it does is imported only when it runs. */

@@ -1,8 +1,10 @@
 import { didYouMean, exitCodeFor, exitCodes, reportError, UsageError } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
-import { Command, CommanderError, Option } from 'commander';
+import { optionFrom } from '@arc/composition/program';
+import { Command, CommanderError } from 'commander';
+import type { Option } from 'commander';
 import { commandGroups, commands, globalOptions } from './command-table.ts';
-import type { CliContext, CommandDefinition, OptionDefinition } from './command.ts';
+import type { CliContext, CommandDefinition } from './command.ts';
 
 /** Runs one command line and returns its exit code. Errors are reported on stderr; nothing is thrown. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<ExitCode> {
@@ -62,14 +64,6 @@ function childOf(parent: Command, name: string): Command {
 function globalOptionsOf(command: Command, { offline }: CommandDefinition): Option[] {
   const meant = globalOptions.filter(({ connection }) => connection !== true || offline !== true).map(optionFrom);
   return meant.filter(({ long }) => command.options.every((own) => own.long !== long));
-}
-
-function optionFrom(definition: OptionDefinition): Option {
-  const option = new Option(definition.flags, definition.description);
-  if (definition.choices !== undefined) option.choices(definition.choices);
-  if (definition.defaultValue !== undefined) option.default(definition.defaultValue);
-  if (definition.required === true) option.makeOptionMandatory();
-  return option;
 }
 
 function describeExitCodes(): string {

@@ -1,7 +1,8 @@
+import type { AuditSettings, ProbeSettings } from '@arc/composition/program';
 import type { LogLevel } from '@arc/kernel';
 
 /** What `arcctl up` was asked for. */
-export interface UpOptions {
+export interface UpOptions extends AuditSettings, ProbeSettings {
   readonly dataDir: string;
   /** `HOST:PORT` as given. */
   readonly listen: string;
@@ -16,16 +17,6 @@ export interface UpOptions {
   /** Shortest time between two runs of a schedule, milliseconds; 0: no limit. */
   readonly minimumCronInterval: number;
   readonly logLevel: LogLevel;
-  /** File for audit events. */
-  readonly auditLog?: string;
-  /** File with an `audit.k8s.io/v1` Policy; only with `auditLog`. */
-  readonly auditPolicy?: string;
-  /** False: Endpoints are not probed. */
-  readonly endpointProbes?: boolean;
-  /** How old the result of a probe may become, milliseconds; 0 probes only after changes. */
-  readonly endpointProbeTtlMs?: number;
-  /** Networks that probes never dial; default: this machine (unless only it reaches the server), its neighbours, metadata services. */
-  readonly probeDenyCIDRs?: readonly string[];
   /** Aborts on SIGINT and SIGTERM: shut down cleanly. A second signal ends the process at once. */
   readonly signal: AbortSignal;
 }

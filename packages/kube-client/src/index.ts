@@ -18,6 +18,8 @@ export type { ClientConfig } from './client-config.ts';
 export { ConnectionError } from './connection-error.ts';
 export { createKubeClient } from './create-kube-client.ts';
 export type { KubeClientOptions } from './create-kube-client.ts';
+export { inClusterConfig } from './in-cluster.ts';
+export type { InClusterOptions } from './in-cluster.ts';
 export { clientConfigOf, loadKubeconfig } from './kubeconfig.ts';
 export type { Kubeconfig, KubeconfigEntry, KubeconfigSource } from './kubeconfig.ts';
 export { writeKubeconfig } from './write-kubeconfig.ts';

@@ -5,6 +5,7 @@ import { ArcError, messageOf, systemClock } from '@arc/kernel';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ClientConfig } from './client-config.ts';
+import { tokenReader } from './token-file.ts';
 
 /** One kubeconfig file as it was read. */
 export interface KubeconfigSource {
@@ -25,8 +26,6 @@ export interface Kubeconfig {
   readonly clusters: ReadonlyMap<string, KubeconfigEntry>;
   readonly users: ReadonlyMap<string, KubeconfigEntry>;
 }
-
-const tokenFileCacheMs = 60_000;
 
 /**
  * Merges kubeconfigs as kubectl does: the first file that has an entry of a name, or a current context, decides it.
@@ -131,17 +130,7 @@ async function userConfig({ value, path }: KubeconfigEntry, clock: Clock): Promi
   return {
     ...(certPem !== undefined && keyPem !== undefined && { clientCertificate: { certPem, keyPem } }),
     ...(token !== undefined && { token }),
-    ...(tokenFile !== undefined && { token: tokenReader(resolve(dirname(path), tokenFile), path, clock) }),
-  };
-}
-
-function tokenReader(file: string, kubeconfigPath: string, clock: Clock): () => Promise<string> {
-  let cached: { readonly token: string; readonly until: number } | undefined;
-  return async () => {
-    if (cached !== undefined && clock.monotonic() < cached.until) return cached.token;
-    const token = (await contentOf(file, kubeconfigPath)).trim();
-    cached = { token, until: clock.monotonic() + tokenFileCacheMs };
-    return token;
+    ...(tokenFile !== undefined && { token: tokenReader(() => contentOf(resolve(dirname(path), tokenFile), path), clock) }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { UsageError } from '@arc/cli-kit';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
-import { parseStorageUrl } from '../up/storage-url.ts';
-import type { StorageChoice } from '../up/storage-url.ts';
+import { parseStorageUrl } from '@arc/composition/storage';
+import type { StorageChoice } from '@arc/composition/storage';
 
 export interface ChosenStorage {
   readonly choice: StorageChoice;

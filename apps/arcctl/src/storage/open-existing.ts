@@ -1,6 +1,6 @@
 import type { Store } from '@arc/storage';
 import { inspectSqlite } from '@arc/storage-sqlite';
-import { openStore } from '../up/storage-url.ts';
+import { openStore } from '@arc/composition/storage';
 import type { ChosenStorage } from './chosen-storage.ts';
 
 /**

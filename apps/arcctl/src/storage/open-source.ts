@@ -2,7 +2,7 @@ import { ArcError } from '@arc/kernel';
 import { snapshotOf, summarise } from '@arc/storage';
 import type { ContentSummary, StoreSnapshot } from '@arc/storage';
 import { lockDatabase, openSqliteSnapshot } from '@arc/storage-sqlite';
-import { openStore } from '../up/storage-url.ts';
+import { openStore } from '@arc/composition/storage';
 import type { ChosenStorage } from './chosen-storage.ts';
 
 /** A storage that is read in full. */

@@ -2,9 +2,9 @@ import { UsageError } from '@arc/cli-kit';
 import { ArcError } from '@arc/kernel';
 import type { ImportTarget } from '@arc/storage';
 import { openSqliteImport } from '@arc/storage-sqlite';
-import type { StorageChoice } from '../up/storage-url.ts';
+import type { StorageChoice } from '@arc/composition/storage';
 import type { ChosenStorage } from './chosen-storage.ts';
-import { etcdOptions } from './etcd-options.ts';
+import { etcdOptions } from '@arc/composition/storage';
 import { storageName } from './storage-name.ts';
 
 /** A pooler keeps sessions that nobody uses. */

@@ -3,7 +3,7 @@ import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { chosenStorage } from './chosen-storage.ts';
 import type { ChosenStorage } from './chosen-storage.ts';
-import { etcdOptions } from './etcd-options.ts';
+import { etcdOptions } from '@arc/composition/storage';
 
 /** What is shown, by its name in JSON. */
 interface Status {

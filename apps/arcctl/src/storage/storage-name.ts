@@ -1,4 +1,4 @@
-import type { StorageChoice } from '../up/storage-url.ts';
+import type { StorageChoice } from '@arc/composition/storage';
 
 /** A storage as in a URL, without its password: for messages and for the commands they tell to run. */
 export function storageName(choice: StorageChoice): string {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { secrets } from '@arc/api/core';
 import { createFakeClient } from '@arc/kube-client/fake';
 import { loadOrCreateKey } from './data-directory.ts';
-import { sharedDigestKey } from './digest-key.ts';
+import { digestKeyOfAll } from './digest-key.ts';
 
 let folder = '';
 before(async () => {
@@ -20,15 +20,15 @@ test('the key of a server that used to be alone becomes that of all, and the oth
   const key = await loadOrCreateKey(first);
   const other = await loadOrCreateKey(second);
   assert.notDeepEqual(other, key);
-  assert.deepEqual(Buffer.from(await sharedDigestKey(client, first)), Buffer.from(key));
-  assert.deepEqual(Buffer.from(await sharedDigestKey(client, second)), Buffer.from(key));
+  assert.deepEqual(Buffer.from(await digestKeyOfAll(client, first)), Buffer.from(key));
+  assert.deepEqual(Buffer.from(await digestKeyOfAll(client, second)), Buffer.from(key));
   assert.equal(await readFile(second, 'utf8'), await readFile(first, 'utf8'));
 });
 
 test('of two servers that make the key at the same time one makes it', async () => {
   const client = createFakeClient();
   const files = ['a', 'b'].map((name) => join(folder, name));
-  const [a, b] = await Promise.all(files.map((file) => sharedDigestKey(client, file)));
+  const [a, b] = await Promise.all(files.map((file) => digestKeyOfAll(client, file)));
   assert.deepEqual(Buffer.from(a ?? []), Buffer.from(b ?? []));
   assert.equal(a?.length, 32);
 });
@@ -36,7 +36,7 @@ test('of two servers that make the key at the same time one makes it', async () 
 test('a Secret that was deleted is made again from the directory', async () => {
   const client = createFakeClient();
   const file = join(folder, 'kept');
-  const key = await sharedDigestKey(client, file);
+  const key = await digestKeyOfAll(client, file);
   await client.delete(secrets, { namespace: 'kube-system', name: 'arc-digest-key' });
-  assert.deepEqual(Buffer.from(await sharedDigestKey(client, file)), Buffer.from(key));
+  assert.deepEqual(Buffer.from(await digestKeyOfAll(client, file)), Buffer.from(key));
 });

@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path';
 import { arcMetrics } from '@arc/arc-controllers';
+import { endpointProbe, openAudit, parseListenAddress, processMetrics } from '@arc/composition';
+import { embeddedKinds, openStore, parseStorageUrl } from '@arc/composition/storage';
 import { controllerMetrics, leaderElectionMetrics } from '@arc/controller';
 import { createMetrics } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
@@ -7,17 +9,11 @@ import { startStandaloneServer } from '@arc/standalone';
 import { lockExclusively } from '@arc/storage-sqlite';
 import { createLogStore, createProcessRunner } from '@arc/workflows';
 import type { UpOptions } from '../up-options.ts';
-import { openAudit } from './audit.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { endpointProbe } from './endpoint-probe.ts';
 import { localImages } from './images.ts';
 import { leadAlone, leadWhenElected } from './leadership.ts';
-import { parseListenAddress } from './listen-address.ts';
 import { podLogs } from './pod-logs.ts';
-import { processMetrics } from './process-metrics.ts';
-import { embeddedKinds } from './served-kinds.ts';
 import { serverIdentity } from './server-identity.ts';
-import { openStore, parseStorageUrl } from './storage-url.ts';
 
 export interface Embedded extends AsyncDisposable {
   /** `https://HOST:PORT` */

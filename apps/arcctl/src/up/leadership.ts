@@ -6,7 +6,7 @@ import type { KubeClient } from '@arc/kube-client';
 import { endSteps } from '@arc/workflows';
 import type { DataDirectory } from './data-directory.ts';
 import { loadOrCreateKey } from './data-directory.ts';
-import { sharedDigestKey } from './digest-key.ts';
+import { digestKeyOfAll } from './digest-key.ts';
 import { lead } from './lead.ts';
 import type { LeadParts } from './lead.ts';
 
@@ -69,7 +69,7 @@ export async function leadWhenElected(parts: LeadParts, directory: DataDirectory
         if ((await readFile(directory.tenureFile, 'utf8').catch(() => '')) !== tenure) await abandonSteps();
         await writeFileAtomically(directory.tenureFile, tenure);
         hasLed = true;
-        const digestKey = await insist(() => sharedDigestKey(client, directory.digestKeyFile), leading);
+        const digestKey = await insist(() => digestKeyOfAll(client, directory.digestKeyFile), leading);
         await lead({ ...parts, site: identity }, leading, { digestKey, onReady });
       },
       {

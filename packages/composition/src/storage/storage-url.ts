@@ -3,7 +3,7 @@ import type { Logger } from '@arc/kernel';
 import { createMemoryStore } from '@arc/storage';
 import type { Store } from '@arc/storage';
 import { openSqliteStore } from '@arc/storage-sqlite';
-import { etcdOptions } from '../storage/etcd-options.ts';
+import { etcdOptions } from './etcd-options.ts';
 
 export type StorageChoice =
   | { readonly kind: 'memory' }

@@ -1,6 +1,6 @@
 import { arcGroup } from '@arc/api/arc';
 import type { EtcdStoreOptions } from '@arc/storage-etcd';
-import { servedResources } from '../up/served-kinds.ts';
+import { servedResources } from './served-kinds.ts';
 
 /**
  * What a URL says about an etcd, and what ARC keeps in it.

@@ -1,0 +1,13 @@
+export { openAudit } from './server/audit.ts';
+export { clusterConfig } from './server/cluster-config.ts';
+export { digestKeyName, sharedDigestKey } from './server/digest-key.ts';
+export { endpointProbe } from './server/endpoint-probe.ts';
+export { insist } from './server/insist.ts';
+export type { Insistence } from './server/insist.ts';
+export { parseListenAddress } from './server/listen-address.ts';
+export type { ListenAddress } from './server/listen-address.ts';
+export { processMetrics } from './server/process-metrics.ts';
+export { reviewedAccess } from './server/reviewed-access.ts';
+export { serveEndpoints } from './server/serve-endpoints.ts';
+export type { Endpoints, EndpointsOptions, Probe } from './server/serve-endpoints.ts';
+export { servingCertificate } from './server/serving-certificate.ts';
