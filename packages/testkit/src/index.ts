@@ -12,6 +12,8 @@ export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { kubernetesEtcd, kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';
 export type { KubeApiserver, KubeApiserverOptions } from './parts/kubernetes.ts';
+export { missingMinio, startMinio } from './parts/minio.ts';
+export type { Minio } from './parts/minio.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
 export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';
 export { missingPostgres, postgresVersion, startPostgres } from './parts/postgres.ts';
@@ -47,5 +49,8 @@ export {
   signedStatement,
   simpleSigningPayload,
 } from './signing/sign-image.ts';
+export { startS3Server } from './s3/s3-server.ts';
+export type { S3Server, S3ServerOptions } from './s3/s3-server.ts';
+export type { S3User } from './s3/signature-check.ts';
 export { startTestRegistry } from './registry/test-registry.ts';
 export type { TestRegistry, TestRegistryOptions } from './registry/test-registry.ts';

@@ -62,6 +62,7 @@ export { BandwidthLimit } from './copy/bandwidth-limit.ts';
 export { parseBaseURL, resolveBelow } from './files/base-url.ts';
 export { checksumsLimit, digestFromChecksums } from './files/checksums.ts';
 export { FileDirectory } from './files/file-directory.ts';
+export type { FileContent, FileStore, VersionedFile } from './files/file-store.ts';
 export { HttpFile } from './files/http-file.ts';
 export type { HttpFileOptions } from './files/http-file.ts';
 export { stageFile } from './files/staged-file.ts';

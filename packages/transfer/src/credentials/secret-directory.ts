@@ -24,19 +24,20 @@ export interface EndpointSecret {
  */
 export async function readSecretDirectory(directory: string): Promise<EndpointSecret> {
   const names = ['username', 'password', 'token', '.dockerconfigjson', 'config.json', 'ca.crt', 'tls.crt', 'tls.key'] as const;
-  const values = new Map<string, string>();
-  await Promise.all(
-    names.map(async (name) => {
-      const value = await readKey(join(directory, name));
-      if (value !== undefined) values.set(name, value);
-    }),
-  );
+  const values = await readKeys(directory, names);
+  return { credentials: readCredentials(values, directory), tls: tlsOf(values), keys: names.filter((name) => values.has(name)) };
+}
+
+/** The keys that are there, as they are. @throws TransferError `InvalidCredentials` for what may not be read */
+export async function readKeys(directory: string, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(names.map(async (name) => [name, await readKey(join(directory, name))] as const));
+  return new Map(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+}
+
+/** From `ca.crt`, `tls.crt` and `tls.key`. */
+export function tlsOf(values: ReadonlyMap<string, string>): TlsOptions {
   const [ca, cert, key] = [values.get('ca.crt'), values.get('tls.crt'), values.get('tls.key')];
-  return {
-    credentials: readCredentials(values, directory),
-    tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) },
-    keys: names.filter((name) => values.has(name)),
-  };
+  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
 }
 
 function readCredentials(values: ReadonlyMap<string, string>, directory: string): CredentialSource {
@@ -63,7 +64,7 @@ function readCredentials(values: ReadonlyMap<string, string>, directory: string)
 }
 
 /** Editors and `echo` leave a newline at the end; it is never part of a credential. */
-function oneLine(value: string | undefined): string | undefined {
+export function oneLine(value: string | undefined): string | undefined {
   const trimmed = value?.replace(/\r?\n$/, '');
   return trimmed === '' ? undefined : trimmed;
 }

@@ -11,6 +11,8 @@ export interface HttpFileOptions {
   readonly onResume?: (notice: { readonly offset: number; readonly reason: string; readonly delayMs: number }) => void;
   /** Largest file that is read, bytes; no limit unless told. */
   readonly maxBytes?: number | undefined;
+  /** `any`: the server sends what it keeps, whatever encoding somebody wrote beside it. Other encodings are refused unless told. */
+  readonly encodings?: 'identity' | 'any';
 }
 
 /** Bytes that must arrive between two failures for the count of failures to begin anew. */
@@ -43,6 +45,12 @@ export class HttpFile {
   /** The whole file. @throws TransferError `TooLarge` beyond `limit` bytes */
   async readAll(limit: number, options: RequestOptions = {}): Promise<Buffer> {
     return await readLimited(await this.#request('GET', options), limit, this.name);
+  }
+
+  /** As `readAll`, with the ETag of what was read. */
+  async readVersion(limit: number, options: RequestOptions = {}): Promise<{ readonly bytes: Buffer; readonly etag: string | undefined }> {
+    const response = await this.#request('GET', options);
+    return { bytes: await readLimited(response, limit, this.name), etag: response.headers.etag };
   }
 
   /** As `readAll`, but undefined where the server has no such file. */
@@ -125,7 +133,7 @@ export class HttpFile {
     const encoding = response.headers['content-encoding'] ?? 'identity';
     // Many servers call an archive that is compressed by itself so.
     const isItself = /^(?:x-)?gzip$/.test(encoding) && this.#url.pathname.endsWith('gz');
-    if (response.status >= 300 || encoding === 'identity' || isItself) return;
+    if (response.status >= 300 || encoding === 'identity' || isItself || this.#options.encodings === 'any') return;
     response.discard();
     throw new TransferError(
       'UnexpectedAnswer',

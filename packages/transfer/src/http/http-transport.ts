@@ -48,7 +48,20 @@ export interface HttpTransportOptions {
   /** Ends bodies that move slower than this. */
   readonly minThroughput?: MinThroughput | undefined;
   readonly onRetry?: (notice: RetryNotice) => void;
+  /** Adds headers to every request that goes to the origin itself, anew for each try: a signature over time, path and headers. */
+  readonly sign?: RequestSigner;
+  /** Turns an answer that is not what was hoped for into an error, for servers that speak no registry's language. */
+  readonly explain?: (response: WireResponse, operation: string, now: number) => Promise<TransferError>;
+  /** What a redirect of a GET or HEAD is: followed unless told; `answer` treats it like any other status. */
+  readonly redirects?: 'follow' | 'answer';
 }
+
+/** The headers to add to a request. */
+export type RequestSigner = (request: {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}) => Readonly<Record<string, string>>;
 
 const maxRedirects = 5;
 
@@ -65,6 +78,9 @@ export class HttpTransport implements Disposable {
   readonly #userAgent: string;
   readonly #trustedHosts: readonly string[];
   readonly #onRetry: (notice: RetryNotice) => void;
+  readonly #sign: RequestSigner | undefined;
+  readonly #explain: NonNullable<HttpTransportOptions['explain']>;
+  readonly #redirects: 'follow' | 'answer';
   #zone: AddressZone = 'public';
   #pausedUntil = 0;
 
@@ -75,6 +91,9 @@ export class HttpTransport implements Disposable {
     this.#userAgent = options.userAgent ?? 'arc-transfer';
     this.#trustedHosts = [...(options.trustedHosts ?? []), ...(options.trustedAuthHosts ?? [])];
     this.#onRetry = options.onRetry ?? (() => {});
+    this.#sign = options.sign;
+    this.#explain = options.explain ?? statusError;
+    this.#redirects = options.redirects ?? 'follow';
     this.#wire = new Wire({
       tls: options.tls ?? {},
       clock: this.#clock,
@@ -117,7 +136,7 @@ export class HttpTransport implements Disposable {
     return this.#withRetries(request.operation, request.body === undefined || request.body instanceof Buffer, request.signal, async () => {
       const response = await this.#authorized(request);
       if ((response.status >= 200 && response.status < 300) || request.expect?.includes(response.status) === true) return response;
-      throw await statusError(response, request.operation, this.#clock.now());
+      throw await this.#explain(response, request.operation, this.#clock.now());
     });
   }
 
@@ -175,13 +194,14 @@ export class HttpTransport implements Disposable {
           'user-agent': this.#userAgent,
           ...request.headers,
           ...(authorization !== undefined && atHome ? { authorization } : {}),
+          ...(atHome ? this.#sign?.({ method: request.method, url, headers: request.headers ?? {} }) : {}),
         },
         ...(request.body === undefined ? {} : { body: request.body }),
         ...(url.hostname === this.origin.hostname || this.#trustedHosts.includes(url.hostname) ? {} : { within: this.#zone }),
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       if (atHome) this.#zone = response.zone ?? this.#zone;
-      if (![301, 302, 303, 307, 308].includes(response.status)) return response;
+      if (![301, 302, 303, 307, 308].includes(response.status) || this.#redirects === 'answer') return response;
       response.discard();
       const { location } = response.headers;
       if (location === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) {

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../process/eventually.ts';
+import { freePort } from '../process/free-port.ts';
+import { collect } from '../process/collect.ts';
+import type { S3User } from '../s3/signature-check.ts';
+import { findProgram } from './docker-registry.ts';
+
+/** On the PATH, or where `test/tools/minio/build.sh` puts what it builds. */
+function findMinio(): string | undefined {
+  const built = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'artifact-conduit', 'minio');
+  return findProgram('minio') ?? (existsSync(built) ? built : undefined);
+}
+
+/** Why tests with MinIO are skipped; false when it is there. */
+export const missingMinio: string | false = findMinio() === undefined ? 'minio is not there: test/tools/minio/build.sh builds it' : false;
+
+/** A MinIO on loopback with an empty bucket `artifacts`. */
+export interface Minio extends AsyncDisposable {
+  readonly url: string;
+  readonly user: S3User;
+}
+
+export async function startMinio(): Promise<Minio> {
+  const program = findMinio();
+  if (program === undefined) throw new Error(missingMinio === false ? '' : missingMinio);
+  const folder = await mkdtemp(join(tmpdir(), 'arc-minio-'));
+  // A directory below the data is a bucket, for a MinIO with one disk.
+  await mkdir(join(folder, 'data', 'artifacts'), { recursive: true });
+  const user: S3User = { accessKeyId: 'arc-tests', secretAccessKey: 'a secret/key+of=tests' };
+  const host = `127.0.0.1:${await freePort()}`;
+  const child = spawn(
+    program,
+    ['server', '--quiet', '--address', host, '--console-address', `127.0.0.1:${await freePort()}`, join(folder, 'data')],
+    {
+      env: {
+        HOME: folder,
+        MINIO_ROOT_USER: user.accessKeyId,
+        MINIO_ROOT_PASSWORD: user.secretAccessKey,
+        MINIO_UPDATE: 'off',
+        MINIO_BROWSER: 'off',
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  const output = collect(child);
+  const exited = once(child, 'exit');
+  const url = `http://${host}`;
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await eventually(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`minio ended with ${child.exitCode}: ${output.text}`);
+        return (await fetch(`${url}/minio/health/ready`)).ok;
+      },
+      { what: `minio on ${host}`, timeoutMs: 30_000, intervalMs: 50 },
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, user, [Symbol.asyncDispose]: stop };
+}
