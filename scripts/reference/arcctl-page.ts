@@ -1,7 +1,8 @@
 import { exitCodes } from '@arc/cli-kit';
 import { commands, globalOptions } from '../../apps/arcctl/src/command-table.ts';
-import type { CommandDefinition, OptionDefinition } from '../../apps/arcctl/src/command.ts';
-import { code, codeList, page, prose, table } from './page.ts';
+import type { CommandDefinition } from '../../apps/arcctl/src/command.ts';
+import { optionTable } from './option-table.ts';
+import { codeList, page, prose, table } from './page.ts';
 import type { ReferencePage } from './page.ts';
 
 /** The commands of arcctl, from the table that arcctl itself is built from. */
@@ -43,17 +44,6 @@ function commandSection(command: CommandDefinition): string[] {
     optionTable(options),
     examples.length === 0 ? '' : `Examples:\n\n\`\`\`\n${examples.join('\n')}\n\`\`\``,
   ];
-}
-
-function optionTable(options: readonly OptionDefinition[]): string {
-  return table(
-    ['option', 'meaning', 'default'],
-    options.map(({ flags, description, choices, defaultValue, required }) => [
-      code(flags),
-      `${prose(description)}${choices === undefined || choices.every((choice) => description.includes(choice)) ? '' : `: ${codeList(choices)}`}`,
-      required === true ? 'required' : code(defaultValue ?? ''),
-    ]),
-  );
 }
 
 /** `orderFailed` as `order failed`. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
@@ -231,7 +232,19 @@ test('6.1 a server that cannot read whom to believe does not start, unless it is
     hint: /extension-apiserver-authentication-reader/,
   });
   await using access = await connectToCluster(kubeClient, { tolerateLookupFailure: true });
-  assert.equal(access.readyCheck.name, 'informer-sync');
+  const [trust] = access.readyChecks;
+  assert.equal(trust?.name, 'extension-authentication');
+  assert.throws(() => trust?.check(new AbortController().signal), /bind this server to the Role extension-apiserver-authentication-reader/);
+  core.put('/api/v1/namespaces/kube-system/configmaps', {
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' } },
+    ...{ data: configuration },
+  });
+  for (let mended = false; !mended; await turn()) {
+    try {
+      await trust?.check(new AbortController().signal);
+      mended = true;
+    } catch {}
+  }
 });
 
 test('6.1.5 anonymous requests can be refused', async () => {

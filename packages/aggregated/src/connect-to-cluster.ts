@@ -24,8 +24,8 @@ export interface ClusterAccessOptions extends Omit<DelegatedAccessOptions, 'core
 
 /** What `createApiServer` takes as `access`. Disposing ends the watches. */
 export interface ClusterAccess extends AccessControl, AsyncDisposable {
-  /** For `readyChecks`: fails until the cluster's namespaces, and quotas where they are enforced, are known. */
-  readonly readyCheck: HealthCheck;
+  /** Fail until the cluster says whom to believe, and its namespaces, and quotas where they are enforced, are known. */
+  readonly readyChecks: readonly HealthCheck[];
 }
 
 /**
@@ -69,12 +69,25 @@ export async function connectToCluster(client: KubeClient, options: ClusterAcces
   const resources = opened.move();
   return {
     ...control,
-    readyCheck: {
-      name: 'informer-sync',
-      check: () => {
-        if (!synced) throw new Error(`the namespaces${enforceQuotas ? ' and quotas' : ''} of the cluster have not been listed yet`);
+    readyChecks: [
+      {
+        name: 'extension-authentication',
+        isPublic: true,
+        check: () => {
+          if (trust.known()) return;
+          throw new Error(
+            'the ConfigMap kube-system/extension-apiserver-authentication could not be read; bind this server to the Role extension-apiserver-authentication-reader there',
+          );
+        },
       },
-    },
+      {
+        name: 'informer-sync',
+        isPublic: true,
+        check: () => {
+          if (!synced) throw new Error(`the namespaces${enforceQuotas ? ' and quotas' : ''} of the cluster have not been listed yet`);
+        },
+      },
+    ],
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

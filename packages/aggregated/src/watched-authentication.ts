@@ -19,6 +19,8 @@ export interface WatchedAuthenticationOptions {
 
 export interface WatchedAuthentication extends AsyncDisposable {
   readonly current: () => ExtensionAuthentication;
+  /** Whether the configuration has ever been read. */
+  readonly known: () => boolean;
 }
 
 const nobody: ExtensionAuthentication = { frontProxy: undefined, clients: undefined };
@@ -58,6 +60,7 @@ export async function watchExtensionAuthentication(
   const running = informer.run(stop.signal);
   return {
     current: () => current,
+    known: () => current !== nobody,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await running;

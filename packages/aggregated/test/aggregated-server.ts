@@ -102,7 +102,7 @@ export async function startAggregatedServer(options: ClusterAccessOptions = {}):
       kinds: [thing],
       store,
       access,
-      readyChecks: [access.readyCheck],
+      readyChecks: access.readyChecks,
       tls: { cert: serving.certPem, key: serving.keyPem },
     }),
   );

@@ -46,7 +46,7 @@ export async function startCluster(apply: (kubeconfig: string, manifest: string)
       kinds: arcKinds,
       store,
       access,
-      readyChecks: [access.readyCheck],
+      readyChecks: access.readyChecks,
       tls: { cert: serving.certPem, key: serving.keyPem },
     }),
   );

@@ -1,8 +1,8 @@
+import { controllerRules, engineRules, leaderElectionRules, userRules } from './arc-rules.ts';
 import { aggregationLabelPrefix, autoupdateAnnotation, rbacApiVersion } from './group.ts';
 import type { ClusterRole } from './cluster-role.ts';
 import type { PolicyRule } from './policy-rule.ts';
 
-const arcGroup = 'arc.opendefense.cloud';
 const read = ['get', 'list', 'watch'];
 const write = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 
@@ -37,8 +37,6 @@ function aggregated(name: 'admin' | 'edit' | 'view', partOf?: 'admin' | 'edit'):
   const { rules: _gathered, ...role } = clusterRole(name, [], partOf);
   return { ...role, aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [`${aggregationLabelPrefix}${name}`]: 'true' } }] } };
 }
-
-const arcKinds = ['artifacttypes', 'artifactworkflows', 'endpoints', 'orders'];
 
 /** For users; named and cut as in a cluster. */
 function userRoles(): ClusterRole[] {
@@ -75,18 +73,11 @@ function userRoles(): ClusterRole[] {
       ],
       'view',
     ),
-    clusterRole('arc:aggregate-to-edit', [rule(arcGroup, arcKinds, write)], 'edit'),
-    clusterRole(
-      'arc:aggregate-to-view',
-      [
-        rule(arcGroup, [...arcKinds, ...arcKinds.map((plural) => `${plural}/status`)], read),
-        rule('argoproj.io', ['cronworkflows', 'workflows', 'workflowtemplates'], read),
-      ],
-      'view',
-    ),
+    clusterRole('arc:aggregate-to-edit', [...userRules.edit], 'edit'),
+    clusterRole('arc:aggregate-to-view', [...userRules.view], 'view'),
     // Not part of `edit`: where ARC is embedded, steps run as programs of the server's own user.
-    clusterRole('arc:workflow-author', [rule('argoproj.io', ['cronworkflows', 'workflows', 'workflowtemplates'], [...read, ...write])]),
-    clusterRole('arc:catalog-viewer', [rule(arcGroup, ['clusterartifacttypes'], read)]),
+    clusterRole('arc:workflow-author', [...userRules.workflowAuthor]),
+    clusterRole('arc:catalog-viewer', [...userRules.catalogViewer]),
     clusterRole('system:discovery', [paths(...discovery, ...health)]),
     clusterRole('system:public-info-viewer', [paths(...health)]),
     clusterRole('system:basic-user', [
@@ -103,23 +94,7 @@ function userRoles(): ClusterRole[] {
 /** For the parts of ARC itself: what each of them does, and nothing else. */
 function systemRoles(): ClusterRole[] {
   return [
-    clusterRole('system:arc', [
-      rule(arcGroup, ['orders'], [...read, 'patch', 'delete']),
-      rule(arcGroup, ['artifactworkflows'], [...read, 'create', 'patch', 'delete']),
-      rule(arcGroup, ['orders/status', 'artifactworkflows/status', 'endpoints/status'], ['patch']),
-      rule(arcGroup, ['artifacttypes', 'clusterartifacttypes', 'endpoints'], read),
-      rule('argoproj.io', ['workflows'], [...read, 'create', 'update', 'patch', 'delete']),
-      rule('argoproj.io', ['cronworkflows'], [...read, 'create', 'update', 'patch', 'delete']),
-      rule('argoproj.io', ['workflowtemplates', 'clusterworkflowtemplates'], ['get']),
-      rule('', ['namespaces'], read),
-      rule('', ['secrets'], [...read, 'create', 'update', 'delete']),
-      rule('', ['configmaps'], ['get']),
-      rule('', ['pods'], [...read, 'create']),
-      rule('', ['pods/status'], ['patch']),
-      rule('', ['pods/log'], ['get']),
-      rule('events.k8s.io', ['events'], ['create', 'patch']),
-      rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update']),
-    ]),
+    clusterRole('system:arc', [...controllerRules, ...leaderElectionRules, ...engineRules]),
     clusterRole('system:arc-standalone', [
       rule('*', ['*'], [...read, 'patch', 'delete', 'deletecollection']),
       rule('', ['namespaces/finalize'], ['update']),

@@ -5,6 +5,8 @@ import { textReply, type Reply } from '../http/reply.ts';
 /** One thing a server needs in order to be well. */
 export interface HealthCheck {
   readonly name: string;
+  /** True: what `check` throws is shown to everybody who asks, so it tells nothing that not everybody may know. */
+  readonly isPublic?: boolean;
   /** Throws, or resolves when all is well. */
   check(signal: AbortSignal): Promise<void> | void;
 }
@@ -20,8 +22,8 @@ export interface HealthChecks {
 const checkTimeoutMs = 2_000;
 
 /**
- * Answers `/healthz`, `/livez`, `/readyz` and `/<endpoint>/<check>` in the words of wire contract 1.5. Reasons go to the
- * log only: anybody may ask.
+ * Answers `/healthz`, `/livez`, `/readyz` and `/<endpoint>/<check>` in the words of wire contract 1.5. Reasons that are not
+ * public go to the log only: anybody may ask.
  */
 export async function health(
   checks: HealthChecks,
@@ -46,7 +48,7 @@ export async function health(
       lines.push(`[+]${check.name} ok`);
     } else {
       failed = true;
-      lines.push(`[-]${check.name} failed: reason withheld`);
+      lines.push(`[-]${check.name} failed: ${check.isPublic === true ? problem : 'reason withheld'}`);
       logger.warn('a health check fails', { endpoint, check: check.name, reason: problem });
     }
   }

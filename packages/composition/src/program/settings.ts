@@ -77,7 +77,12 @@ function probeTtlOf(text: string): number {
   throw new UsageError(`--endpoint-probe-ttl must be 0 or at least 1s, not ${text}`);
 }
 
-function durationOf(flag: string, text: string): number {
+/**
+ * Milliseconds.
+ *
+ * @throws UsageError
+ */
+export function durationOf(flag: string, text: string): number {
   try {
     return parseDuration(text);
   } catch (error) {

@@ -6,6 +6,8 @@ export interface Insistence {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** True for what nobody mends while the program runs, such as its command line: it is thrown. Default: nothing is. */
+  readonly isHopeless?: (error: unknown) => boolean;
   /** Told why it did not succeed yet, and undefined in the end. */
   readonly onProblem?: (problem: string | undefined) => void;
 }
@@ -17,10 +19,10 @@ const delays = { initialMs: 500, maxMs: 10_000 };
  * Tries until it succeeds, for what somebody else has to mend: says what is wrong and what to do when that changes, once, and
  * when it is over.
  *
- * @throws the reason of the signal
+ * @throws the reason of the signal, and what is hopeless
  */
 export async function insist<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>, options: Insistence): Promise<T> {
-  const { signal, clock, logger, onProblem } = options;
+  const { signal, clock, logger, isHopeless, onProblem } = options;
   let said: string | undefined;
   for (let failures = 0; ; failures++) {
     try {
@@ -30,6 +32,7 @@ export async function insist<T>(what: string, attempt: (signal: AbortSignal) => 
       return result;
     } catch (error) {
       signal.throwIfAborted();
+      if (isHopeless?.(error) === true) throw error;
       const problem = messageOf(error);
       if (problem !== said) {
         const hint = error instanceof ArcError ? error.hint : undefined;

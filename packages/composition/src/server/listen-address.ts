@@ -6,11 +6,12 @@ export interface ListenAddress {
 }
 
 /**
- * Parses `HOST:PORT`, `:PORT` or `[IPV6]:PORT`; the host defaults to loopback, port 0 means any free one.
+ * Parses `HOST:PORT`, `:PORT` or `[IPV6]:PORT`; port 0 means any free one.
  *
+ * @param defaultHost where nothing stands before the colon; default: loopback
  * @throws ArcError `InvalidListenAddress`
  */
-export function parseListenAddress(text: string): ListenAddress {
+export function parseListenAddress(text: string, defaultHost = '127.0.0.1'): ListenAddress {
   const match = /^(?:\[(?<ipv6>[0-9a-fA-F:.]+)\]|(?<host>[^:[\]]*)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port'] ?? Number.NaN);
   if (match === null || !(port <= 65_535)) {
@@ -19,5 +20,5 @@ export function parseListenAddress(text: string): ListenAddress {
     });
   }
   const host = match.groups?.['ipv6'] ?? match.groups?.['host'] ?? '';
-  return { host: host === '' ? '127.0.0.1' : host, port };
+  return { host: host === '' ? defaultHost : host, port };
 }

@@ -19,7 +19,10 @@ export interface EndpointsOptions {
   readonly listen: ListenAddress;
   /** Absent: plain HTTP. */
   readonly tls?: TlsSource;
-  /** Answered at `/healthz` and `/readyz`, and by name below them. `/livez` says only that the process answers. */
+  /**
+   * Answered at `/readyz`, and by name below it. `/healthz` and `/livez` say only that the process answers: what is missing elsewhere
+   * is not mended by starting it again.
+   */
   readonly probes?: readonly Probe[];
   /** Answered at `/metrics`. */
   readonly metrics?: () => string;
@@ -87,11 +90,11 @@ async function answer(request: IncomingMessage, { probes, metrics, access }: End
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://endpoints');
   if (request.method !== 'GET' && request.method !== 'HEAD') return { code: 405, text: 'method not allowed\n' };
   const [, endpoint = '', only = ''] = pathname.split('/');
-  if (probes !== undefined && endpoint === 'livez') return { code: 200, text: 'ok' };
-  if (probes !== undefined && (endpoint === 'healthz' || endpoint === 'readyz')) {
+  if (probes !== undefined && (pathname === '/livez' || pathname === '/healthz')) return { code: 200, text: 'ok' };
+  if (probes !== undefined && endpoint === 'readyz') {
     const asked = only === '' ? probes : probes.filter(({ name }) => name === only);
     if (only !== '' && asked.length === 0) return { code: 404, text: '404 page not found\n' };
-    return health(endpoint, asked, searchParams.has('verbose'));
+    return readiness(asked, searchParams.has('verbose'));
   }
   if (pathname === '/metrics' && metrics !== undefined) {
     const answered = await access?.(request.headers.authorization, pathname, AbortSignal.timeout(reviewTimeoutMs));
@@ -102,13 +105,13 @@ async function answer(request: IncomingMessage, { probes, metrics, access }: End
   return { code: 404, text: '404 page not found\n' };
 }
 
-function health(endpoint: string, probes: readonly Probe[], verbose: boolean): Answer {
+function readiness(probes: readonly Probe[], verbose: boolean): Answer {
   const lines = probes.map(({ name, problem }) => {
     const found = problem();
     return { failed: found !== undefined, text: found === undefined ? `[+]${name} ok` : `[-]${name} failed: ${found}` };
   });
   const failed = lines.some((line) => line.failed);
-  const report = `${lines.map(({ text }) => text).join('\n')}\n${endpoint} check ${failed ? 'failed' : 'passed'}\n`;
+  const report = `${lines.map(({ text }) => text).join('\n')}\nreadyz check ${failed ? 'failed' : 'passed'}\n`;
   return failed ? { code: 500, text: report } : { code: 200, text: verbose ? report : 'ok' };
 }
 
