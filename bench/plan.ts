@@ -25,6 +25,8 @@ export interface Plan {
   /** Starts of arcctl, and how long it is left alone before its memory is read. */
   readonly starts: number;
   readonly idleMs: number;
+  /** Orders that are reconciled; how many of them a change of an Endpoint concerns, each time; how long they are left alone. */
+  readonly orders: { readonly count: number; readonly changed: readonly number[]; readonly idleMs: number };
   /**
    * Instead of the above, on every backend but the default one: lists and watches are served from the watch cache, which is the
    * same over each of them, so it is enough to see that they do not differ; and filling them with a million objects takes longer
@@ -55,6 +57,7 @@ const full: Plan = {
   stored: [10_000, 100_000, 1_000_000],
   starts: 5,
   idleMs: 4000,
+  orders: { count: 10_000, changed: [1250, 2500, 5000], idleMs: 30_000 },
   elsewhere: { listed: [10_000], listForms: 'objects', watchers: [200], watchedRates: [50, 200], stored: [10_000, 100_000] },
 };
 
@@ -76,8 +79,12 @@ const small: Plan = {
   stored: [500],
   starts: 1,
   idleMs: 50,
+  orders: { count: 20, changed: [3, 6], idleMs: 300 },
   elsewhere: { listForms: 'objects' },
 };
 
-export const plans = { small, full, complete } as const;
+/** What has to be seen many times while controllers are made faster. */
+const medium: Plan = { ...small, orders: { count: 1500, changed: [150, 300, 600], idleMs: 5000 } };
+
+export const plans = { small, medium, full, complete } as const;
 export type Size = keyof typeof plans;

@@ -10,7 +10,7 @@ import type { Results } from './results/measurement.ts';
 import { backendNames, missingBackend, type BackendName } from './server/backends.ts';
 import { suite } from './suite.ts';
 
-const usage = `usage: npm run bench -- [--size small|full|complete] [--backend NAME ...] [--out FILE [--add]] [BENCH ...]
+const usage = `usage: npm run bench -- [--size small|medium|full|complete] [--backend NAME ...] [--out FILE [--add]] [BENCH ...]
 
 Without BENCH everything is measured:
 ${suite.map(({ name, about }) => `  ${name.padEnd(16)} ${about}`).join('\n')}

@@ -18,6 +18,7 @@ export interface JudgedBudget extends Budget {
 }
 
 const tenThousand = { objects: 10_000 } as const;
+const tenThousandOrders = { orders: 10_000 } as const;
 const delivery = { watchers: 200, perSecond: 200 } as const;
 const fifty = { writers: 50 } as const;
 
@@ -30,6 +31,7 @@ const higher = (path: string, wanted: Wanted, [unit, budget, stretch]: readonly 
   better: 'higher',
 });
 const creates = (backend: 'sqlite' | 'postgres' | 'etcd'): Wanted => ({ bench: 'writes', backend, metric: 'create throughput', at: fifty });
+const controllers = { who: 'controllers' } as const;
 const plainList = { ...tenThousand, as: 'objects' } as const;
 
 /** What ARC promises of a machine with two cores, with TLS, authentication, authorisation and validation on. */
@@ -64,6 +66,24 @@ const budgets: readonly Budget[] = [
   lower('`arcctl up` to ready', { bench: 'arcctl', metric: '`arcctl up` to ready' }, ['ms', 1000, 500]),
   lower('`arcctl up`, memory when idle', { bench: 'arcctl', metric: 'RSS when idle' }, ['bytes', 150e6, 100e6]),
   lower('`arcctl get`, cold', { bench: 'arcctl', metric: '`arcctl get` cold' }, ['ms', 150, 100]),
+  lower('requests of the controllers for an artifact', { bench: 'orders', metric: 'all requests of an artifact', at: controllers }, [
+    'count',
+    10,
+    8,
+  ]),
+  lower('status writes for an artifact', { bench: 'orders', metric: 'status writes of an artifact', at: controllers }, ['count', 4, 3]),
+  lower(
+    'memory of the controllers after all work, over a fresh start',
+    { bench: 'orders', metric: 'heap of the controllers, over one that has just started' },
+    ['x', 1.15, 1.05],
+  ),
+  lower('CPU of 30 s with 10,000 finished Orders', { bench: 'orders', metric: 'CPU when idle', at: tenThousandOrders }, ['ms', 300, 100]),
+  lower('requests in that time', { bench: 'orders', metric: 'requests when idle', at: tenThousandOrders }, ['count', 0, 0]),
+  lower(
+    'an Order after a change of an Endpoint of 5,000, over one of 1,250',
+    { bench: 'orders', metric: 'CPU of an artifact, most over fewest', at: { orders: 5000 } },
+    ['x', 1.2, 1.05],
+  ),
 ];
 
 export function judge(results: Pick<Results, 'measurements'>): readonly JudgedBudget[] {

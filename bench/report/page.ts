@@ -7,6 +7,7 @@ import { gapText } from './gaps.ts';
 import { growthSection } from './growth-section.ts';
 import { findAll, valueOf } from './lookup.ts';
 import { table } from './markdown.ts';
+import { orderSection } from './order-section.ts';
 import { ark } from './published.ts';
 import { readSection } from './read-section.ts';
 import { mixedSection, watchSection } from './watch-section.ts';
@@ -31,6 +32,7 @@ export function reportPage({ results, comparison }: ReportInput): string {
     watchSection(results, curves),
     mixedSection(results),
     growthSection(results, curves),
+    orderSection(results),
     comparison === undefined ? '' : comparisonSection(comparison),
     arkSection(results),
     methodSection(results),

@@ -1,6 +1,6 @@
 import type { BackendName } from '../server/backends.ts';
 
-export type Unit = 'ms' | '1/s' | 'bytes' | 'x';
+export type Unit = 'ms' | '1/s' | 'bytes' | 'x' | 'count';
 
 /** One thing that was measured, several times. */
 export interface Measurement {

@@ -6,7 +6,8 @@ import { cpuTimeMs } from '../processes/process-usage.ts';
 import { startBackend, type Backend, type BackendName } from './backends.ts';
 import { collection, namespace, orderTemplate } from './order-sample.ts';
 import type { Seed } from './seed.ts';
-import type { ServerCalls, Usage } from './server-process.ts';
+import type { Usage } from '../processes/own-usage.ts';
+import type { RequestCounts, ServerCalls } from './server-process.ts';
 
 /** An API server in a process of its own, with a user who may do everything with Orders in the namespace of the bench. */
 export interface ServerUnderTest extends AsyncDisposable {
@@ -19,10 +20,14 @@ export interface ServerUnderTest extends AsyncDisposable {
   usageAtRest(): Promise<Usage>;
   /** CPU time so far: of the server, and of its database where that is another process. */
   cpuMs(): Promise<{ readonly server: number; readonly database: number }>;
+  /** Of a server that counts them; empty otherwise. */
+  requests(): Promise<RequestCounts>;
+  /** How an administrator of this name reaches it. */
+  administrator(name: string): Promise<Target>;
 }
 
 /** More heap than Node takes by itself, for a million objects. */
-const execArgv = ['--expose-gc', '--max-old-space-size=8192'];
+export const execArgv = ['--expose-gc', '--max-old-space-size=8192'];
 
 /** Starts a backend, puts objects into it, and serves it. */
 export async function startServer(backend: BackendName, objects = 0): Promise<ServerUnderTest> {
@@ -35,10 +40,14 @@ export async function startServer(backend: BackendName, objects = 0): Promise<Se
 }
 
 /** Serves a backend that is there already. */
-export async function serve(backend: Backend, seed?: Seed): Promise<ServerUnderTest & { readonly seedMs: number }> {
+export async function serve(
+  backend: Backend,
+  seed?: Seed,
+  { countRequests = false }: { readonly countRequests?: boolean } = {},
+): Promise<ServerUnderTest & { readonly seedMs: number }> {
   await using parts = new AsyncDisposableStack();
   const child = parts.use(startChild<ServerCalls>(new URL('./server-process.ts', import.meta.url), { execArgv }));
-  const started = await child.call('start', { storage: backend.url, ...(seed !== undefined && { seed }) });
+  const started = await child.call('start', { storage: backend.url, countRequests, ...(seed !== undefined && { seed }) });
   await prepareForBench(started.administrator);
   const owned = parts.move();
   return {
@@ -50,6 +59,8 @@ export async function serve(backend: Backend, seed?: Seed): Promise<ServerUnderT
     usage: () => child.call('usage', { collect: false }),
     usageAtRest: () => child.call('usage', { collect: true }),
     cpuMs: () => cpuOf(child, backend),
+    requests: () => child.call('requests', undefined),
+    administrator: (name) => child.call('administrator', { name }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -31,6 +31,8 @@ export function show(value: number, unit: Unit): string {
       return bytes(value);
     case 'x':
       return `${digits(value)}x`;
+    case 'count':
+      return digits(value);
   }
 }
 
