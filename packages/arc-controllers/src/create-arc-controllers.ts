@@ -35,7 +35,12 @@ export interface ArcLimits {
   readonly maxActivePerEndpoint?: number;
   /** Shortest time between two writes of mere progress of one run, milliseconds. Default 1000. */
   readonly progressIntervalMs?: number;
-  /** Shortest time between two status writes of one Order, milliseconds. Default 200. */
+  /** How long the status of a run waits for the Workflow it has just got to begin, or to end, milliseconds. Default 250. */
+  readonly startIntervalMs?: number;
+  /**
+   * Shortest time between two status writes of one Order that is not finished, milliseconds. Default 1000. What becomes of its
+   * runs within a tenth of it is looked at together.
+   */
   readonly orderStatusIntervalMs?: number;
   /** Endpoints probed at the same time. Default 4. */
   readonly maxActiveProbes?: number;
@@ -73,7 +78,9 @@ export interface ArcControllers extends AsyncDisposable {
 export function createArcControllers(options: ArcControllersOptions): ArcControllers {
   const { digestKey, clock = systemClock, logger = silentLogger, limits = {}, metrics } = options;
   const { client, reasonOf } = failureReasons(options.client);
-  const { maxActiveWorkflows = 8, progressIntervalMs = 1000, orderStatusIntervalMs = 200, maxActiveProbes = 4 } = limits;
+  const { maxActiveWorkflows = 8, maxActiveProbes = 4 } = limits;
+  const { progressIntervalMs = 1000, startIntervalMs = 250, orderStatusIntervalMs = 1000 } = limits;
+  const runDelayMs = orderStatusIntervalMs / 10;
   if (!Number.isInteger(maxActiveWorkflows) || maxActiveWorkflows < 1) {
     throw new ArcError('InvalidConfiguration', `maxActiveWorkflows is ${maxActiveWorkflows}`, {
       hint: 'Use a whole number of at least 1.',
@@ -124,9 +131,10 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
             digestKey,
             events: orderEvents,
             statusIntervalMs: orderStatusIntervalMs,
+            runDelayMs,
           }),
         ),
-        sources: orderSources(informers),
+        sources: orderSources(informers, runDelayMs),
       },
       {
         name: 'artifact-workflow',
@@ -139,6 +147,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
             digestKey,
             events: runEvents,
             progressIntervalMs,
+            startIntervalMs,
           }),
         ),
         sources: artifactWorkflowSources(informers, turns),
@@ -175,13 +184,15 @@ function countingFailures(reconcile: Reconciler, failed: (error: unknown) => voi
 }
 
 /** A change of an Endpoint, a Secret or a type leads to exactly the Orders that use it. */
-function orderSources(informers: ArcInformers): ControllerSource[] {
+function orderSources(informers: ArcInformers, runDelayMs: number): ControllerSource[] {
   const usersOf = (endpoint: KubeObject): readonly ReconcileRequest[] =>
     informers.orders.byIndex('endpoint', keyOf(endpoint.metadata.namespace, endpoint.metadata.name ?? '')).map(requestFor);
   return [
     source({ informer: informers.orders }),
     source<ArtifactWorkflow>({
       informer: informers.artifactWorkflows,
+      // Each look at an Order is a look at all its artifacts, which change at about the same time.
+      delayMs: runDelayMs,
       requests: (run) => {
         const owner = controllerOf(run);
         const ownerRequest = owner?.kind === 'Order' ? [{ namespace: run.metadata.namespace ?? '', name: owner.name }] : [];

@@ -62,7 +62,7 @@ export async function createWorld(limits: ArcLimits = {}, options: WorldOptions 
         digestKey,
         clock,
         logger,
-        limits: { progressIntervalMs: 0, orderStatusIntervalMs: 0, ...limits },
+        limits: { progressIntervalMs: 0, startIntervalMs: 0, orderStatusIntervalMs: 0, ...limits },
         ...options,
       });
       running = startControllers(controllers.definitions, { clock, logger });

@@ -9,6 +9,8 @@ export interface ControllerSource<T extends KubeObject = KubeObject> {
   requests?(object: T): readonly ReconcileRequest[];
   /** Skips updates that do not matter. Adds and deletes always pass. */
   changed?(object: T, old: T): boolean;
+  /** How long what it causes is put off, so that several changes are one request, milliseconds. Default 0. */
+  readonly delayMs?: number;
 }
 
 export interface ControllerDefinition {

@@ -85,11 +85,11 @@ export async function runController(definition: ControllerDefinition, options: R
   }
 }
 
-function connect({ informer, requests, changed }: ControllerSource, queue: WorkQueue): void {
+function connect({ informer, requests, changed, delayMs = 0 }: ControllerSource, queue: WorkQueue): void {
   const enqueue = (object: Parameters<NonNullable<typeof requests>>[0]): void => {
     const { namespace, name = '' } = object.metadata;
     const wanted = requests?.(object) ?? [{ name, ...(namespace !== undefined && { namespace }) }];
-    for (const request of wanted) queue.add(request);
+    for (const request of wanted) queue.addAfter(request, delayMs);
   };
   informer.addHandler({
     added: enqueue,

@@ -139,7 +139,7 @@ test('who waits is told where it stands; near the front the place is kept curren
       .runs()
       .map(({ status }) => status?.queuePosition ?? 0)
       .sort();
-  await world.clock.advance(11_000);
+  await world.clock.advance(31_000);
   assert.deepEqual(places(), [0, 1, 2, 3, 4]);
   const waiting = world.runs().find(({ status }) => status?.queuePosition === 1);
   assert.match(waiting?.status?.message ?? '', /about number 1 in line: 1 of at most 1 workflows run/);
@@ -150,7 +150,7 @@ test('who waits is told where it stands; near the front the place is kept curren
   await world.clock.advance(300_000);
   assert.equal(writes(), before, 'nothing is written while nothing moves');
   finish(world, namespace);
-  await world.clock.advance(15_000);
+  await world.clock.advance(31_000);
   assert.deepEqual(places(), [0, 0, 1, 2, 3]);
   assert.deepEqual(
     world.runs().filter(({ status }) => status?.activeWorkflowRef !== undefined && status.queuePosition !== undefined),

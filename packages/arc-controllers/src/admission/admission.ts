@@ -10,16 +10,22 @@ export interface Place {
   readonly message: string;
 }
 
+interface ToldPlace extends Place {
+  readonly why: string;
+}
+
 export interface AdmissionOptions extends FairQueueOptions {
   readonly clock: Clock;
   /** Called with the key of a run that may start now, or whose place has changed. */
   readonly wake: (key: string) => void;
 }
 
-/** How often those near their turn are told a new place. Each is a write, so the others keep the place they were told. */
-const refreshMs = 10_000;
+/** How often those near their turn are told a new place. Each is a write or two, so the others keep the place they were told. */
+const refreshMs = 30_000;
 /** How near: at most so many writes per refresh. */
 const refreshed = 100;
+/** What has to be left of a place for the new one to be worth telling. */
+const noticeable = 0.75;
 
 /**
  * Lets runs start when it is their turn, and tells those that wait where they stand. What is under way is read from the
@@ -30,7 +36,7 @@ export class Admission implements Disposable {
   readonly #clock: Clock;
   readonly #wake: (key: string) => void;
   /** What those who wait were told, by key. */
-  readonly #told = new Map<string, Place>();
+  readonly #told = new Map<string, ToldPlace>();
   #timer: Disposable | undefined;
 
   constructor({ clock, wake, ...options }: AdmissionOptions) {
@@ -84,23 +90,30 @@ export class Admission implements Disposable {
 
   #refresh(): void {
     this.#timer = undefined;
-    for (const key of this.#queue.front(refreshed)) {
-      const place = this.#placeOf(key);
-      if (place.position > refreshed || this.#told.get(key)?.message === place.message) continue;
-      this.#told.set(key, place);
-      this.#wake(key);
+    for (const line of this.#queue.lines()) {
+      for (const key of line) {
+        const place = this.#placeOf(key);
+        // Whoever stands behind in the same line has no better one.
+        if (place.position > refreshed) break;
+        if (!isNews(place, this.#told.get(key))) continue;
+        this.#told.set(key, place);
+        this.#wake(key);
+      }
     }
     if (this.#queue.waiting > 0) this.#timer = this.#clock.after(refreshMs, () => this.#refresh());
   }
 
-  #placeOf(key: string): Place {
+  #placeOf(key: string): ToldPlace {
     const position = this.#queue.position(key) ?? 1;
     const reason = this.#queue.reason(key);
-    return {
-      position,
-      message: `waits for its turn, about number ${position} in line${reason === undefined ? '' : `: ${reasonText(reason)}`}`,
-    };
+    const why = reason === undefined ? '' : `: ${reasonText(reason)}`;
+    return { position, why, message: `waits for its turn, about number ${position} in line${why}` };
   }
+}
+
+function isNews(place: ToldPlace, told: ToldPlace | undefined): boolean {
+  if (told === undefined || told.why !== place.why) return true;
+  return place.position <= told.position * noticeable || told.position <= place.position * noticeable;
 }
 
 function reasonText(reason: WaitReason): string {

@@ -104,7 +104,7 @@ test('positions count those before in the own namespace and the share of others'
   queue.enqueue(job('a', 4, { since: 4, priority: 5 }), 0);
   assert.equal(queue.position('a/4'), 2);
   assert.equal(queue.waiting, 7, 'queued once');
-  assert.deepEqual([...queue.front(1)].sort(), ['a/4', 'b/0']);
+  assert.deepEqual([...queue.lines()].map(([first]) => first).sort(), ['a/4', 'b/0']);
 });
 
 interface Load {

@@ -143,11 +143,9 @@ export class FairQueue {
     return this.#active.size >= limit ? { kind: 'total', active: this.#active.size, limit } : { kind: 'turn' };
   }
 
-  /** The keys of the jobs that are near their turn, at most `count` of each namespace and set of Endpoints. */
-  *front(count: number): Generator<string> {
-    for (const { groups } of this.#tenants.values()) {
-      for (const group of groups.values()) for (const { key } of group.take(count)) yield key;
-    }
+  /** The keys of the jobs that wait, in the order of their turn, for each namespace and set of Endpoints. */
+  *lines(): Generator<Iterable<string>> {
+    for (const { groups } of this.#tenants.values()) for (const group of groups.values()) yield group.keys();
   }
 
   #nextOf(namespace: string, { usage, groups }: Tenant): QueuedJob | undefined {

@@ -12,8 +12,8 @@ export class SortedJobs {
     return this.#jobs.length;
   }
 
-  take(count: number): readonly QueuedJob[] {
-    return this.#jobs.slice(0, count);
+  *keys(): Generator<string> {
+    for (const { key } of this.#jobs) yield key;
   }
 
   add(job: QueuedJob): void {

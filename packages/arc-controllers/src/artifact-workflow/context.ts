@@ -16,6 +16,8 @@ export interface RunContext extends LookupInformers {
   readonly admission: Admission;
   /** Shortest time between two writes of mere progress, milliseconds. */
   readonly progressIntervalMs: number;
+  /** How long the status of a run waits for the Workflow it has just got to begin, milliseconds. */
+  readonly startIntervalMs: number;
   readonly orders: Informer<Order>;
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   /** With the index `cronWorkflow` by namespace/name of the controlling CronWorkflow. */

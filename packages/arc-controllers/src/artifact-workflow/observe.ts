@@ -30,14 +30,15 @@ export function statusUnderWay(run: ArtifactWorkflow, workflow: WorkflowRecord):
   };
 }
 
-/** The status of a run whose Workflow has ended. Reads the whole Workflow once, for the receipt or the failure. */
+/** The status of a run whose Workflow has ended. Reads the whole Workflow once if there is a receipt or a failure. */
 export async function statusEnded(
   context: RunContext,
   run: ArtifactWorkflow,
   workflow: WorkflowRecord,
   signal: AbortSignal,
 ): Promise<ArtifactWorkflowStatus> {
-  const whole = await readWhole(context, workflow, signal);
+  const isPlain = workflow.phase === 'Succeeded' && !workflow.hasReceipt;
+  const whole = isPlain ? undefined : await readWhole(context, workflow, signal);
   const record = whole === undefined ? workflow : workflowRecord(whole);
   const ended = record.finishedAt ?? timestamp(context.clock.now());
   const status: ArtifactWorkflowStatus = { ...statusUnderWay(run, record), completionTime: ended };

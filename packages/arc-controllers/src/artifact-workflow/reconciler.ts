@@ -11,6 +11,7 @@ import { timestamp } from '../metadata/conditions.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
+import { RecentWrites } from '../metadata/recent-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
 import { ensureConfig, removeConfig, typeOf } from '../rendered-config/ensure-config.ts';
@@ -35,16 +36,15 @@ type StatusWriter = (status: ArtifactWorkflowStatus) => Promise<boolean>;
 
 /** Brings the Workflow of an ArtifactWorkflow about, and its status to what the Workflow says. */
 export function artifactWorkflowReconciler(context: RunContext): Reconciler {
-  /** When mere progress was last written, by uid; only to space writes, so losing it is harmless. */
-  const lastWrites = new Map<string, number>();
+  const recent = new RecentWrites(context.progressIntervalMs);
   /**
-   * Uids of runs whose Workflow this process created or saw. The informer of ArtifactWorkflows may lag behind that of
-   * Workflows, so that such a run can look as if it had never been started.
+   * Runs whose Workflow this process created or saw, by uid: when it was created, or 0. The informer of ArtifactWorkflows may lag
+   * behind that of Workflows, so that such a run can look as if it had never been started.
    */
-  const begun = new Set<string>();
+  const begun = new Map<string, number>();
   const ownWrites = new OwnWrites();
   const forget = (run: ArtifactWorkflow): void => {
-    lastWrites.delete(run.metadata.uid ?? '');
+    recent.forget(run.metadata.uid ?? '');
     begun.delete(run.metadata.uid ?? '');
     ownWrites.forget(run);
   };
@@ -72,22 +72,25 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       return written !== undefined;
     };
     await addFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
-    if (scheduleOfRun(run) !== undefined) return await keepSchedule(context, run, { key, lastWrites, write }, signal);
+    if (scheduleOfRun(run) !== undefined) return await keepSchedule(context, run, { key, recent, write }, signal);
     const uid = run.metadata.uid ?? '';
     const vanishable = begun.has(uid) || run.status?.activeWorkflowRef !== undefined;
     const workflow = await findWorkflow(context, run, vanishable, signal);
     if (workflow !== undefined) {
-      begun.add(uid);
+      const begunAt = begun.get(uid) ?? 0;
+      begun.set(uid, begunAt);
       if (!isEnded(workflow.phase)) await keepConfig(context, run, signal);
-      return await follow(context, run, workflow, { lastWrites, write }, signal);
+      return await follow(context, run, workflow, { recent, write, begunAt }, signal);
     }
     // Never start again what ended just now: only the server knows.
     if (vanishable && !(await isStillWanted(context, run, signal))) return undefined;
     if (vanishable) reportVanished(context, run);
     begun.delete(uid);
     const result = await start(context, run, { key, vanished: vanishable, write }, signal);
-    if (result === 'started') begun.add(uid);
-    return typeof result === 'object' ? result : undefined;
+    if (result !== 'started') return result;
+    begun.set(uid, context.clock.now());
+    // Its events lead here sooner, if they come.
+    return { requeueAfterMs: context.startIntervalMs };
   };
 }
 
@@ -174,12 +177,17 @@ async function start(
   }
   const name = workflow.metadata.name ?? '';
   context.events.event(run, { type: 'Normal', reason: 'Created', action: 'Create', note: `created Workflow ${name}` });
-  await write({
-    phase: 'Pending',
-    ...(vanished && { reason: 'WorkflowVanished', message: `its Workflow ${name} disappeared before it had ended and was started again` }),
-    activeWorkflowRef: { name },
-    ...carriedOut,
-  });
+  if (vanished || context.startIntervalMs === 0) {
+    await write({
+      phase: 'Pending',
+      ...(vanished && {
+        reason: 'WorkflowVanished',
+        message: `its Workflow ${name} disappeared before it had ended and was started again`,
+      }),
+      activeWorkflowRef: { name },
+      ...carriedOut,
+    });
+  }
   return 'started';
 }
 
@@ -187,7 +195,7 @@ async function start(
 async function keepSchedule(
   context: RunContext,
   written: ArtifactWorkflow,
-  { key, lastWrites, write }: { readonly key: string; readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
+  { key, recent, write }: { readonly key: string; readonly recent: RecentWrites; readonly write: StatusWriter },
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   const isBegun = written.status?.lastScheduled !== undefined || written.status?.phase === 'Active';
@@ -206,7 +214,7 @@ async function keepSchedule(
     }
     const carriedOut = await runOutOfTurn(context, run, found.cron, signal);
     const status = { ...(await statusScheduled(context, run, found.cron, signal)), ...carriedOut };
-    const later = await writeSpaced(context, written, status, { lastWrites, write });
+    const later = await writeSpaced(context, written, status, { recent, write });
     const now = context.clock.now();
     return later ?? nextLook(status, now, nextForce(run, now));
   } catch (error) {
@@ -323,7 +331,7 @@ async function follow(
   context: RunContext,
   seen: ArtifactWorkflow,
   workflow: WorkflowRecord,
-  { lastWrites, write }: { readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
+  { recent, write, begunAt }: { readonly recent: RecentWrites; readonly write: StatusWriter; readonly begunAt: number },
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   const run = asStarted(context, seen);
@@ -335,8 +343,11 @@ async function follow(
   // It is being deleted by somebody; when it is gone the run starts again.
   if (isDeleting(workflow)) return undefined;
 
+  // Most begin to run at once, and many end soon: that is one write or two instead of three.
+  const waitMs = begunAt + context.startIntervalMs - context.clock.now();
+  if (seen.status?.activeWorkflowRef === undefined && waitMs > 0) return { requeueAfterMs: Math.min(waitMs, context.startIntervalMs) };
   const status = keepVanishedNote(run, statusUnderWay(run, workflow));
-  return await writeSpaced(context, seen, status, { lastWrites, write });
+  return await writeSpaced(context, seen, status, { recent, write });
 }
 
 /** Writes a status, but mere progress only so often; then says when. */
@@ -344,18 +355,16 @@ async function writeSpaced(
   context: RunContext,
   run: ArtifactWorkflow,
   status: ArtifactWorkflowStatus,
-  { lastWrites, write }: { readonly lastWrites: Map<string, number>; readonly write: StatusWriter },
+  { recent, write }: { readonly recent: RecentWrites; readonly write: StatusWriter },
 ): Promise<ReconcileResult | undefined> {
   const before = run.status ?? {};
   if (mergePatchBetween(before, status) === undefined) return undefined;
   const uid = run.metadata.uid ?? '';
   const now = context.clock.now();
-  const sinceLast = now - (lastWrites.get(uid) ?? Number.NEGATIVE_INFINITY);
-  if (sinceLast < context.progressIntervalMs && isMereProgress(before, status)) {
-    return { requeueAfterMs: context.progressIntervalMs - Math.max(0, sinceLast) };
-  }
+  const waitMs = recent.wait(uid, now);
+  if (waitMs > 0 && isMereProgress(before, status)) return { requeueAfterMs: waitMs };
   await write(status);
-  lastWrites.set(uid, now);
+  recent.note(uid, now);
   return undefined;
 }
 

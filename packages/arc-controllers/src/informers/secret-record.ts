@@ -1,6 +1,6 @@
 import { configDigestAnnotation, configInputsAnnotation } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
-import { secretDigest } from '../identity/secret-digest.ts';
+import { recordedDigest, secretDigest } from '../identity/secret-digest.ts';
 import { controllerOf } from '../metadata/owner.ts';
 import type { SecretContent } from '../identity/secret-digest.ts';
 
@@ -8,12 +8,15 @@ import type { SecretContent } from '../identity/secret-digest.ts';
 export interface SecretRecord extends KubeObject {
   type: string;
   digest: string;
+  /** The digest as it may be written into a status; kept, for every reconcile of every Order asks for it. */
+  recordedDigest: string;
 }
 
 /** Reduces Secrets as they arrive, so that no value is ever kept. */
 export function secretRecorder(key: Uint8Array): (secret: KubeObject & SecretContent) => SecretRecord {
   return (secret) => {
     const { name, namespace, uid, resourceVersion, deletionTimestamp } = secret.metadata;
+    const digest = secretDigest(key, secret);
     const ours = controllerOf(secret)?.kind === 'ArtifactWorkflow';
     return {
       apiVersion: secret.apiVersion,
@@ -28,7 +31,8 @@ export function secretRecorder(key: Uint8Array): (secret: KubeObject & SecretCon
         ...(ours && { annotations: marksOf(secret) }),
       },
       type: secret.type ?? '',
-      digest: secretDigest(key, secret),
+      digest,
+      recordedDigest: recordedDigest(key, { namespace: namespace ?? '', name: name ?? '' }, digest),
     };
   };
 }

@@ -1,5 +1,5 @@
 import type { NodeStatus, Workflow } from '@arc/api/argo';
-import { endpointsAnnotation } from '@arc/api/arc';
+import { endpointsAnnotation, receiptOutput } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 import { stepsOf } from '../artifact-workflow/steps.ts';
@@ -12,6 +12,8 @@ export interface WorkflowRecord extends KubeObject {
   readonly startedAt: string | undefined;
   readonly finishedAt: string | undefined;
   readonly steps: readonly ArtifactWorkflowStep[];
+  /** It has a receipt, which is read when it is needed. */
+  readonly hasReceipt: boolean;
   /** Names of the Endpoints it uses. */
   readonly endpoints: readonly string[];
 }
@@ -19,7 +21,7 @@ export interface WorkflowRecord extends KubeObject {
 /** Reduces Workflows as they arrive. */
 export function workflowRecord(workflow: Workflow): WorkflowRecord {
   const { name, namespace, uid, resourceVersion, deletionTimestamp, ownerReferences } = workflow.metadata;
-  const { phase, message, progress, startedAt, finishedAt, nodes } = workflow.status ?? {};
+  const { phase, message, progress, startedAt, finishedAt, nodes, outputs } = workflow.status ?? {};
   return {
     apiVersion: workflow.apiVersion,
     kind: workflow.kind,
@@ -36,6 +38,7 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     progress: textOrNothing(progress),
     startedAt: textOrNothing(startedAt),
     finishedAt: textOrNothing(finishedAt),
+    hasReceipt: outputs?.parameters?.some(({ name }) => name === receiptOutput) === true,
     endpoints: (workflow.metadata.annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
     steps: stepsOf((nodes ?? {}) as Readonly<Record<string, NodeStatus>>),
   };

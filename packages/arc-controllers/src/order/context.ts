@@ -12,6 +12,8 @@ export interface OrderContext extends LookupInformers {
   readonly digestKey: Uint8Array;
   /** Shortest time between two status writes of one Order, milliseconds. */
   readonly statusIntervalMs: number;
+  /** What becomes of runs within this time is looked at together, milliseconds. */
+  readonly runDelayMs: number;
   readonly orders: Informer<Order>;
   /** With the index `owner` by the uid of the controlling Order. */
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;

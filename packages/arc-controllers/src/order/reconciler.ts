@@ -5,6 +5,7 @@ import type { ReconcileResult, Reconciler } from '@arc/controller';
 import { artifactWorkflowName } from '../identity/names.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
+import { RecentWrites } from '../metadata/recent-writes.ts';
 import { isDeleting } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
 import { lookupsOf } from '../resolve/lookups.ts';
@@ -21,32 +22,40 @@ import { recordedGenerations } from './generations.ts';
 import { expireOrder, expireRuns } from './retention.ts';
 import { orderStatus, problemEntry, waitingEntry } from './status.ts';
 
-/** What is known of our own status writes. */
+/** What is known of our own writes. */
 interface StatusWrites {
-  /** When, by uid of the Order. */
-  readonly lastWrites: Map<string, number>;
+  /** Of the status. */
+  readonly recent: RecentWrites;
+  /**
+   * Of runs. Until the informers have them the Order is left alone: it would make them again in vain, and what they come to, to
+   * wait above all, is told in one write with their names.
+   */
+  readonly made: RecentWrites;
   readonly ownWrites: OwnWrites;
 }
 
 /** Brings the ArtifactWorkflows of an Order to what it asks for, and its status to what they are. */
 export function orderReconciler(context: OrderContext): Reconciler {
-  /** When the status of an Order was last written, by uid; only to space writes, so losing it is harmless. */
-  const lastWrites = new Map<string, number>();
+  const recent = new RecentWrites(context.statusIntervalMs);
+  const made = new RecentWrites(context.runDelayMs);
   const ownWrites = new OwnWrites();
 
   return async (request, signal) => {
     const order = context.orders.get(request.namespace, request.name);
     if (order === undefined) return undefined;
     if (isDeleting(order)) {
-      lastWrites.delete(order.metadata.uid ?? '');
+      recent.forget(order.metadata.uid ?? '');
+      made.forget(order.metadata.uid ?? '');
       ownWrites.forget(order);
       await finalizeOrder(context, order, signal);
       return undefined;
     }
     if (await expireOrder(context, order, signal)) return undefined;
     if (ownWrites.isBehind(order)) return undefined;
+    const madeWaitMs = made.wait(order.metadata.uid ?? '', context.clock.now());
+    if (madeWaitMs > 0) return { requeueAfterMs: madeWaitMs };
     await addFinalizer(context.client, orders, order, orderFinalizer, signal);
-    return await reconcileRuns(context, order, { lastWrites, ownWrites }, signal);
+    return await reconcileRuns(context, order, { recent, made, ownWrites }, signal);
   };
 }
 
@@ -78,6 +87,10 @@ async function reconcileRuns(
     }
   }
   reportRuns(context, order, 'Created', madeNames);
+  if (madeNames.length > 0 && errors.length === 0 && context.runDelayMs > 0) {
+    writes.made.note(order.metadata.uid ?? '', context.clock.now());
+    return { requeueAfterMs: context.runDelayMs };
+  }
   for (const item of resolution.unresolved) {
     const kept = item.blocked ? keptEntry(order, item, owned) : undefined;
     if (kept === undefined) entries.set(item.key, problemEntry(item));
@@ -85,7 +98,7 @@ async function reconcileRuns(
   }
   const nextExpiry = await expireRuns(context, order, { resolution, owned, entries }, signal);
   const deliveries = deliveriesOf(order.status ?? {}, entries, owned);
-  const generations = recordedGenerations(order.status ?? {}, resolution, context.digestKey);
+  const generations = recordedGenerations(order.status ?? {}, resolution);
   // What could not be retried because of an error is retried with the next attempt.
   const carriedOut = { force: force.value, retry: errors.length === 0 && retry !== undefined ? retry : order.status?.lastRetry };
   const now = context.clock.now();
@@ -137,23 +150,22 @@ function reportRuns(context: OrderContext, order: Order, reason: 'Created' | 'Su
   });
 }
 
-/** Writes the status, unless the last write is too recent; then returns when it may be written. */
+/** Writes the status, unless the last write is too recent and this one can wait; then returns when it may be written. */
 async function writeSpaced(
   context: OrderContext,
   order: Order,
   status: OrderStatus,
-  { lastWrites, ownWrites }: StatusWrites,
+  { recent, ownWrites }: StatusWrites,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const uid = order.metadata.uid ?? '';
   const now = context.clock.now();
-  const sinceLast = now - (lastWrites.get(uid) ?? Number.NEGATIVE_INFINITY);
-  if (sinceLast < context.statusIntervalMs && mergePatchBetween(order.status ?? {}, status) !== undefined) {
-    return now + context.statusIntervalMs - Math.max(0, sinceLast);
-  }
+  const waitMs = recent.wait(uid, now);
+  const isAwaited = isFinishedPhase(status.phase) && status.phase !== order.status?.phase;
+  if (waitMs > 0 && !isAwaited && mergePatchBetween(order.status ?? {}, status) !== undefined) return now + waitMs;
   const written = await writeStatus(context.client, orders, order, status, signal);
   if (written === undefined) return undefined;
-  lastWrites.set(uid, now);
+  recent.note(uid, now);
   ownWrites.note(order, written);
   reportEnd(context, order, status);
   return undefined;

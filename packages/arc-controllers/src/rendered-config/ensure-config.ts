@@ -29,7 +29,7 @@ export async function ensureConfig(context: RunContext, run: ArtifactWorkflow, s
   const known = context.secrets.get(namespace, name);
   const inputs = inputsOf(context, run);
   const fingerprint = fingerprintOf(context.digestKey, inputs);
-  if (known !== undefined && isControlledBy(known, run) && isIntact(context.digestKey, known, fingerprint)) return 'ready';
+  if (known !== undefined && isControlledBy(known, run) && isIntact(known, fingerprint)) return 'ready';
 
   const secret = await render(context, run, { name, inputs, fingerprint }, signal);
   const live = await readSecret(context, { namespace, name }, signal);
@@ -85,12 +85,8 @@ function fingerprintOf(key: Uint8Array, { spec, type, source, destination }: Con
     .slice(0, 32);
 }
 
-function isIntact(key: Uint8Array, known: SecretRecord, fingerprint: string): boolean {
-  const { annotations, namespace = '', name = '' } = known.metadata;
-  return (
-    annotations?.[configInputsAnnotation] === fingerprint &&
-    annotations[configDigestAnnotation] === recordedDigest(key, { namespace, name }, known.digest)
-  );
+function isIntact({ metadata: { annotations }, recordedDigest }: SecretRecord, fingerprint: string): boolean {
+  return annotations?.[configInputsAnnotation] === fingerprint && annotations[configDigestAnnotation] === recordedDigest;
 }
 
 async function render(

@@ -26,10 +26,13 @@ export class WorkflowCache {
     this.#written.set(keyOf({ name, ...(namespace !== undefined && { namespace }) }), workflow);
   }
 
-  /** True for the echo of a write of our own. */
-  isOwnWrite(workflow: Workflow): boolean {
+  /** True for the echo of the last write of our own; from then on the informer has what was written. */
+  takeEcho(workflow: Workflow): boolean {
     const { namespace, name = '', resourceVersion } = workflow.metadata;
-    return this.#written.get(keyOf({ name, ...(namespace !== undefined && { namespace }) }))?.metadata.resourceVersion === resourceVersion;
+    const key = keyOf({ name, ...(namespace !== undefined && { namespace }) });
+    if (this.#written.get(key)?.metadata.resourceVersion !== resourceVersion) return false;
+    this.#written.delete(key);
+    return true;
   }
 
   forget(request: ReconcileRequest): void {

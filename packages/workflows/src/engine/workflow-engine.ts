@@ -129,7 +129,7 @@ export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEn
     const changed = (workflow: Workflow): void => {
       if (workflow.metadata.labels?.[instanceIdLabel] !== undefined) return;
       requests.set(workflow.metadata.uid ?? '', requestOf(workflow));
-      if (!context.cache.isOwnWrite(workflow)) context.enqueue(requestOf(workflow));
+      if (!context.cache.takeEcho(workflow)) context.enqueue(requestOf(workflow));
     };
     workflowInformer.addHandler({
       added: changed,
