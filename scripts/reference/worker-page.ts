@@ -12,8 +12,8 @@ export function workerPage(root: string): ReferencePage {
     '# The worker',
     '`arc-worker` (image `ghcr.io/opendefensecloud/arc-worker`) does the work in the steps of the shipped templates. Use it in your own:',
     [
-      '- `arc-worker oci-copy` copies an artifact of type `oci` from the source to the destination and writes a receipt.',
-      '- `arc-worker oci-verify` compares both sides: every manifest and blob is there, the tags stand for the expected digest.',
+      '- `arc-worker oci-copy` copies an artifact of type `oci` from the source to the destination and writes a receipt. Where there is a policy nothing is pushed before the artifact has satisfied it.',
+      '- `arc-worker oci-verify` compares both sides: every manifest and blob is there, the tags stand for the expected digest. It checks the evidence that has arrived, and signs and attaches the receipt.',
       '- `arc-worker http-copy` brings a file of a web server (`blob`), `helm-copy` a chart (`helm`); see [artifact types](../guide/artifact-types.md).',
       '- `arc-worker http-verify` and `helm-verify` compare the destination with the receipt of the copy.',
       '- `arc-worker version` prints its version.',

@@ -270,6 +270,28 @@ export const commands: readonly CommandDefinition[] = [
     load: async () => (await import('./artifact/list.ts')).listArtifact,
   },
   {
+    path: ['artifact', 'verify'],
+    summary: 'Show the evidence beside an artifact and check it: signatures, attestations, SBOMs, receipts; exit code 1 unless it passes',
+    arguments: '<reference>',
+    offline: true,
+    options: [
+      { flags: '--policy <file>', description: 'verification policy: what must be signed by whom' },
+      { flags: '--trust-dir <dir>', description: 'where the files lie that the policy names; default: beside it' },
+      {
+        flags: '--source <repository>',
+        description: 'the repository it came from, which the policy speaks of; default: the one looked at',
+      },
+      { flags: '--key <file...>', description: 'public key (PEM) of somebody who may have signed; can be repeated' },
+      { flags: '--authfile <file>', description: 'credentials as Docker and podman write them' },
+      output('json'),
+    ],
+    examples: [
+      'arcctl artifact verify registry.example.org/team/app:v1 --key release.pub',
+      'arcctl artifact verify mirror.example.org/team/app:v1 --policy policy.yaml --source registry.example.org/team/app',
+    ],
+    load: async () => (await import('./artifact/verify.ts')).verifyArtifactEvidence,
+  },
+  {
     path: ['storage', 'migrate'],
     summary: 'Make or update the tables in a database; other storage does so by itself',
     offline: true,

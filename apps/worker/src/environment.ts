@@ -26,6 +26,14 @@ export interface WorkerEnvironment {
   readonly receiptFile: string | undefined;
   /** The receipt of the copy that is to be verified (`...-verify`). */
   readonly receiptJSON: string | undefined;
+  /** The verification policy, YAML or JSON. */
+  readonly policy: string | undefined;
+  /** Directory of the mounted Secret with what the policy names; need not exist. */
+  readonly trustDirectory: string;
+  /** Directory of the mounted Secret with the key for receipts; need not exist. */
+  readonly signingDirectory: string;
+  /** `namespace/name` of the Workflow this step is of. */
+  readonly workflow: string | undefined;
   /** Argo's progress file, `done/total`. */
   readonly progressFile: string | undefined;
   readonly referrers: ReferrerPolicy;
@@ -61,6 +69,10 @@ export interface WorkerEnvironment {
  * | `ARC_SPEC_JSON` | the artifact's spec | required |
  * | `ARC_RECEIPT_FILE` | receipt written here | not written |
  * | `ARC_RECEIPT_JSON` | receipt to verify against | none |
+ * | `ARC_POLICY` | what must be signed by whom, YAML or JSON: [verification](../guide/verification.md) | `policy.yaml` of the next, else none |
+ * | `ARC_TRUST_DIR` | mounted Secret with keys the policy names | `/secrets/trust` |
+ * | `ARC_SIGNING_DIR` | mounted Secret with `signing.key` (and `passphrase`) for receipts (`...-verify`) | `/secrets/signing` |
+ * | `ARC_WORKFLOW` | `namespace/name` of the Workflow, for the receipt | none |
  * | `ARC_REFERRERS` | `none`, `best-effort`, `required` | `best-effort` |
  * | `ARC_ON_CONFLICT` | `fail`, `skip`, `overwrite`, unless the spec says it | `fail` |
  * | `ARC_DRY_RUN` | `true` says what would be done and does nothing | `false` |
@@ -82,6 +94,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     specJSON: required(get, 'ARC_SPEC_JSON'),
     receiptFile: get('ARC_RECEIPT_FILE'),
     receiptJSON: get('ARC_RECEIPT_JSON'),
+    policy: get('ARC_POLICY'),
+    trustDirectory: get('ARC_TRUST_DIR') ?? '/secrets/trust',
+    signingDirectory: get('ARC_SIGNING_DIR') ?? '/secrets/signing',
+    workflow: get('ARC_WORKFLOW'),
     progressFile: get('ARGO_PROGRESS_FILE'),
     referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
     onConflict: oneOf(get, 'ARC_ON_CONFLICT', ['fail', 'skip', 'overwrite']),

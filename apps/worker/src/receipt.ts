@@ -1,5 +1,6 @@
 import { ArcError } from '@arc/kernel';
 import type { CopyResult } from '@arc/transfer';
+import type { Check } from '@arc/trust';
 import type { ArtifactSides } from './artifact-sides.ts';
 
 /** What a finished copy leaves behind, as the workflow's output `arc-receipt`. Stays well below Argo's 256 KiB. */
@@ -22,12 +23,23 @@ export interface Receipt {
   /** Signatures, attestations and the like that came along. */
   readonly referrers: number;
   readonly warnings: readonly string[];
+  readonly checks: readonly Check[];
+  /** SHA-256 of the verification policy, when there was one. */
+  readonly policy?: string;
   /** RFC 3339 */
   readonly startedAt: string;
   readonly finishedAt: string;
 }
 
-export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: number, finishedAt: number): Receipt {
+interface ReceiptFinish {
+  readonly checks: readonly Check[];
+  readonly policy: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+export function receiptOf(sides: ArtifactSides, result: CopyResult, finish: ReceiptFinish): Receipt {
   const { source, destination, reference } = sides;
   const at = (name: string, part: string): string => `${name}${part.includes(':') ? '@' : ':'}${part}`;
   const references = result.tags.length > 0 || result.kept.length > 0 ? result.tags : [result.destination.digest];
@@ -49,31 +61,24 @@ export function receiptOf(sides: ArtifactSides, result: CopyResult, startedAt: n
     bytes: result.bytes,
     referrers: result.referrers,
     warnings: result.warnings.slice(0, 20),
-    startedAt: new Date(startedAt).toISOString(),
-    finishedAt: new Date(finishedAt).toISOString(),
+    checks: finish.checks,
+    ...(finish.policy === undefined ? {} : { policy: finish.policy }),
+    startedAt: new Date(finish.startedAt).toISOString(),
+    finishedAt: new Date(finish.finishedAt).toISOString(),
   };
 }
 
-/** What a receipt says that a verification starts from. */
-export interface ReceiptFacts {
-  readonly sourceDigest: string;
-  readonly destinationDigest: string;
-  /** References that were left alone. */
-  readonly kept: readonly string[];
-  readonly dryRun: boolean;
-}
-
-/** @throws ArcError `InvalidConfiguration` */
-export function readReceipt(json: string): ReceiptFacts {
+/**
+ * Reads the receipt of a copy.
+ *
+ * @throws ArcError `InvalidConfiguration`
+ */
+export function readReceipt(json: string): Receipt {
   try {
     const receipt = JSON.parse(json) as Partial<Receipt>;
     if (typeof receipt.source?.digest === 'string' && typeof receipt.destination?.digest === 'string') {
-      return {
-        sourceDigest: receipt.source.digest,
-        destinationDigest: receipt.destination.digest,
-        kept: receipt.kept?.map(({ reference }) => reference) ?? [],
-        dryRun: receipt.dryRun === true,
-      };
+      const { kept = [], checks = [], platforms = [], startedAt = '', dryRun = false, rewritten = false } = receipt;
+      return { ...(receipt as Receipt), kept, checks, platforms, startedAt, dryRun, rewritten };
     }
   } catch {
     // Said below.

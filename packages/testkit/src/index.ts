@@ -2,6 +2,7 @@ export { arcctlCommand, startEmbeddedArc } from './arc/embedded-arc.ts';
 export type { EmbeddedArc, EmbeddedArcOptions } from './arc/embedded-arc.ts';
 export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
 export type { Kubectl } from './kubectl/kubectl.ts';
+export { findCosign } from './parts/cosign.ts';
 export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
 export { startEtcd, startEtcdCluster } from './parts/etcd.ts';

@@ -1,5 +1,5 @@
 /** What became of one check. `skipped` means that nothing was looked at: it never counts as passed. */
-export type CheckOutcome = 'passed' | 'failed' | 'skipped' | 'error';
+type CheckOutcome = 'passed' | 'failed' | 'skipped' | 'error';
 
 /** One thing that was looked at, or not, and what came of it. */
 export interface Check {
@@ -7,12 +7,6 @@ export interface Check {
   readonly result: CheckOutcome;
   /** What was found, why it failed, why it was skipped, or what kept it from being done. */
   readonly detail: string;
-}
-
-/** What a set of checks comes to: an error or a failure anywhere counts, and nothing but skipped ones is skipped. */
-export function overallResult(checks: readonly Check[]): CheckOutcome {
-  for (const result of ['error', 'failed', 'passed'] as const) if (checks.some((check) => check.result === result)) return result;
-  return 'skipped';
 }
 
 /** Longest text of somebody else's that goes into a detail. */

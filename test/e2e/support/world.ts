@@ -68,7 +68,7 @@ export async function installType(client: KubeClient, folder: 'oci' | 'helm' | '
   await client.create(clusterArtifactTypes, await readExample(folder, 'artifact-type.yaml'));
 }
 
-async function readExample(folder: string, file: string): Promise<KubeObject> {
+export async function readExample(folder: string, file: string): Promise<KubeObject> {
   return decodeYaml(await readFile(join(examples, folder, file), 'utf8')).value as unknown as KubeObject;
 }
 

@@ -6,6 +6,7 @@ import { parsePublicKey } from '../keys/public-key.ts';
 import type { CertificateIdentity } from '../sigstore/identity.ts';
 import { type KeylessVerifier, openTrustedRoot } from '../sigstore/trusted-root.ts';
 import { Fields, invalid } from './fields.ts';
+import { keyAuthority } from './policy.ts';
 import type { AttestationRequirement, Authority, Policy, ProvenanceRequirement, Rule, SignatureRequirement } from './policy.ts';
 
 /** Reads a file that a policy names: a key of the Secret that is mounted for it. Undefined when there is none. */
@@ -136,7 +137,7 @@ async function readKey(fields: Fields, name: string | undefined, context: Contex
   const file = fields.text('keyFile');
   const pem = file === undefined ? fields.requiredText('key') : (await context.file(file, fields.at('keyFile'))).toString('utf8');
   const key = parsePublicKey(pem, `the verification policy: ${fields.at(file === undefined ? 'key' : 'keyFile')}`);
-  return { kind: 'key', name: name ?? file ?? `key ${key.id}`, key };
+  return keyAuthority(key, name ?? file);
 }
 
 function readIdentity(fields: Fields, name: string | undefined, context: Context): Authority {

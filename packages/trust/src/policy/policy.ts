@@ -50,3 +50,14 @@ export interface Policy {
 export function ruleFor(policy: Policy, repository: string): Rule | undefined {
   return policy.rules.find((rule) => rule.matches(repository));
 }
+
+/** Somebody who signs with a key. */
+export function keyAuthority(key: TrustedKey, name = `key ${key.id}`): Authority {
+  return { kind: 'key', name, key };
+}
+
+/** Everybody whom a rule names, each once. */
+export function authoritiesOf(rule: Rule | undefined): readonly Authority[] {
+  const all = [...(rule?.signatures?.by ?? []), ...(rule?.attestations ?? []).flatMap(({ by }) => by)];
+  return [...new Map(all.map((authority) => [authority.kind === 'key' ? authority.key.id : authority.name, authority])).values()];
+}

@@ -1,6 +1,5 @@
 import { attribute, blobOf, type ComposedBlob, type Descriptor, emptyConfig, mediaTypes, parseManifest, readVerified } from '@arc/transfer';
 import type { Digest, WritableRepository } from '@arc/transfer';
-import { statementPayloadType } from '../dsse/envelope.ts';
 import { writtenBundleType } from './sign-statement.ts';
 import { transferPredicateType } from './transfer-statement.ts';
 
@@ -11,33 +10,30 @@ interface AttachOptions {
 }
 
 /**
- * Stores a receipt as a referrer of what was delivered, as cosign stores attestations: a bundle when it is signed, the bare
- * statement when not. Returns the digest of the referrer.
+ * Stores a signed receipt as a referrer of what was delivered, as cosign stores attestations; registries without the referrers API
+ * list it under the fallback tag. Returns the digest of the referrer.
  *
  * @throws CopyError
  */
 export async function attachReceipt(
   repository: WritableRepository,
   subject: Descriptor,
-  receipt: { readonly bytes: Buffer; readonly signed: boolean },
+  bundle: Buffer,
   options: AttachOptions,
 ): Promise<Digest> {
-  const type = receipt.signed ? writtenBundleType : statementPayloadType;
-  const layer = blobOf(receipt.bytes, type);
+  const layer = blobOf(bundle, writtenBundleType);
   const manifest = parseManifest(
     Buffer.from(
       JSON.stringify({
         schemaVersion: 2,
         mediaType: mediaTypes.ociManifest,
-        artifactType: type,
+        artifactType: writtenBundleType,
         config: descriptorOf(emptyConfig),
         layers: [descriptorOf(layer)],
         subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
         annotations: {
-          ...(receipt.signed
-            ? { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': transferPredicateType }
-            : {}),
-          ...(receipt.signed ? {} : { 'in-toto.io/predicate-type': transferPredicateType }),
+          'dev.sigstore.bundle.content': 'dsse-envelope',
+          'dev.sigstore.bundle.predicateType': transferPredicateType,
           'org.opencontainers.image.created': options.createdAt,
         },
       }),

@@ -1,4 +1,4 @@
-import type { Check, CheckOutcome } from '../check.ts';
+import type { Check } from '../check.ts';
 
 /** The type of the predicate that says how an artifact was delivered. */
 export const transferPredicateType = 'https://arc.opendefense.cloud/attestations/transfer/v1';
@@ -11,7 +11,7 @@ export interface TransferPredicate {
   readonly rewritten?: { readonly platforms: readonly string[] };
   /** SHA-256 of the policy that the checks are from; absent when there was none. */
   readonly policy?: { readonly digest: string };
-  readonly result: CheckOutcome;
+  /** What was looked at, and what was not: those are `skipped`, with the reason. */
   readonly checks: readonly Check[];
   readonly startedAt: string;
   readonly finishedAt: string;

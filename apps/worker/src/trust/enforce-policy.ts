@@ -1,0 +1,66 @@
+import { ArcError } from '@arc/kernel';
+import { attribute, type CopyOrigin, type Manifest, type ReadableRepository, TransferError } from '@arc/transfer';
+import type { Check, Policy } from '@arc/trust';
+
+export interface EnforceOptions {
+  readonly origin: CopyOrigin;
+  /** The repository the artifact came from, which the policy speaks of. */
+  readonly source: string;
+  readonly platforms: readonly string[];
+  readonly signal: AbortSignal;
+  readonly write: (line: string) => void;
+}
+
+/** What is said where nothing was to be checked. */
+export const noPolicy: Check = { name: 'signature', result: 'skipped', detail: 'there is no policy that says who must have signed' };
+
+/** The line of a check in the log of a step. */
+function checkLine({ name, result, detail }: Check): string {
+  return `${result.padEnd(12)} ${name}: ${detail}`;
+}
+
+/**
+ * Checks an artifact by the policy and writes a line for each check.
+ *
+ * @throws ArcError `PolicyViolation` when one is not passed, unless the policy said that it may be skipped; CopyError
+ */
+export async function enforcePolicy(
+  repository: ReadableRepository,
+  root: Manifest,
+  policy: Policy,
+  options: EnforceOptions,
+): Promise<readonly Check[]> {
+  const { verifyImage } = await import('@arc/trust');
+  const { origin, source, platforms, signal, write } = options;
+  const checks = await verifyImage(repository, root, policy, { origin, source, platforms, signal });
+  for (const check of checks) write(checkLine(check));
+  refuse(checks, `${origin}: verify ${repository.name}@${root.descriptor.digest}`);
+  return checks;
+}
+
+/** @throws ArcError `PolicyViolation` for the first check that failed or could not be made */
+function refuse(checks: readonly Check[], what: string): void {
+  const bad = checks.find(({ result }) => result === 'failed' || result === 'error');
+  if (bad === undefined) return;
+  throw new ArcError(
+    'PolicyViolation',
+    `${what}: ${bad.name} ${bad.result === 'failed' ? 'failed' : 'could not be checked'}: ${bad.detail}`,
+    {
+      hint: 'Nothing was delivered. Have it signed by those the policy names, or have the policy of the ArtifactType changed.',
+      details: { checks: checks.map(({ name, result }) => `${name}: ${result}`) },
+    },
+  );
+}
+
+/** What the source's reference stands for: from here on only its digest counts, so that what is verified is what is copied. @throws CopyError */
+export function resolveRoot(repository: ReadableRepository, reference: string, signal: AbortSignal): Promise<Manifest> {
+  const where = `${repository.name}${reference.includes(':') ? '@' : ':'}${reference}`;
+  return attribute('source', 'read manifest', where, signal, async () => {
+    const manifest = await repository.fetchManifest(reference, { signal });
+    if (manifest !== undefined) return manifest;
+    throw new TransferError('NotFound', 'there is no such image', {
+      status: 404,
+      hint: 'Check the repository and the tag or digest of the image, and that the account may read it.',
+    });
+  });
+}
