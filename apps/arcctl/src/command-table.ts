@@ -1,4 +1,5 @@
 import { sharedOptions } from '@arc/composition/program';
+import { artifactCommands } from './artifact/commands.ts';
 import type { CommandDefinition, OptionDefinition } from './command.ts';
 
 /** Understood before and after every command. */
@@ -55,7 +56,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   order: 'Submit Orders, follow and steer them',
   endpoint: 'Set up, test and list Endpoints',
   type: 'Look at artifact types',
-  artifact: 'Look at artifacts in registries',
+  artifact: 'Look at artifacts in registries, copy them, carry them on a disk',
   user: 'Give people and programs access to an embedded ARC, and take it away',
   storage: 'Set up and look after where ARC keeps its objects',
 };
@@ -269,6 +270,7 @@ export const commands: readonly CommandDefinition[] = [
     examples: ["arcctl artifact list registry.example.org/team/app --versions '>=1.2 <2'"],
     load: async () => (await import('./artifact/list.ts')).listArtifact,
   },
+  ...artifactCommands,
   {
     path: ['artifact', 'verify'],
     summary: 'Show the evidence beside an artifact and check it: signatures, attestations, SBOMs, receipts; exit code 1 unless it passes',

@@ -24,6 +24,7 @@ export type TransferErrorCode =
   | 'DigestMismatch'
   | 'SizeMismatch'
   | 'StorageFull'
+  | 'Incomplete'
   | 'UnexpectedAnswer';
 
 export interface TransferErrorOptions extends ArcErrorOptions {

@@ -56,7 +56,18 @@ export interface CopyResult {
   readonly blobs: { readonly copied: number; readonly present: number; readonly mounted: number };
   readonly bytes: { readonly copied: number; readonly total: number };
   readonly referrers: number;
+  /** Layers that are marked as not to be distributed and were left where their urls say. */
+  readonly foreignLayers: number;
+  /** What has another digest at the destination than at the source, and why signatures of the old one do not cover it. */
+  readonly mapping: readonly Rewritten[];
   readonly warnings: readonly string[];
+}
+
+/** Something that was changed on its way. */
+export interface Rewritten {
+  readonly from: Digest;
+  readonly to: Digest;
+  readonly why: string;
 }
 
 /**
@@ -154,7 +165,7 @@ function contextOf(source: ReadableRepository, destination: WritableRepository, 
     bandwidth: options.maxBytesPerSecond === undefined ? undefined : new BandwidthLimit(options.maxBytesPerSecond, clock),
     retry: options.retry ?? defaultRetryPolicy,
     progress: new CopyProgress(emit),
-    counts: { manifestsCopied: 0, manifestsPresent: 0, copied: 0, present: 0, mounted: 0 },
+    counts: { manifestsCopied: 0, manifestsPresent: 0, copied: 0, present: 0, mounted: 0, foreignLayers: 0 },
     settled: new Set<Digest>(),
   };
 }
@@ -206,8 +217,17 @@ function resultOf(
     blobs: { copied: counts.copied, present: counts.present, mounted: counts.mounted },
     bytes: { copied: progress.copiedBytes, total: progress.totalBytes },
     referrers,
+    foreignLayers: counts.foreignLayers,
+    mapping: mappingOf(about),
     warnings,
   };
+}
+
+function mappingOf({ source, destination, platforms }: Pick<CopyResult, 'source' | 'destination' | 'platforms'>): readonly Rewritten[] {
+  if (source.digest === destination.digest) return [];
+  const chosen =
+    platforms.length === 0 ? 'platforms were chosen' : `only ${platforms.join(', ')} ${platforms.length === 1 ? 'was' : 'were'} chosen`;
+  return [{ from: source.digest, to: destination.digest, why: `${chosen}, so that signatures of the whole index do not cover it` }];
 }
 
 /** Stores the root and points the tags at it: the one step that makes the copy visible. */

@@ -28,7 +28,14 @@ export interface CopyContext {
   readonly bandwidth: BandwidthLimit | undefined;
   readonly emit: (event: CopyEvent) => void;
   readonly progress: CopyProgress;
-  readonly counts: { manifestsCopied: number; manifestsPresent: number; copied: number; present: number; mounted: number };
+  readonly counts: {
+    manifestsCopied: number;
+    manifestsPresent: number;
+    copied: number;
+    present: number;
+    mounted: number;
+    foreignLayers: number;
+  };
   /** Blobs known to be at the destination, across the graphs of one copy. */
   readonly settled: Set<Digest>;
 }
@@ -47,6 +54,7 @@ export async function planGraph(context: CopyContext, root: Manifest, rootIsPres
   const missingBytes = graph.missing.reduce((sum, { size }) => sum + size, 0);
   context.progress.plan(graph.totalBytes, graph.totalBytes - missingBytes);
   context.counts.present += graph.blobCount - graph.missing.length;
+  context.counts.foreignLayers += graph.foreign.length;
   return graph;
 }
 
@@ -156,7 +164,7 @@ async function* fromSource(context: CopyContext, blob: Descriptor): AsyncGenerat
     for await (const chunk of source.fetchBlob(blob, { signal })) {
       await bandwidth?.take(chunk.length, signal);
       yield chunk;
-      progress.advance(blob.digest, chunk.length);
+      progress.advance(blob, chunk.length);
     }
   } catch (error) {
     if (error instanceof CopyError || signal?.aborted === true) throw error;

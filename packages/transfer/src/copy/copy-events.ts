@@ -1,10 +1,17 @@
+import type { Descriptor } from '../descriptor/descriptor.ts';
 import type { Digest } from '../digest/digest.ts';
 
 /** What a copy reports while it runs. Bytes count blobs: those found at the destination are done at once. */
 export type CopyEvent =
   | { readonly kind: 'resolved'; readonly reference: string; readonly digest: Digest; readonly mediaType: string; readonly size: number }
   | { readonly kind: 'planned'; readonly manifests: number; readonly blobs: number; readonly totalBytes: number }
-  | { readonly kind: 'progress'; readonly doneBytes: number; readonly totalBytes: number }
+  | {
+      readonly kind: 'progress';
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      /** Each blob on its way. */
+      readonly blobs: readonly BlobProgress[];
+    }
   | { readonly kind: 'blob'; readonly digest: Digest; readonly size: number; readonly outcome: BlobOutcome }
   | { readonly kind: 'manifest'; readonly digest: Digest; readonly mediaType: string; readonly outcome: 'copied' | 'present' }
   | { readonly kind: 'tagged'; readonly reference: string; readonly digest: Digest }
@@ -14,6 +21,12 @@ export type CopyEvent =
   | { readonly kind: 'warning'; readonly message: string };
 
 export type BlobOutcome = 'copied' | 'present' | 'mounted';
+
+export interface BlobProgress {
+  readonly digest: Digest;
+  readonly doneBytes: number;
+  readonly size: number;
+}
 
 /** Bytes between two reports of a blob on its way. */
 const reportBytes = 256 * 1024;
@@ -25,7 +38,7 @@ export class CopyProgress {
   #total = 0;
   #copied = 0;
   #unreported = 0;
-  readonly #running = new Map<Digest, number>();
+  readonly #running = new Map<Digest, { readonly size: number; doneBytes: number }>();
 
   constructor(emit: (event: CopyEvent) => void) {
     this.#emit = emit;
@@ -46,8 +59,10 @@ export class CopyProgress {
     this.#report();
   }
 
-  advance(digest: Digest, bytes: number): void {
-    this.#running.set(digest, (this.#running.get(digest) ?? 0) + bytes);
+  advance({ digest, size }: Descriptor, bytes: number): void {
+    const running = this.#running.get(digest) ?? { size, doneBytes: 0 };
+    running.doneBytes += bytes;
+    this.#running.set(digest, running);
     this.#unreported += bytes;
     if (this.#unreported >= reportBytes) this.#report();
   }
@@ -67,7 +82,8 @@ export class CopyProgress {
   #report(): void {
     this.#unreported = 0;
     let doneBytes = this.#settled;
-    for (const bytes of this.#running.values()) doneBytes += bytes;
-    this.#emit({ kind: 'progress', doneBytes, totalBytes: this.#total });
+    for (const running of this.#running.values()) doneBytes += running.doneBytes;
+    const blobs = [...this.#running].map(([digest, running]) => ({ digest, doneBytes: running.doneBytes, size: running.size }));
+    this.#emit({ kind: 'progress', doneBytes, totalBytes: this.#total, blobs });
   }
 }

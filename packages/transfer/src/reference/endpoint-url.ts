@@ -13,12 +13,14 @@ export type EndpointLocation =
       /** Put before every repository, without slashes around it; often empty. */
       readonly prefix: string;
     }
-  | { readonly kind: 'layout'; readonly directory: string };
+  | { readonly kind: 'layout'; readonly directory: string }
+  /** A layout in a tar archive. */
+  | { readonly kind: 'archive'; readonly file: string };
 
 /**
  * Reads an Endpoint's remoteURL: `https://registry[/path]`, `http://registry[/path]` (plain http only when written
  * out), a bare `registry[:port][/path]` (https; http when the host is loopback), `oci://registry[/path]` (the same),
- * `oci-layout:///dir`, `file:///dir` or an absolute or `./` path (a directory of OCI layouts).
+ * `oci-layout:///dir`, `file:///dir` or an absolute or `./` path (a directory of OCI layouts), `oci-archive:///file.tar`.
  *
  * @throws TransferError `InvalidEndpoint`
  */
@@ -29,7 +31,9 @@ export function parseEndpointURL(text: string): EndpointLocation {
   switch (scheme) {
     case 'oci-layout':
     case 'file':
-      return { kind: 'layout', directory: layoutDirectory(text, scheme) };
+      return { kind: 'layout', directory: layoutPath(text, scheme) };
+    case 'oci-archive':
+      return { kind: 'archive', file: layoutPath(text, scheme) };
     case undefined:
       return parseRegistry(`${defaultScheme(text)}://${text}`, text);
     case 'oci':
@@ -63,7 +67,7 @@ export function repositoryAt(location: EndpointLocation & { kind: 'registry' }, 
 
 /** Removes the Endpoint's own host from the front of an image name that was written in full. */
 export function withoutHost(location: EndpointLocation, image: string): string {
-  if (location.kind === 'layout') return image;
+  if (location.kind !== 'registry') return image;
   const hosts = [location.origin.host, ...(location.origin.hostname === 'registry-1.docker.io' ? ['docker.io', 'index.docker.io'] : [])];
   const host = hosts.find((candidate) => image.startsWith(`${candidate}/`));
   if (host !== undefined) {
@@ -101,7 +105,7 @@ export function defaultScheme(hostAndPath: string): 'http' | 'https' {
   return isLoopbackHost(host.replace(/:\d+$/, '')) ? 'http' : 'https';
 }
 
-function layoutDirectory(text: string, scheme: string): string {
+function layoutPath(text: string, scheme: string): string {
   const path = text.slice(scheme.length + 3);
   if (!path.startsWith('/')) throw invalid(text, 'a layout needs three slashes and an absolute path');
   return scheme === 'file' ? fileURLToPath(text) : resolve(decodeURIComponent(path));
@@ -110,6 +114,6 @@ function layoutDirectory(text: string, scheme: string): string {
 function invalid(text: string, problem: string): TransferError {
   const shown = text.replace(/^([^/]*\/\/)?[^/]*@/, '$1…@');
   return new TransferError('InvalidEndpoint', `remoteURL ${JSON.stringify(shown)} cannot be used: ${problem}`, {
-    hint: 'Write https://registry.example.org[/path], http://host:port for plain http, or oci-layout:///directory.',
+    hint: 'Write https://registry.example.org[/path], http://host:port for plain http, oci-layout:///directory or oci-archive:///file.tar.',
   });
 }
