@@ -2,8 +2,7 @@ export { arcctlCommand, startEmbeddedArc } from './arc/embedded-arc.ts';
 export type { EmbeddedArc, EmbeddedArcOptions } from './arc/embedded-arc.ts';
 export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
 export type { Kubectl } from './kubectl/kubectl.ts';
-export { findCosign } from './parts/cosign.ts';
-export { findProgram, startDockerRegistry } from './parts/docker-registry.ts';
+export { startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
 export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
@@ -21,6 +20,7 @@ export { missingPostgres, postgresVersion, startPostgres } from './parts/postgre
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';
 export type { EventuallyOptions } from './process/eventually.ts';
+export { findProgram, findTool } from './process/find-program.ts';
 export { runCommand } from './process/run.ts';
 export type { CommandResult, RunOptions } from './process/run.ts';
 export { startFileServer } from './files/file-server.ts';

@@ -1,18 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '../process/eventually.ts';
 import { freePort } from '../process/free-port.ts';
-
-/** The full path of a program on the PATH, or undefined. */
-export function findProgram(name: string, path = process.env['PATH'] ?? ''): string | undefined {
-  return path
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((candidate) => existsSync(candidate));
-}
 
 export interface DockerRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */

@@ -1,18 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../process/eventually.ts';
+import { findTool } from '../process/find-program.ts';
 import { freePort } from '../process/free-port.ts';
-import { findProgram } from './docker-registry.ts';
 
 /** On the PATH, or where `test/tools/kine/build.sh` puts what it builds. */
 export function findKine(): string | undefined {
-  const built = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'artifact-conduit', 'kine');
-  return findProgram('kine') ?? (existsSync(built) ? built : undefined);
+  return findTool('kine');
 }
 
 /** A kine over an SQLite file, on loopback. */

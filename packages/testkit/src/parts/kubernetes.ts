@@ -1,35 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createAuthority, issueClientCertificate, issueServerCertificate, type CertificateAndKey } from '@arc/pki';
 import { collect } from '../process/collect.ts';
 import { eventually } from '../process/eventually.ts';
+import { findBuilt, findProgram, findTool } from '../process/find-program.ts';
 import { freePort } from '../process/free-port.ts';
 import { runCommand } from '../process/run.ts';
-import { findProgram } from './docker-registry.ts';
 
 type KubernetesProgram = 'kube-apiserver' | 'kube-controller-manager';
 
-/** What `test/tools/kubernetes/build.sh` has built. */
-function builtProgram(name: string): string | undefined {
-  const built = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'artifact-conduit', 'kubernetes', name);
-  return existsSync(built) ? built : undefined;
-}
-
 function programOf(name: KubernetesProgram): string | undefined {
-  return findProgram(name) ?? builtProgram(name);
+  return findTool(`kubernetes/${name}`);
 }
 
 /** An etcd as new as a kube-apiserver wants it to use all it can; that on the PATH may be years older. */
 export function kubernetesEtcd(): string | undefined {
-  return builtProgram('etcd') ?? findProgram('etcd');
+  return findBuilt('kubernetes/etcd') ?? findProgram('etcd');
 }
 
 /** Why these cannot be started; undefined when they can. */

@@ -1,23 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../process/eventually.ts';
+import { findTool } from '../process/find-program.ts';
 import { freePort } from '../process/free-port.ts';
 import { collect } from '../process/collect.ts';
 import type { S3User } from '../s3/signature-check.ts';
-import { findProgram } from './docker-registry.ts';
-
-/** On the PATH, or where `test/tools/minio/build.sh` puts what it builds. */
-function findMinio(): string | undefined {
-  const built = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'artifact-conduit', 'minio');
-  return findProgram('minio') ?? (existsSync(built) ? built : undefined);
-}
 
 /** Why tests with MinIO are skipped; false when it is there. */
-export const missingMinio: string | false = findMinio() === undefined ? 'minio is not there: test/tools/minio/build.sh builds it' : false;
+export const missingMinio: string | false = findTool('minio') === undefined ? 'minio is not there: test/tools/minio/build.sh builds it' : false;
 
 /** A MinIO on loopback with an empty bucket `artifacts`. */
 export interface Minio extends AsyncDisposable {
@@ -26,7 +19,7 @@ export interface Minio extends AsyncDisposable {
 }
 
 export async function startMinio(): Promise<Minio> {
-  const program = findMinio();
+  const program = findTool('minio');
   if (program === undefined) throw new Error(missingMinio === false ? '' : missingMinio);
   const folder = await mkdtemp(join(tmpdir(), 'arc-minio-'));
   // A directory below the data is a bucket, for a MinIO with one disk.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { collect } from '../process/collect.ts';
 import { freePort } from '../process/free-port.ts';
-import { findProgram } from './docker-registry.ts';
+import { findProgram } from '../process/find-program.ts';
 import type { PostgresServer } from './postgres.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 

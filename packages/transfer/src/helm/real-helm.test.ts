@@ -3,7 +3,7 @@ import { mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CommandResult, findProgram, runCommand, startFileServer, startTestRegistry } from '@arc/testkit';
+import { type CommandResult, findTool, runCommand, startFileServer, startTestRegistry } from '@arc/testkit';
 import { copyArtifact } from '../copy/copy-artifact.ts';
 import { HttpTransport } from '../http/http-transport.ts';
 import { openEndpoint } from '../oci/open-repository.ts';
@@ -11,11 +11,11 @@ import { parseEndpointURL } from '../reference/endpoint-url.ts';
 import { chartArtifact, chartTag } from './chart-artifact.ts';
 import { ChartRepository } from './chart-repository.ts';
 
-const helm = findProgram('helm');
+const helm = findTool('helm');
 
 test(
   'what helm packages and indexes arrives as helm push would put it, and helm pulls the same bytes',
-  { skip: helm === undefined && 'not installed: helm' },
+  { skip: helm === undefined && 'no helm on this machine: test/tools/helm/build.sh builds it with Go' },
   async () => {
     if (helm === undefined) return;
     await using place = await mkdtempDisposable(join(tmpdir(), 'arc-helm-'));

@@ -4,7 +4,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildImage, findCosign, findProgram, runCommand, seedRegistry, startDockerRegistry, startTestRegistry } from '@arc/testkit';
+import { buildImage, findProgram, findTool, runCommand, seedRegistry, startDockerRegistry, startTestRegistry } from '@arc/testkit';
 import { copyArtifact, openEndpoint, parseEndpointURL } from '@arc/transfer';
 import { parseSigningKey } from '../keys/signing-key.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
@@ -13,7 +13,7 @@ import { signStatement } from '../receipt/sign-statement.ts';
 import { transferPredicateType, transferStatement } from '../receipt/transfer-statement.ts';
 import { verifyImage } from '../verify/verify-image.ts';
 
-const cosign = findCosign();
+const cosign = findTool('cosign');
 const dockerRegistry = findProgram('docker-registry');
 const image = buildImage([{ a: 'b' }]);
 const spdx = 'https://spdx.dev/Document';
