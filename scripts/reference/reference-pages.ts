@@ -5,6 +5,7 @@ import { compatibilityPage } from './compatibility-page.ts';
 import { errorsPage } from './errors-page.ts';
 import { kindsPage } from './kinds-page.ts';
 import type { ReferencePage } from './page.ts';
+import { pairsPage } from './pairs-page.ts';
 import { programPage } from './program-page.ts';
 import { workerPage } from './worker-page.ts';
 import { workflowSupportPage } from './workflow-support-page.ts';
@@ -22,6 +23,7 @@ export function referencePages(root: string): readonly ReferencePage[] {
     ]),
     errorsPage(root),
     kindsPage(),
+    pairsPage(),
     workerPage(root),
     workflowSupportPage(),
   ];

@@ -13,6 +13,7 @@ import {
   type ReadableRepository,
   readSecretDirectory,
   referenceOf,
+  type TlsOptions,
   TransferError,
   type WritableRepository,
 } from '@arc/transfer';
@@ -68,23 +69,31 @@ export async function sideOptions(
   log: (line: string) => void,
 ): Promise<OpenEndpointOptions> {
   const secret = await readSecretDirectory(side.secretDirectory);
-  const ca = side.caFile === undefined ? secret.tls.ca : await readAuthority(side.caFile);
+  return {
+    ...(await connectionOptions(origin, side, environment, { tls: secret.tls, log })),
+    credentials: secret.credentials,
+    trustedAuthHosts: side.trustedHosts,
+    chunkBytes: environment.chunkBytes,
+    onResume: ({ digest, offset, reason, delayMs }) =>
+      log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),
+  };
+}
+
+/** The same without credentials. @throws TransferError `InvalidCredentials` */
+export async function connectionOptions(
+  origin: CopyOrigin,
+  side: SideEnvironment,
+  environment: Pick<WorkerEnvironment, 'minBytesPerSecond'>,
+  { tls, log }: { readonly tls: TlsOptions; readonly log: (line: string) => void },
+): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'trustedHosts' | 'minThroughput' | 'onRetry'>> {
+  const ca = side.caFile === undefined ? tls.ca : await readAuthority(side.caFile);
   const { minBytesPerSecond } = environment;
   return {
     userAgent,
-    credentials: secret.credentials,
-    tls: {
-      ...secret.tls,
-      ...(ca === undefined ? {} : { ca }),
-      ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
-    },
+    tls: { ...tls, ...(ca === undefined ? {} : { ca }), ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}) },
     trustedHosts: side.trustedHosts,
-    trustedAuthHosts: side.trustedHosts,
-    chunkBytes: environment.chunkBytes,
     minThroughput: minBytesPerSecond === 0 ? undefined : { bytesPerSecond: minBytesPerSecond, windowMs: 60_000 },
     onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
-    onResume: ({ digest, offset, reason, delayMs }) =>
-      log(`waiting   ${seconds(delayMs)}, then on from byte ${offset} of ${digest} (${origin}: ${reason})`),
   };
 }
 

@@ -209,7 +209,8 @@ test('what is wrong with an order for a file is said with the field or side', as
       { ARC_DST_TYPE: 'file', ARC_DST_URL: setting.folder },
       /spec\.override: override is not a string/,
     ],
-    [spec, { ARC_SRC_TYPE: 's3' }, /ARC_SRC_TYPE: the type "s3" cannot be copied by this step, only "http"/],
+    [spec, { ARC_SRC_TYPE: 'ocm' }, /ARC_SRC_TYPE: the type "ocm" cannot be copied by this step, only "http"/],
+    [spec, { ARC_SRC_TYPE: 's3' }, /source: look at .*does not answer as an S3 service does/],
     [spec, { ARC_MAX_BYTES: '1000' }, /more than the 1000 bytes/],
   ];
   await Promise.all(

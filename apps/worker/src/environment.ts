@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { ArcError } from '@arc/kernel';
 import type { ConflictPolicy, ReferrerPolicy } from '@arc/transfer';
+import type { Pairs } from './delivery/pairs.ts';
 
 /** One side of a copy as its variables describe it. */
 export interface SideEnvironment {
@@ -60,7 +61,7 @@ export interface WorkerEnvironment {
  *
  * | variable | meaning | default |
  * |---|---|---|
- * | `ARC_SRC_TYPE`, `ARC_DST_TYPE` | endpoint type: `oci`, `http`, `helm`, `file` | `oci` |
+ * | `ARC_SRC_TYPE`, `ARC_DST_TYPE` | endpoint type: `oci`, `http`, `s3`, `helm`, `file`; see [pairs](pairs.md) | `oci` |
  * | `ARC_SRC_URL`, `ARC_DST_URL` | the endpoint's remoteURL | required |
  * | `ARC_SRC_SECRET_DIR`, `ARC_DST_SECRET_DIR` | mounted Secret | `/secrets/src`, `/secrets/dst` |
  * | `ARC_SRC_CA_FILE`, `ARC_DST_CA_FILE` | PEM authority | `ca.crt` of the Secret |
@@ -79,7 +80,7 @@ export interface WorkerEnvironment {
  * | `ARC_MAX_BYTES_PER_SECOND` | most bytes a second | 0: no limit |
  * | `ARC_MIN_BYTES_PER_SECOND` | least bytes a second over a minute of waiting for one side | 0: no rule |
  * | `ARC_CONCURRENCY` | blobs in flight, 1 to 16 | 4 |
- * | `ARC_MAX_BYTES` | largest file that is taken in (`http-copy`) | 0: no limit |
+ * | `ARC_MAX_BYTES` | largest file that is taken in (`blob-copy`) | 0: no limit |
  * | `ARC_STAGING_DIR` | where downloads of unknown digest are kept meanwhile | the temporary directory |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
  * | `ARGO_PROGRESS_FILE` | bytes done and total written here | set by the engine |
@@ -125,10 +126,7 @@ function readSide(get: Get, side: 'SRC' | 'DST', secretDirectory: string): SideE
 }
 
 /** @throws ArcError `InvalidConfiguration` when this step does not know what an endpoint is */
-export function requireTypes(
-  environment: WorkerEnvironment,
-  known: { readonly source: readonly string[]; readonly destination: readonly string[] },
-): void {
+export function requireTypes(environment: WorkerEnvironment, known: Pairs): void {
   for (const side of ['source', 'destination'] as const) {
     const { type } = environment[side];
     if (known[side].includes(type)) continue;

@@ -24,8 +24,9 @@ import {
 } from '@arc/transfer/helm';
 import { sideOptions } from './artifact-sides.ts';
 import { CopyLog } from './copy-log.ts';
-import { type DeliveryContext, deliverToDirectory, deliverToRegistry } from './delivery/deliver.ts';
+import { type DeliveryContext, deliverToStore, deliverToRegistry } from './delivery/deliver.ts';
 import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
+import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
 import { writeReceipt } from './write-receipt.ts';
@@ -41,7 +42,7 @@ const signatureCheck: Check = {
 /** Brings one version of a chart from a classic repository or a registry to a registry or directory, and writes the receipt. */
 export async function helmCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const startedAt = systemClock.now();
-  requireTypes(environment, { source: ['helm', 'oci'], destination: ['oci', 'file'] });
+  requireTypes(environment, pairs.helm);
   const request = parseChartArtifactSpec(environment.specJSON);
   const progress = new ProgressFile(environment.progressFile, systemClock);
   const context: DeliveryContext = { environment, onConflict: request.onConflict ?? environment.onConflict, progress, write, signal };
@@ -77,7 +78,7 @@ async function fromRepository(request: ChartRequest, context: DeliveryContext): 
   const files = filesOf(chart);
   const delivered =
     environment.destination.type === 'file'
-      ? await deliverToDirectory(
+      ? await deliverToStore(
           chart.location,
           files.map(({ name, bytes }) => ({ path: name, blob: blobOf(bytes, 'application/octet-stream') })),
           context,

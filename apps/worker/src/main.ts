@@ -9,7 +9,10 @@ type Command = (environment: WorkerEnvironment, write: (line: string) => void, s
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'oci-copy': async () => (await import('./oci-copy.ts')).ociCopy,
   'oci-verify': async () => (await import('./oci-verify.ts')).ociVerify,
-  'http-copy': async () => (await import('./http-copy.ts')).httpCopy,
+  'blob-copy': async () => (await import('./blob-copy.ts')).blobCopy,
+  'blob-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,
+  // What the two were called when they knew web servers only; templates of that time go on.
+  'http-copy': async () => (await import('./blob-copy.ts')).blobCopy,
   'http-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,
   'helm-copy': async () => (await import('./helm-copy.ts')).helmCopy,
   'helm-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,

@@ -7,7 +7,6 @@ import {
   type ConflictPolicy,
   copyArtifact,
   CopyError,
-  FileDirectory,
   openEndpoint,
   parseEndpointURL,
   readVerified,
@@ -19,6 +18,7 @@ import { CopyLog } from '../copy-log.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import type { ProgressFile } from '../progress-file.ts';
 import type { DeliveryReceipt } from './delivery-receipt.ts';
+import { openStore } from './open-store.ts';
 
 /** What every delivery has, wherever it goes. */
 export interface DeliveryContext {
@@ -74,21 +74,24 @@ export async function deliverToRegistry(
   };
 }
 
-/** Writes files that come from `source` into a directory; the first one is what the delivery is named by. @throws CopyError */
-export async function deliverToDirectory(
+/** Writes files that come from `source` into the store of the destination; the first one is what the delivery is named by. @throws CopyError */
+export async function deliverToStore(
   source: string,
   files: readonly { readonly path: string; readonly blob: ComposedBlob }[],
   context: DeliveryContext,
 ): Promise<Delivered> {
   const { environment, write, signal, progress, onConflict } = context;
-  const directory = await attribute('destination', 'use', 'the endpoint', signal, () => FileDirectory.open(environment.destination.url));
+  using opened = await openStore(environment, write, signal);
+  const { store } = opened;
   const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
   const kept: { reference: string; digest: string }[] = [];
   const waiting: (typeof files)[number][] = [];
   let done = 0;
   for (const file of files) {
-    const reference = `${directory.name}/${file.path}`;
-    const present = await attribute('destination', 'look for', reference, signal, () => directory.digest(file.path, file.blob.digest));
+    const reference = `${store.name}/${file.path}`;
+    const present = await attribute('destination', 'look for', reference, signal, () =>
+      store.digest(file.path, file.blob.digest, { signal }),
+    );
     if (present === file.blob.digest) {
       done += file.blob.size;
       write(`skipped   ${reference}, already there`);
@@ -102,28 +105,31 @@ export async function deliverToDirectory(
   const copied = waiting.reduce((sum, { blob }) => sum + blob.size, 0);
   const limit = environment.maxBytesPerSecond === 0 ? undefined : new BandwidthLimit(environment.maxBytesPerSecond, systemClock);
   async function* counted(blob: ComposedBlob): AsyncGenerator<Buffer> {
+    const before = done;
+    let read = 0;
     try {
       for await (const chunk of readVerified(blob, source, signal)) {
         await limit?.take(chunk.length, signal);
         yield chunk;
-        done += chunk.length;
-        progress.update(done, total);
+        read += chunk.length;
+        progress.update(before + read, total);
       }
     } catch (error) {
       throw error instanceof CopyError || signal.aborted ? error : new CopyError('source', 'read', source, error);
     }
   }
   for (const { path, blob } of waiting) {
-    const reference = `${directory.name}/${path}`;
+    const reference = `${store.name}/${path}`;
     if (!environment.dryRun) {
       await attribute('destination', 'write', reference, signal, () =>
-        directory.write(
+        store.write(
           path,
-          { digest: blob.digest, size: blob.size, stream: counted(blob) },
+          { digest: blob.digest, size: blob.size, open: () => counted(blob) },
           { signal, overwrite: onConflict === 'overwrite' },
         ),
       );
     }
+    done += blob.size;
     write(`${environment.dryRun ? 'would write' : 'written  '} ${reference} ${formatBytes(blob.size)}`);
   }
   progress.update(total, total);
@@ -132,15 +138,15 @@ export async function deliverToDirectory(
       ? `plan      ${formatBytes(copied)} to write; nothing was written`
       : `done      ${formatBytes(copied)} written of ${formatBytes(total)}`,
   );
-  const delivered = files.filter(({ path }) => !kept.some(({ reference }) => reference === `${directory.name}/${path}`));
+  const delivered = files.filter(({ path }) => !kept.some(({ reference }) => reference === `${store.name}/${path}`));
   return {
     destination: {
-      references: delivered.map(({ path }) => `${directory.name}/${path}`),
+      references: delivered.map(({ path }) => `${store.name}/${path}`),
       digest: files[0]?.blob.digest ?? '',
       place: { kind: 'file', paths: delivered.map(({ path }) => path) },
     },
     kept,
     bytes: { copied, total },
-    warnings: [],
+    warnings: store.warnings ?? [],
   };
 }

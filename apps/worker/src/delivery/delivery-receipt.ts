@@ -13,19 +13,21 @@ interface DeliveredFile {
   readonly name: string;
   readonly digest: string;
   readonly size: number;
+  /** Where it is, in a place that has paths; its name when left out. */
+  readonly path?: string;
 }
 
-/** Where a delivery went. */
+/** Where a delivery went; `file` is every place that has paths: a directory, a bucket, a web server. */
 type DeliveryPlace =
   | { readonly kind: 'oci'; readonly repository: string; readonly tags: readonly string[] }
   | { readonly kind: 'file'; readonly paths: readonly string[] };
 
-/** What `http-copy` and `helm-copy` leave behind, as the workflow's output `arc-receipt`. */
+/** What `blob-copy` and `helm-copy` leave behind, as the workflow's output `arc-receipt`. */
 export interface DeliveryReceipt {
   readonly schemaVersion: 1;
-  readonly kind: 'http-copy' | 'helm-copy';
+  readonly kind: 'blob-copy' | 'helm-copy';
   readonly source: { readonly reference: string; readonly digest: string; readonly version?: string };
-  /** `digest` is that of the manifest in a registry, of the file in a directory. */
+  /** `digest` is that of the manifest in a registry, of the first file elsewhere. */
   readonly destination: { readonly references: readonly string[]; readonly digest: string; readonly place: DeliveryPlace };
   readonly files: readonly DeliveredFile[];
   readonly checks: readonly Check[];

@@ -1,17 +1,17 @@
 import { ArcError } from '@arc/kernel';
-import { attribute, FileDirectory, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
+import { attribute, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
 import { sideOptions } from '../artifact-sides.ts';
-import { requireTypes, type WorkerEnvironment } from '../environment.ts';
+import type { WorkerEnvironment } from '../environment.ts';
 import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
+import { openStore } from './open-store.ts';
 
 /**
  * Compares what the destination holds with what the receipt of the delivery says: tags, manifest and blobs in a registry;
- * the content of every file, read again, in a directory.
+ * the content of every file, read again, elsewhere.
  *
  * @throws ArcError `Mismatch`; CopyError when the destination cannot be asked
  */
 export async function verifyDelivery(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
-  requireTypes(environment, { source: ['http', 'helm', 'oci'], destination: ['oci', 'file'] });
   const receipt = readDeliveryReceipt(environment.receiptJSON);
   for (const check of receipt.checks) write(`${check.result.padEnd(12)} ${check.name}: ${check.detail}`);
   const nothing = receipt.dryRun ? 'it was a dry run' : receipt.destination.references.length === 0 ? 'everything was left alone' : '';
@@ -22,7 +22,7 @@ export async function verifyDelivery(environment: WorkerEnvironment, write: (lin
   const count =
     receipt.destination.place.kind === 'oci'
       ? await verifyRegistry(receipt, environment, write, signal)
-      : await verifyDirectory(receipt, environment, signal);
+      : await verifyStore(receipt, environment, write, signal);
   write(`verified     ${count} parts are there, the digests are equal`);
 }
 
@@ -62,16 +62,24 @@ async function verifyRegistry(
   return manifest.blobs.length + 1;
 }
 
-async function verifyDirectory(receipt: DeliveryReceipt, environment: WorkerEnvironment, signal: AbortSignal): Promise<number> {
+async function verifyStore(
+  receipt: DeliveryReceipt,
+  environment: WorkerEnvironment,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
   const { place } = receipt.destination;
   if (place.kind !== 'file') return 0;
-  const directory = await attribute('destination', 'use', 'the endpoint', signal, () => FileDirectory.open(environment.destination.url));
+  using opened = await openStore(environment, write, signal);
+  const { store } = opened;
   for (const path of place.paths) {
-    const file = receipt.files.find(({ name }) => path === name || path.endsWith(`/${name}`));
+    const file = receipt.files.find((file) => (file.path ?? file.name) === path);
     if (file === undefined) throw mismatch(`the receipt does not say what ${path} holds`);
     const expected = parseDigest(file.digest);
-    const found = await attribute('destination', 'read', `${directory.name}/${path}`, signal, () => directory.digest(path, expected));
-    if (found !== expected) throw mismatch(`${directory.name}/${path} is ${found ?? 'not there'}, not ${expected}`);
+    const found = await attribute('destination', 'read', `${store.name}/${path}`, signal, () =>
+      store.digest(path, expected, { signal, readAgain: true }),
+    );
+    if (found !== expected) throw mismatch(`${store.name}/${path} is ${found ?? 'not there'}, not ${expected}`);
   }
   return place.paths.length;
 }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type Answer, ConnectionCut, Exchange } from '../registry/exchange.ts';
 import { FaultPlan } from '../registry/faults.ts';
 import { type LoggedRequest, RequestLog } from '../registry/request-log.ts';
+import { type Collections, writeFiles } from './write-files.ts';
 
 export interface FileServerOptions {
   /** Contents by path, with a leading slash; more can be set later. */
@@ -20,6 +21,10 @@ export interface FileServerOptions {
   readonly ranges?: boolean;
   /** Whether answers carry a strong ETag; true unless told. */
   readonly etags?: boolean;
+  /** How it takes files; it takes none unless told. */
+  readonly writable?: 'put' | 'webdav';
+  /** Whether conditions of writes are obeyed; true unless told. */
+  readonly conditions?: boolean;
   /** 0 (the default) takes a free one. */
   readonly port?: number;
 }
@@ -39,6 +44,7 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
   const files = new Map(Object.entries(options.files ?? {}).map(([path, content]) => [path, Buffer.from(content)]));
   const faults = new FaultPlan();
   const requests = new RequestLog();
+  const collections: Collections = new Set(['/']);
   const scheme = options.tls === undefined ? 'http' : 'https';
   let origin = '';
 
@@ -56,7 +62,7 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
     } else if (fault?.kind === 'redirect') {
       await exchange.send({ status: fault.status ?? 302, headers: { location: fault.location } });
     } else {
-      await exchange.send(answer(files, options, exchange));
+      await exchange.send(await answer(files, collections, options, exchange));
     }
   };
 
@@ -82,16 +88,29 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
   return { url: origin, host: `127.0.0.1:${port}`, files, faults, requests, close, [Symbol.asyncDispose]: close };
 }
 
-function answer(files: ReadonlyMap<string, Buffer>, options: FileServerOptions, exchange: Exchange): Answer {
-  const { auth } = options;
+async function answer(
+  files: Map<string, Buffer>,
+  collections: Collections,
+  options: FileServerOptions,
+  exchange: Exchange,
+): Promise<Answer> {
+  const { auth, writable, conditions = true } = options;
   if (auth !== undefined && exchange.request.headers.authorization !== expectedHeader(auth)) {
     if (auth.hidden === true) return { status: 404 };
     return { status: 401, headers: { 'www-authenticate': `${auth.kind === 'basic' ? 'Basic' : 'Bearer'} realm="files"` } };
   }
+  if (writable !== undefined && exchange.method !== 'GET' && exchange.method !== 'HEAD') {
+    const body = await exchange.receiveAll(64 * 1024 * 1024);
+    const written =
+      body === undefined
+        ? { status: 413 }
+        : writeFiles(files, collections, exchange, { body, etag: etagOf, options: { kind: writable, conditions } });
+    if (written !== undefined) return written;
+  }
   const content = files.get(decoded(exchange.url.pathname));
   if (content === undefined) return { status: 404, headers: { 'content-type': 'text/plain' }, body: Buffer.from('not found\n') };
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return { status: 405 };
-  const etag = `"${createHash('sha256').update(content).digest('hex').slice(0, 16)}"`;
+  const etag = etagOf(content);
   const headers = {
     'content-type': 'application/octet-stream',
     ...(options.ranges === false ? {} : { 'accept-ranges': 'bytes' }),
@@ -108,6 +127,10 @@ function answer(files: ReadonlyMap<string, Buffer>, options: FileServerOptions, 
     headers: { ...headers, 'content-range': `bytes ${start}-${end}/${content.length}` },
     body: content.subarray(start, end + 1),
   };
+}
+
+function etagOf(content: Buffer): string {
+  return `"${createHash('sha256').update(content).digest('hex').slice(0, 16)}"`;
 }
 
 function decoded(path: string): string {

@@ -10,7 +10,8 @@ import { collect } from '../process/collect.ts';
 import type { S3User } from '../s3/signature-check.ts';
 
 /** Why tests with MinIO are skipped; false when it is there. */
-export const missingMinio: string | false = findTool('minio') === undefined ? 'minio is not there: test/tools/minio/build.sh builds it' : false;
+export const missingMinio: string | false =
+  findTool('minio') === undefined ? 'minio is not there: test/tools/minio/build.sh builds it' : false;
 
 /** A MinIO on loopback with an empty bucket `artifacts`. */
 export interface Minio extends AsyncDisposable {

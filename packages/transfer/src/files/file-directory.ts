@@ -1,17 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { link, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { codeOf } from '@arc/kernel';
-import { algorithmOf, type Digest, DigestVerifier } from '../digest/digest.ts';
+import { codeOf, systemClock } from '@arc/kernel';
+import { algorithmOf, type Digest, digestOf, DigestVerifier } from '../digest/digest.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 import { TransferError } from '../transfer-error.ts';
 import { parseFileName } from './base-url.ts';
+import type { FileFacts, SourceFile } from './file-source.ts';
+import type { FileContent, FileStore, VersionedFile } from './file-store.ts';
 
-/** A directory that files are delivered to: a disk to be carried across, or the document root of a server. */
-export class FileDirectory {
+/** How long a lock is believed, milliseconds; what it guards takes a fraction of a second. */
+const lockMs = 30_000;
+
+/** A directory that files come from or are delivered to: a disk to be carried across, or the document root of a server. */
+export class FileDirectory implements FileStore {
   readonly name: string;
   readonly #directory: string;
 
@@ -62,11 +67,7 @@ export class FileDirectory {
    * @throws TransferError `TagConflict` when another file took the name meanwhile and `overwrite` is not set;
    * `DigestMismatch`, `SizeMismatch`, `StorageFull`, `Forbidden`, `InvalidReference`
    */
-  async write(
-    path: string,
-    content: { readonly digest: Digest; readonly size: number; readonly stream: AsyncIterable<Buffer> },
-    options: RequestOptions & { readonly overwrite?: boolean } = {},
-  ): Promise<void> {
+  async write(path: string, content: FileContent, options: RequestOptions & { readonly overwrite?: boolean } = {}): Promise<void> {
     const target = this.#resolve(path);
     const folder = dirname(target);
     const temporary = join(folder, `.partial-${randomUUID()}`);
@@ -75,7 +76,7 @@ export class FileDirectory {
       await this.#requireInside(folder);
       const verifier = new DigestVerifier(content.digest, content.size, path);
       async function* verified(): AsyncGenerator<Buffer> {
-        for await (const chunk of content.stream) {
+        for await (const chunk of content.open()) {
           verifier.update(chunk);
           yield chunk;
         }
@@ -93,6 +94,100 @@ export class FileDirectory {
       throw accessError(this.name, error);
     } finally {
       await rm(temporary, { force: true });
+    }
+  }
+
+  /** Reads a whole file; its version is its digest. */
+  async readVersioned(path: string, limit: number): Promise<VersionedFile | undefined> {
+    try {
+      await using file = await open(this.#resolve(path), 'r');
+      const { size } = await file.stat();
+      if (size > limit) throw new TransferError('TooLarge', `${this.name}/${path} is larger than ${limit} bytes`);
+      const bytes = await file.readFile();
+      return { bytes, version: digestOf(bytes) };
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+      throw accessError(this.name, error);
+    }
+  }
+
+  /** One writer at a time holds a lock beside the file; what holds it for long is taken to have died. */
+  async replace(path: string, bytes: Buffer, version: string | undefined, options: RequestOptions = {}): Promise<boolean> {
+    await using _lock = await this.#lock(path, options.signal);
+    if ((await this.readVersioned(path, Number.MAX_SAFE_INTEGER))?.version !== version) return false;
+    async function* whole(): AsyncGenerator<Buffer> {
+      yield bytes;
+    }
+    await this.write(path, { digest: digestOf(bytes), size: bytes.length, open: whole }, { ...options, overwrite: true });
+    return true;
+  }
+
+  /** A file of the directory to be read. @throws TransferError `InvalidReference` */
+  file(path: string, options: { readonly maxBytes?: number | undefined } = {}): SourceFile {
+    const where = this.#resolve(path);
+    const name = `${this.name}/${path}`;
+    const failed = (error: unknown): unknown =>
+      codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
+        ? new TransferError('NotFound', `there is no file ${name}`, {
+            cause: error,
+            hint: 'Check the path, and remoteURL of the endpoint.',
+          })
+        : accessError(this.name, error);
+    const look = async (): Promise<FileFacts> => {
+      const found = await stat(where).catch((error: unknown) => Promise.reject(failed(error) as Error));
+      await this.#requireInside(where);
+      if (!found.isFile()) throw new TransferError('InvalidReference', `${name} is not a file`);
+      if (options.maxBytes !== undefined && found.size > options.maxBytes)
+        throw new TransferError('TooLarge', `${name} has more than the ${options.maxBytes} bytes that are allowed`);
+      return { size: found.size, digest: undefined, title: undefined };
+    };
+    const read = async function* (): AsyncGenerator<Buffer> {
+      await look();
+      yield* createReadStream(where, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    };
+    const readAll = async (limit: number): Promise<Buffer> => {
+      const { size = 0 } = await look();
+      if (size > limit) throw new TransferError('TooLarge', `${name} is larger than ${limit} bytes`);
+      return readFile(where);
+    };
+    return { name, look, read, readAll };
+  }
+
+  /** Paths below the directory that begin with `prefix`. Links are not followed. */
+  async *list(prefix: string, options: { readonly limit: number }): AsyncGenerator<string> {
+    const folder = prefix.split('/').slice(0, -1).join('/');
+    let count = 0;
+    const entries = await readdir(folder === '' ? this.#directory : this.#resolve(folder), { recursive: true, withFileTypes: true }).catch(
+      (error: unknown) => {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return [];
+        throw accessError(this.name, error);
+      },
+    );
+    for (const entry of entries) {
+      const path = relative(this.#directory, join(entry.parentPath, entry.name)).split(sep).join('/');
+      if (!entry.isFile() || !path.startsWith(prefix) || entry.name.startsWith('.partial-')) continue;
+      count += 1;
+      if (count > options.limit) throw new TransferError('TooLarge', `${this.name} has more than ${options.limit} files below ${prefix}`);
+      yield path;
+    }
+  }
+
+  [Symbol.dispose](): void {}
+
+  async #lock(path: string, signal: AbortSignal | undefined): Promise<AsyncDisposable> {
+    const lock = `${this.#resolve(path)}.lock`;
+    await mkdir(dirname(lock), { recursive: true });
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        await (await open(lock, 'wx', 0o644)).close();
+        return { [Symbol.asyncDispose]: () => rm(lock, { force: true }) };
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw accessError(this.name, error);
+        const age = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? 0);
+        if (age > lockMs && age < Date.now()) await rm(lock, { force: true });
+        else await systemClock.sleep(20 + Math.random() * 30, signal);
+      }
     }
   }
 

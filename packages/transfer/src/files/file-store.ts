@@ -1,11 +1,12 @@
 import type { Digest } from '../digest/digest.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 
-/** Bytes to be stored, and what they have to be. The stream is read once. */
+/** Bytes to be stored, and what they have to be. */
 export interface FileContent {
   readonly digest: Digest;
   readonly size: number;
-  readonly stream: AsyncIterable<Buffer>;
+  /** The bytes from their beginning, again when a try failed. */
+  open(): AsyncIterable<Buffer>;
 }
 
 /** A small file as it was read, and what tells whether it is still the same. */

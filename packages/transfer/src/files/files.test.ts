@@ -202,22 +202,22 @@ test('a directory holds complete files only, inside itself only, and overwrites 
   const directory = await FileDirectory.open(`file://${place.path}`);
   const bytes = Buffer.from('hello');
   const file = { digest: digestOf(bytes), size: 5 };
-  await directory.write('a/b.txt', { ...file, stream: streamOf('hel', 'lo') });
+  await directory.write('a/b.txt', { ...file, open: () => streamOf('hel', 'lo') });
   assert.equal(await readFile(join(place.path, 'a/b.txt'), 'utf8'), 'hello');
   assert.equal(await directory.digest('a/b.txt', file.digest), file.digest);
   assert.equal(await directory.digest('a/none', file.digest), undefined);
-  await assert.rejects(directory.write('a/b.txt', { ...file, stream: streamOf('hello') }), { code: 'TagConflict' });
-  await directory.write('a/b.txt', { ...file, stream: streamOf('hello') }, { overwrite: true });
-  await assert.rejects(directory.write('c.txt', { ...file, stream: streamOf('jello') }), { code: 'DigestMismatch' });
-  await assert.rejects(directory.write('c.txt', { ...file, stream: streamOf('hello!') }), { code: 'SizeMismatch' });
+  await assert.rejects(directory.write('a/b.txt', { ...file, open: () => streamOf('hello') }), { code: 'TagConflict' });
+  await directory.write('a/b.txt', { ...file, open: () => streamOf('hello') }, { overwrite: true });
+  await assert.rejects(directory.write('c.txt', { ...file, open: () => streamOf('jello') }), { code: 'DigestMismatch' });
+  await assert.rejects(directory.write('c.txt', { ...file, open: () => streamOf('hello!') }), { code: 'SizeMismatch' });
   assert.deepEqual((await readdir(place.path)).sort(), ['a']);
   assert.deepEqual(await readdir(join(place.path, 'a')), ['b.txt']);
   for (const path of ['../x', 'a/../../x', '/etc/x', 'a//b', '']) {
-    await assert.rejects(directory.write(path, { ...file, stream: streamOf('hello') }), { code: 'InvalidReference' }, path);
+    await assert.rejects(directory.write(path, { ...file, open: () => streamOf('hello') }), { code: 'InvalidReference' }, path);
   }
   await using outside = await folder();
   await symlink(outside.path, join(place.path, 'link'));
-  await assert.rejects(directory.write('link/x', { ...file, stream: streamOf('hello') }), { code: 'InvalidReference' });
+  await assert.rejects(directory.write('link/x', { ...file, open: () => streamOf('hello') }), { code: 'InvalidReference' });
   assert.deepEqual(await readdir(outside.path), []);
   await mkdir(join(place.path, 'd'));
   await writeFile(join(place.path, 'd', 'x'), 'y');

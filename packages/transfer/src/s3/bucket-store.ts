@@ -87,7 +87,7 @@ export class BucketStore implements FileStore {
 async function wholeOf(content: FileContent, path: string): Promise<Buffer> {
   const verifier = new DigestVerifier(content.digest, content.size, path);
   const chunks: Buffer[] = [];
-  for await (const chunk of content.stream) {
+  for await (const chunk of content.open()) {
     verifier.update(chunk);
     chunks.push(chunk);
   }

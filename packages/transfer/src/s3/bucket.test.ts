@@ -44,7 +44,7 @@ for (const { name, skip, start } of services) {
       new Bucket(parseBucketURL(`${service.url}/${path}`), { access: service.user, retry, ...options });
     using bucket = open();
     const store = new BucketStore(bucket);
-    const contentOf = (bytes: Buffer) => ({ digest: digestOf(bytes), size: bytes.length, stream: pieces(bytes) });
+    const contentOf = (bytes: Buffer) => ({ digest: digestOf(bytes), size: bytes.length, open: () => pieces(bytes) });
 
     await t.test('small objects are written in one request and told by their digest', async () => {
       const bytes = randomBytes(100_000);
@@ -95,7 +95,7 @@ for (const { name, skip, start } of services) {
         yield bytes.subarray(0, 18 * 1024 * 1024);
         throw new Error('the source broke');
       }
-      await assert.rejects(store.write('broken', { ...contentOf(bytes), stream: broken() }), /the source broke/);
+      await assert.rejects(store.write('broken', { ...contentOf(bytes), open: broken }), /the source broke/);
       await assert.rejects(store.write('broken', { ...contentOf(bytes), digest: digestOf(Buffer.from('x')) }), { code: 'DigestMismatch' });
       const stop = AbortSignal.abort(new Error('stopped'));
       await assert.rejects(store.write('broken', contentOf(bytes), { signal: stop }), /stopped/);
@@ -111,7 +111,7 @@ for (const { name, skip, start } of services) {
       const keys = ['list/a', 'list/a b+c', 'list/ä&<>"', 'list/b/1', 'list/b/2', 'list/b/3', 'list/b/4'];
       for (const key of keys) await bucket.put(key, Buffer.from(key));
       const list = async (prefix: string, limit = 100) =>
-        (await Array.fromAsync(listObjects(bucket, prefix, { base: 'zone a/', limit }))).map(({ key }) => key).sort();
+        (await Array.fromAsync(listObjects(bucket, prefix, { limit }))).map(({ key }) => key).sort();
       assert.deepEqual(await list('list/'), keys.toSorted());
       assert.deepEqual(await list('list/b/'), keys.slice(3));
       assert.deepEqual(await list('none'), []);

@@ -74,6 +74,11 @@ export class Bucket implements Disposable {
     return `${origin.host}${this.#location.style === 'path' ? `/${bucket}` : ''}/${prefix}`.replace(/\/$/, '');
   }
 
+  /** What stands before every key: empty, or ending with a slash. */
+  get prefix(): string {
+    return this.#location.prefix;
+  }
+
   /** False once the service has said that it does not. */
   get knowsConditions(): boolean {
     return this.#knowsConditions;

@@ -20,9 +20,10 @@ const emptyPages = 20;
 export async function* listObjects(
   bucket: Bucket,
   prefix: string,
-  options: RequestOptions & { readonly base: string; readonly limit: number },
+  options: RequestOptions & { readonly limit: number },
 ): AsyncGenerator<ListedObject> {
-  const { base, limit, signal } = options;
+  const { limit, signal } = options;
+  const base = bucket.prefix;
   const whole = `${base}${prefix}`;
   const tokens = new Set<string>();
   let token: string | undefined;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Digest, DigestVerifier } from '../digest/digest.ts';
+import { DigestVerifier } from '../digest/digest.ts';
+import type { FileContent } from '../files/file-store.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 import { isTransferError, TransferError } from '../transfer-error.ts';
 import type { Bucket, WriteCondition } from './bucket.ts';
@@ -37,7 +38,7 @@ export function partsOf(size: number): { readonly bytes: number; readonly concur
 export async function uploadInParts(
   bucket: Bucket,
   key: string,
-  content: { readonly digest: Digest; readonly size: number; readonly stream: AsyncIterable<Buffer> },
+  content: FileContent,
   options: RequestOptions & { readonly condition?: WriteCondition | undefined } = {},
 ): Promise<void> {
   const { signal } = options;
@@ -67,12 +68,7 @@ async function begin(bucket: Bucket, key: string, signal: AbortSignal | undefine
   throw new TransferError('UnexpectedAnswer', `${bucket.name} begins an upload without an id`);
 }
 
-async function sendParts(
-  bucket: Bucket,
-  upload: Upload,
-  content: { readonly digest: Digest; readonly size: number; readonly stream: AsyncIterable<Buffer> },
-  signal: AbortSignal | undefined,
-): Promise<UploadedPart[]> {
+async function sendParts(bucket: Bucket, upload: Upload, content: FileContent, signal: AbortSignal | undefined): Promise<UploadedPart[]> {
   const { bytes, concurrency } = partsOf(content.size);
   const stop = new AbortController();
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
@@ -101,7 +97,7 @@ async function sendParts(
   };
 
   try {
-    for await (const chunk of content.stream) {
+    for await (const chunk of content.open()) {
       verifier.update(chunk);
       for (let offset = 0; offset < chunk.length;) {
         while (buffer === undefined && failure === undefined) {

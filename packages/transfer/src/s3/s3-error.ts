@@ -83,7 +83,7 @@ export async function explainS3(response: WireResponse, operation: string, now: 
   const code = element === undefined ? codeOfHeader(response) : clean(childText(element, 'Code'), 80);
   const region = regionOf(response.headers['x-amz-bucket-region'] ?? (element === undefined ? '' : childText(element, 'Region')));
   if (code === undefined && region === undefined && !(response.status >= 300 && response.status < 400)) {
-    return statusError({ ...response, body: once(Buffer.from(text)) }, operation, now);
+    return withoutS3(await statusError({ ...response, body: once(Buffer.from(text)) }, operation, now));
   }
   const said = element === undefined ? '' : clean(childText(element, 'Message'), messageLimit);
   const details = {
@@ -113,6 +113,14 @@ export async function explainS3(response: WireResponse, operation: string, now: 
     hint: meaning.hint,
     retryable: meaning.retryable ?? false,
   });
+}
+
+/** An answer that is none of S3 was most likely not given by one. */
+function withoutS3(error: TransferError): TransferError {
+  if (error.retryable) return error;
+  const { code, message, status, details, retryable } = error;
+  const hint = 'It does not answer as an S3 service does: check remoteURL of the endpoint, and what stands in front of the service.';
+  return new TransferError(code, message, { hint, retryable, details, ...(status === undefined ? {} : { status }) });
 }
 
 function skewed(response: WireResponse, now: number, common: { readonly status: number }): TransferError {

@@ -10,63 +10,82 @@ const fileArtifactType = 'application/vnd.opendefense.arc.file.v1';
 
 /** What an artifact of type `blob` asks for, worked out. */
 export interface FileArtifact {
-  /** Relative to the source endpoint. */
+  /** Relative to the source endpoint. One that ends with a slash means all files below it. */
   readonly path: string;
-  /** Name of the file at the source. */
-  readonly publishedName: string;
-  /** Name of the file at the destination: the title of the layer. */
-  readonly name: string;
+  /** A range of which the newest is taken; then `{{.version}}` in `path` stands for it. */
+  readonly version: string | undefined;
   readonly digest: Digest | undefined;
   /** Path of a file of checksums, relative to the source endpoint. */
   readonly checksums: string | undefined;
   readonly mediaType: string;
   readonly artifactType: string;
   readonly onConflict: ConflictPolicy | undefined;
-  /** Where it goes in a directory: as `override` says, else where it is below the source. @throws TransferError `InvalidReference` */
-  directoryPath(): string;
+  /** Name of a file at the source, by its path. */
+  publishedName(path: string): string;
+  /** Name of a file at the destination, the title of its layer: as the spec says, as the source calls it, else the end of its path. */
+  nameOf(path: string, title: string | undefined): string;
+  /** Where a file goes in a place that has paths: as `override` says, else where it is below the source. @throws TransferError `InvalidReference` */
+  destinationPath(path: string, found: { readonly name: string; readonly version: string | undefined }): string;
   /** Repository and tags in a registry. @throws TransferError `InvalidReference` when the spec names none */
-  registryTarget(): { readonly repository: string; readonly tags: readonly string[] };
+  registryTarget(version: string | undefined): { readonly repository: string; readonly tags: readonly string[] };
 }
 
 /**
- * Reads the spec of a `blob` artifact: `path`; `digest` or `checksums`; `name`; `override` (`repository:tag` in a
- * registry, a path in a directory); `tags[]`; `mediaType`, `artifactType`; `onConflict`. Fields that are empty count as
- * absent, unknown fields are ignored.
+ * Reads the spec of a `blob` artifact: `path`; `version`; `digest` or `checksums`; `name`; `override` (`repository:tag` in a
+ * registry, else a path); `tags[]`; `mediaType`, `artifactType`; `onConflict`. Fields that are empty count as absent, unknown
+ * fields are ignored. Paths of web servers are as URLs have them, others as they are.
  *
  * @throws TransferError `InvalidReference` or `InvalidDigest` naming the field
  */
-export function parseFileArtifactSpec(json: string): FileArtifact {
+export function parseFileArtifactSpec(json: string, paths: 'url' | 'plain' = 'url'): FileArtifact {
   const spec = readSpec(json);
   const field = (name: string): string | undefined => inField(name, () => text(spec[name], name));
+  const decode = paths === 'url' ? decoded : (segment: string): string => segment;
   const path = field('path');
   if (path === undefined)
     throw new TransferError('InvalidReference', 'the artifact names no file', {
       hint: 'Set spec.path, for example "tools/tool-1.2.tar.gz".',
     });
-  const publishedName = decoded(path.split('/').at(-1) ?? '');
+  const version = field('version');
+  if ((version === undefined) === path.includes('{{'))
+    throw new TransferError(
+      'InvalidReference',
+      `spec.${version === undefined ? 'version' : 'path'}: a version and {{.version}} in the path belong together`,
+    );
   const wanted = field('name');
-  const name = inField(wanted === undefined ? 'path' : 'name', () => parseFileName(wanted ?? publishedName));
   const digest = field('digest');
+  const checksums = field('checksums');
+  const isFolder = path.endsWith('/');
+  if (isFolder && [wanted, digest, checksums, version].some((value) => value !== undefined))
+    throw new TransferError(
+      'InvalidReference',
+      'spec.path: a path that ends with a slash means many files, which have no name, digest or version in common',
+    );
+  const publishedName = (from: string): string => decode(from.split('/').at(-1) ?? '');
   return {
     path,
-    publishedName,
-    name,
+    version,
     digest: digest === undefined ? undefined : inField('digest', () => parseDigest(digest)),
-    checksums: field('checksums'),
+    checksums,
     mediaType: inField('mediaType', () => parseMediaType(field('mediaType') ?? 'application/octet-stream')),
     artifactType: inField('artifactType', () => parseMediaType(field('artifactType') ?? fileArtifactType)),
     onConflict: inField('onConflict', () => parseConflictPolicy(field('onConflict'))),
-    directoryPath: () => {
-      const override = field('override');
-      const folders = path
+    publishedName,
+    nameOf: (from, title) => inField(wanted === undefined ? 'path' : 'name', () => parseFileName(wanted ?? title ?? publishedName(from))),
+    destinationPath: (from, { name, version }) => {
+      const override = field('override')?.replaceAll('{{.version}}', version ?? '');
+      if (isFolder)
+        return [override?.replace(/\/+$/, ''), from.slice(path.length)].filter((part) => part !== undefined && part !== '').join('/');
+      const folders = from
         .split('/')
         .slice(0, -1)
         .filter((part) => part !== '')
-        .map(decoded);
+        .map(decode);
       return override ?? [...folders, name].join('/');
     },
-    registryTarget: () => {
-      const { repository, tag } = inField('override', () => readOverride(spec['override'], {}));
+    registryTarget: (version) => {
+      const known: Readonly<Record<string, string>> = version === undefined ? {} : { version: version.replace('+', '_') };
+      const { repository, tag } = inField('override', () => readOverride(spec['override'], known));
       const tags = inField('tags', () => strings(spec['tags'], 'tags').map(parseTag));
       const all = [...new Set([...(tag === undefined ? [] : [tag]), ...tags])];
       if (repository !== undefined && all.length > 0) return { repository, tags: all };
