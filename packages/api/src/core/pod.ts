@@ -3,6 +3,7 @@ import type { KindDefinition, KubeObject, ResourceType, Static } from '@arc/apim
 import { ageColumn } from './columns.ts';
 import { localObjectReference } from './object-reference.ts';
 import { podStatusText } from './pod-status.ts';
+import { protobufBodies } from './protobuf-bodies.ts';
 
 const openEnded = { 'x-kubernetes-preserve-unknown-fields': true } as const;
 
@@ -204,6 +205,7 @@ export const podDefinition: KindDefinition<Pod> = {
   subresources: { status: true },
   selectableFields: ['spec.nodeName', 'spec.restartPolicy', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],
   strategicMergePatch: true,
+  ...protobufBodies('v1', 'Pod'),
 };
 
 function readyText({ spec, status }: Pod): string {

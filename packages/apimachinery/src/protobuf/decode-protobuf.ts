@@ -5,6 +5,7 @@ import { configMap, coreEvent, eventsEvent, lease, namespace, secret, serviceAcc
 import type { MessageType } from './descriptor.ts';
 import { readProtobufEnvelope } from './envelope.ts';
 import { deleteOptions } from './meta-messages.ts';
+import { pod } from './pod-messages.ts';
 import { binding, clusterRole, role } from './rbac-messages.ts';
 import { selfSubjectAccessReview, selfSubjectReview, selfSubjectRulesReview, subjectAccessReview, tokenReview } from './review-messages.ts';
 import { scale } from './scale-message.ts';
@@ -13,6 +14,7 @@ const messages = new Map<string, MessageType>([
   ['v1 ConfigMap', configMap],
   ['v1 Event', coreEvent],
   ['v1 Namespace', namespace],
+  ['v1 Pod', pod],
   ['v1 Secret', secret],
   ['v1 ServiceAccount', serviceAccount],
   ['authentication.k8s.io/v1 SelfSubjectReview', selfSubjectReview],

@@ -18,6 +18,9 @@ export interface MessageType extends FieldType {
   decode(message: Uint8Array): JsonObject;
 }
 
+/** The name of a message whose fields JSON shows as those of the message it is in, as it does with embedded structs of Go. */
+export const inline = '';
+
 type Fields = Readonly<Record<number, readonly [name: string, type: FieldType]>>;
 
 /*
@@ -76,6 +79,10 @@ export function message(fields: Fields): MessageType {
       const field = byNumber.get(number);
       if (field === undefined) continue;
       const [name, type] = field;
+      if (name === inline) {
+        type.read(value, object);
+        continue;
+      }
       const content = type.read(value, getOwn(object, name));
       if (content === undefined) delete object[name];
       else setOwn(object, name, content);

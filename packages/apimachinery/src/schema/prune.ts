@@ -8,8 +8,9 @@ import type { StructuralSchema } from './structural.ts';
 /**
  * Removes, in place, every field the schema does not know, as custom resources do. Below
  * `x-kubernetes-preserve-unknown-fields` unknown fields stay; an embedded resource may have apiVersion, kind and
- * metadata. Nulls and empty lists and maps in an object's metadata are removed silently: they mean "absent" there, but for an
- * empty `managedFields`, which asks for something (wire contract 3.1, 3.4).
+ * metadata. A null of a known field is removed silently unless the field is nullable, or has a default, which then replaces it.
+ * Nulls and empty lists and maps in an object's metadata are removed silently, too: they mean "absent" there, but for an empty
+ * `managedFields`, which asks for something (wire contract 3.1, 3.4).
  *
  * @returns the paths of what was removed, in document order, for `strictDecodingMessages`.
  */
@@ -20,8 +21,8 @@ export function prune(object: JsonObject, schema: StructuralSchema): string[] {
 }
 
 /**
- * Removes every null field, in place: what core kinds do, whose Go structs cannot tell null from absent. Custom
- * resources keep nulls and let validation judge them.
+ * Removes every null field, in place: what core kinds do, whose Go structs cannot tell null from absent. Custom resources keep
+ * those the schema does not know or allows.
  */
 export function dropNulls(value: unknown): void {
   if (Array.isArray(value)) {
@@ -57,7 +58,9 @@ function dropEmptyMetadata(metadata: unknown): void {
 function pruneFields(object: JsonObject, schema: StructuralSchema, path: string, removed: string[]): void {
   for (const key of Object.keys(object)) {
     const field = fieldSchema(schema, key);
-    if (field !== undefined) {
+    if (field !== undefined && object[key] === null && field.nullable !== true && field.default === undefined) {
+      delete object[key];
+    } else if (field !== undefined) {
       pruneValue(object[key], field, childPath(path, key), removed);
     } else if (schema['x-kubernetes-preserve-unknown-fields'] !== true) {
       delete object[key];

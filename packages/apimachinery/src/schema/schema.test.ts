@@ -171,6 +171,13 @@ test('defaults fill what is absent, below objects that exist', () => {
   assert.deepEqual((third['spec'] as JsonObject)['retry'], { limit: 3 });
 });
 
+test('3.1 a null of a field that has no use for one counts as absent', () => {
+  const given = object({ size: null, mode: null, note: null, labels: { a: null }, tags: [null], free: { x: null }, template: null });
+  assert.deepEqual(prune(given, schema), [], 'silently');
+  // What has a default gets it instead; items are no fields.
+  assert.deepEqual(given['spec'], { mode: null, note: null, labels: {}, tags: [null], free: { x: null } });
+});
+
 test('a nullable field keeps its null', () => {
   const nullable: StructuralSchema = { type: 'object', properties: { a: { type: 'string', nullable: true, default: 'x' } } };
   const given = { a: null };
