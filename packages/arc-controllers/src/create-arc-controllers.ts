@@ -10,6 +10,7 @@ import type { EventRecorder, KubeClient } from '@arc/kube-client';
 import { Admission } from './admission/admission.ts';
 import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { scheduleOfRun } from './artifact-workflow/build-cron-workflow.ts';
+import type { HandOverSettings } from './artifact-workflow/hand-over.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
 import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
 import type { EndpointProbe } from './endpoint/probe.ts';
@@ -56,6 +57,8 @@ export interface ArcControllersOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly limits?: ArcLimits;
+  /** How Workflows are handed over to Argo. */
+  readonly handOver?: HandOverSettings;
   /** How Endpoints are probed. Without it they are not, and say so. */
   readonly endpointProbe?: EndpointProbe;
   /** How old the result of a probe may become, milliseconds; 0 probes only after changes. Default 10 minutes. */
@@ -144,6 +147,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
             ...common,
             logger: logger.child({ controller: 'artifact-workflow' }),
             admission,
+            handOver: options.handOver ?? {},
             digestKey,
             events: runEvents,
             progressIntervalMs,

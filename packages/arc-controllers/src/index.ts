@@ -1,3 +1,4 @@
+export type { HandOverSettings } from './artifact-workflow/hand-over.ts';
 export { createArcControllers } from './create-arc-controllers.ts';
 export type { ArcControllers, ArcControllersOptions, ArcLimits } from './create-arc-controllers.ts';
 export type { EndpointFinding, EndpointFindings, EndpointProbe, EndpointProbeTarget } from './endpoint/probe.ts';

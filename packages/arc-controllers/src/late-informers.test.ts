@@ -43,6 +43,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     events: { event: () => {} },
     digestKey: Buffer.alloc(16),
     admission: new Admission({ maxActive: 8, clock: new FakeClock(), wake: () => {} }),
+    handOver: {},
     progressIntervalMs: 0,
     startIntervalMs: 0,
     orders: frozenInformer<Order>([]),
@@ -53,6 +54,7 @@ function contextOf(client: FakeClient, runs: readonly ArtifactWorkflow[], seen: 
     secrets: frozenInformer([]),
     artifactTypes: frozenInformer([]),
     clusterArtifactTypes: frozenInformer([]),
+    namespaces: frozenInformer([]),
   };
 }
 

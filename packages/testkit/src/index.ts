@@ -2,6 +2,8 @@ export { arcctlCommand, startEmbeddedArc } from './arc/embedded-arc.ts';
 export type { EmbeddedArc, EmbeddedArcOptions } from './arc/embedded-arc.ts';
 export { findKubectls, kubectlRunner } from './kubectl/kubectl.ts';
 export type { Kubectl } from './kubectl/kubectl.ts';
+export { argoDefinitions, findArgoProgram, missingArgo, missingArgoDefinitions, startWorkflowController } from './parts/argo.ts';
+export type { ArgoDefinitions, WorkflowController, WorkflowControllerOptions } from './parts/argo.ts';
 export { startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
 export { startEtcd, startEtcdCluster } from './parts/etcd.ts';

@@ -21,6 +21,16 @@ export const sourceSecretVolume = 'src-secret-vol';
 export const destinationSecretVolume = 'dst-secret-vol';
 /** The volume that holds the run's rendered configuration, where its type asks for one. */
 export const configVolume = 'config-vol';
+/**
+ * Parameters that name the Secrets instead, where templates bring the volumes; of a Secret there is none of when there are no
+ * credentials.
+ */
+export const sourceSecretParameter = 'srcSecretName';
+export const destinationSecretParameter = 'dstSecretName';
+export const configSecretParameter = 'configSecretName';
+/** Parameters for the labels by which Kueue queues pods, where templates bring those; empty without any. */
+export const queueNameParameter = 'queueName';
+export const priorityClassParameter = 'queuePriorityClass';
 /** On rendered configurations: a keyed digest of what they were made of. */
 export const configInputsAnnotation = 'arc.opendefense.cloud/config-inputs';
 /** On rendered configurations: a keyed digest of what they hold, by which an edit is noticed. */
@@ -37,6 +47,12 @@ export const retryAnnotation = 'arc.opendefense.cloud/retry';
 export const weightAnnotation = 'arc.opendefense.cloud/weight';
 /** On Namespaces: how many runs may be under way at the same time. */
 export const maxActiveAnnotation = 'arc.opendefense.cloud/max-active';
+/** On Namespaces: the ServiceAccount of the pods of its Workflows. */
+export const serviceAccountAnnotation = 'arc.opendefense.cloud/service-account';
+/** On Orders, ArtifactWorkflows written by hand and Namespaces: the LocalQueue of Kueue that the pods of their Workflows join. */
+export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
+/** On the same: the class that says how urgent they are to Kueue. */
+export const kueuePriorityClassLabel = 'kueue.x-k8s.io/priority-class';
 /** On Workflows: the Endpoints the run uses, separated by commas. */
 export const endpointsAnnotation = 'arc.opendefense.cloud/endpoints';
 

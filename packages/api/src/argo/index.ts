@@ -1,5 +1,5 @@
 export { clusterWorkflowTemplateDefinition, clusterWorkflowTemplates } from './cluster-workflow-template.ts';
-export { cronWorkflowLabel, scheduledTimeAnnotation } from './cron-labels.ts';
+export { cronWorkflowLabel, instanceIdLabel, scheduledTimeAnnotation } from './labels.ts';
 export type { CronWorkflow, CronWorkflowRun, CronWorkflowSpec, CronWorkflowStatus } from './cron-workflow-types.ts';
 export { cronWorkflowDefinition, cronWorkflows } from './cron-workflow.ts';
 export { argoKinds } from './kinds.ts';

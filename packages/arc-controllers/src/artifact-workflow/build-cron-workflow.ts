@@ -6,6 +6,7 @@ import { cronWorkflowName } from '../identity/names.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { controllerReference } from '../metadata/owner.ts';
 import { buildWorkflow } from './build-workflow.ts';
+import type { HandOver } from './hand-over.ts';
 
 /** How many runs of each outcome stay: their result is in the status of the ArtifactWorkflow (as upstream). */
 const keptRuns = 1;
@@ -16,8 +17,12 @@ export function scheduleOfRun({ spec }: Pick<ArtifactWorkflow, 'spec'>): Cron | 
 }
 
 /** The CronWorkflow that runs an ArtifactWorkflow again and again: the same Workflow each time, with the same labels. */
-export function buildCronWorkflow(run: ArtifactWorkflow, cron: Cron, { suspended }: { readonly suspended: boolean }): CronWorkflow {
-  const { metadata, spec } = buildWorkflow(run);
+export function buildCronWorkflow(
+  run: ArtifactWorkflow,
+  cron: Cron,
+  { suspended, handOver }: { readonly suspended: boolean; readonly handOver: HandOver },
+): CronWorkflow {
+  const { metadata, spec } = buildWorkflow(run, handOver);
   const { labels, annotations, ...identity } = metadata;
   return {
     apiVersion: apiVersionOf(cronWorkflows),

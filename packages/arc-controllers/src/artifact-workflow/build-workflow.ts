@@ -1,25 +1,36 @@
-import type { Volume, Workflow } from '@arc/api/argo';
-import { argoGroup, argoVersion } from '@arc/api/argo';
+import type { Workflow, WorkflowSpec } from '@arc/api/argo';
+import { argoGroup, argoVersion, instanceIdLabel } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import {
   artifactWorkflowLabel,
   configVolume,
-  endpointsAnnotation,
+  configSecretParameter,
+  destinationSecretParameter,
   destinationSecretVolume,
+  endpointsAnnotation,
+  kueuePriorityClassLabel,
+  kueueQueueLabel,
+  priorityClassParameter,
+  queueNameParameter,
   referenceName,
+  sourceSecretParameter,
   sourceSecretVolume,
 } from '@arc/api/arc';
-import type { LocalReference } from '@arc/api/arc';
 import { configSecretName, isLabelValue, workflowName } from '../identity/names.ts';
 import { controllerReference } from '../metadata/owner.ts';
+import type { HandOver } from './hand-over.ts';
+
+/** A volume that holds a Secret of a run: its name, the parameter that names the Secret instead, and the Secret, if any. */
+type SecretVolume = readonly [volume: string, parameter: string, secret: string | undefined];
 
 /**
  * The Workflow that does the work: a template, its arguments, and the credentials as volumes the template mounts where it
  * likes. Everything else is the template's business.
  */
-export function buildWorkflow(run: ArtifactWorkflow): Workflow {
-  const { workflowTemplateRef, parameters = [], srcSecretRef, dstSecretRef, renderConfig } = run.spec ?? {};
+export function buildWorkflow(run: ArtifactWorkflow, handOver: HandOver): Workflow {
+  const { workflowTemplateRef } = run.spec ?? {};
   const name = run.metadata.name ?? '';
+  const { instanceId = '', priority } = handOver;
   const endpoints = endpointNames(run);
   const labels = Object.entries(run.metadata.labels ?? {}).filter(([, value]) => isLabelValue(value));
   return {
@@ -28,7 +39,11 @@ export function buildWorkflow(run: ArtifactWorkflow): Workflow {
     metadata: {
       name: workflowName(name),
       namespace: run.metadata.namespace ?? '',
-      labels: { ...Object.fromEntries(labels), [artifactWorkflowLabel]: workflowName(name) },
+      labels: {
+        ...Object.fromEntries(labels),
+        [artifactWorkflowLabel]: workflowName(name),
+        ...(instanceId !== '' && { [instanceIdLabel]: instanceId }),
+      },
       ...(endpoints.length > 0 && { annotations: { [endpointsAnnotation]: endpoints.join(',') } }),
       ownerReferences: [controllerReference(run)],
     },
@@ -37,24 +52,54 @@ export function buildWorkflow(run: ArtifactWorkflow): Workflow {
         name: referenceName(workflowTemplateRef) ?? '',
         ...(workflowTemplateRef?.clusterScope === true && { clusterScope: true }),
       },
-      arguments: { parameters: parameters.map(({ name = '', value = '' }) => ({ name, value })) },
-      volumes: [
-        secretVolume(sourceSecretVolume, srcSecretRef),
-        secretVolume(destinationSecretVolume, dstSecretRef),
-        ...(renderConfig === true ? [secretVolume(configVolume, { name: configSecretName(name) })] : []),
-      ],
+      ...(handOver.volumesFrom === 'template' ? ofReferences(run, handOver) : ofOwnFields(run, handOver)),
+      ...(priority !== 0 && { priority }),
     },
   };
+}
+
+/** The Workflow says itself what its pods are given. */
+function ofOwnFields(run: ArtifactWorkflow, { serviceAccountName, queueLabels }: HandOver): WorkflowSpec {
+  return {
+    arguments: { parameters: argumentsOf(run) },
+    volumes: secretVolumes(run).map(([name, , secretName]) =>
+      // A volume there is no Secret for is empty, so that templates can mount it in any case.
+      secretName === undefined ? { name, emptyDir: {} } : { name, secret: { secretName } },
+    ),
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
+    ...(Object.keys(queueLabels).length > 0 && { podMetadata: { labels: { ...queueLabels } } }),
+  };
+}
+
+/** The template says what pods are given, by parameters; what the spec has beside them is on Argo's list of what is allowed then. */
+function ofReferences(run: ArtifactWorkflow, { queueLabels }: HandOver): WorkflowSpec {
+  const own = argumentsOf(run);
+  const taken = new Set(own.map(({ name }) => name));
+  // There is no Secret of this name, so that an optional volume of it is empty: pods cannot name none.
+  const none = `${workflowName(run.metadata.name ?? '')}-none`;
+  const references = [
+    ...secretVolumes(run).map(([, name, secretName]) => ({ name, value: secretName ?? none })),
+    { name: queueNameParameter, value: queueLabels[kueueQueueLabel] ?? '' },
+    { name: priorityClassParameter, value: queueLabels[kueuePriorityClassLabel] ?? '' },
+  ];
+  return { arguments: { parameters: [...own, ...references.filter(({ name }) => !taken.has(name))] } };
+}
+
+function argumentsOf({ spec }: ArtifactWorkflow): { name: string; value: string }[] {
+  return (spec?.parameters ?? []).map(({ name = '', value = '' }) => ({ name, value }));
+}
+
+function secretVolumes({ metadata, spec }: ArtifactWorkflow): SecretVolume[] {
+  const config: SecretVolume = [configVolume, configSecretParameter, configSecretName(metadata.name ?? '')];
+  return [
+    [sourceSecretVolume, sourceSecretParameter, referenceName(spec?.srcSecretRef)],
+    [destinationSecretVolume, destinationSecretParameter, referenceName(spec?.dstSecretRef)],
+    ...(spec?.renderConfig === true ? [config] : []),
+  ];
 }
 
 /** The Endpoints a run names, each once. */
 export function endpointNames({ spec }: ArtifactWorkflow): string[] {
   const names = [spec?.srcRef, spec?.dstRef].map(referenceName).filter((name) => name !== undefined);
   return [...new Set(names)];
-}
-
-/** A volume there is no Secret for is empty, so that templates can mount it in any case. */
-function secretVolume(name: string, reference: LocalReference | undefined): Volume {
-  const secretName = referenceName(reference);
-  return secretName === undefined ? { name, emptyDir: {} } : { name, secret: { secretName } };
 }

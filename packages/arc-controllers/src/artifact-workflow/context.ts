@@ -1,10 +1,12 @@
 import type { CronWorkflow } from '@arc/api/argo';
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import type { LookupInformers } from '../resolve/lookups.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { HandOverSettings } from './hand-over.ts';
 
 /** What the ArtifactWorkflow controller works with. */
 export interface RunContext extends LookupInformers {
@@ -18,9 +20,11 @@ export interface RunContext extends LookupInformers {
   readonly progressIntervalMs: number;
   /** How long the status of a run waits for the Workflow it has just got to begin, milliseconds. */
   readonly startIntervalMs: number;
+  readonly handOver: HandOverSettings;
   readonly orders: Informer<Order>;
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   /** With the index `cronWorkflow` by namespace/name of the controlling CronWorkflow. */
   readonly workflows: Informer<WorkflowRecord>;
   readonly cronWorkflows: Informer<CronWorkflow>;
+  readonly namespaces: Informer<KubeObject>;
 }

@@ -14,7 +14,7 @@ import { OwnWrites } from '../metadata/own-writes.ts';
 import { RecentWrites } from '../metadata/recent-writes.ts';
 import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
-import { ensureConfig, removeConfig, typeOf } from '../rendered-config/ensure-config.ts';
+import { ensureConfig, removeConfig } from '../rendered-config/ensure-config.ts';
 import { hydrateRun, isByHand } from '../resolve/hydrate-run.ts';
 import { lookupsOf } from '../resolve/lookups.ts';
 import { isProblem } from '../resolve/problem.ts';
@@ -25,7 +25,8 @@ import { scheduleOfRun } from './build-cron-workflow.ts';
 import { buildWorkflow, endpointNames } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
-import { isSuspended, missingSecret, ownerOf, refusalOf } from './obstacles.ts';
+import { handOverOf, priorityOf } from './hand-over.ts';
+import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
 import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
@@ -158,7 +159,7 @@ async function start(
     await write({ phase: 'Pending', reason: 'Queued', message: place.message, queuePosition: place.position, ...carriedOut });
     return undefined;
   }
-  const workflow = buildWorkflow(run);
+  const workflow = buildWorkflow(run, handOverOf(context, run));
   try {
     if (run.spec.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
       return await waitForName(context, run, { key, write, what: `Secret ${JSON.stringify(configSecretName(run.metadata.name ?? ''))}` });
@@ -387,7 +388,7 @@ function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
     key: keyOf(namespace, name),
     namespace,
     endpoints: endpointNames(run).map((endpoint) => keyOf(namespace, endpoint)),
-    priority: ownerOf(context, run)?.spec?.priority ?? typeOf(context, namespace, run.spec?.type ?? '')?.spec?.priority ?? 0,
+    priority: priorityOf(context, run),
     since: Number.isNaN(created) ? context.clock.now() : created,
   };
 }

@@ -14,6 +14,7 @@ import { buildCronWorkflow, buildExtraRun } from './build-cron-workflow.ts';
 import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
 import { readSchedule } from './end-schedule.ts';
+import { handOverOf } from './hand-over.ts';
 import { isSuspended } from './obstacles.ts';
 import { carriedOver, statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, extraRunOf } from './restart.ts';
@@ -32,7 +33,7 @@ type ScheduleFound = { readonly cron: CronWorkflow } | 'name-taken';
  * @throws ApiStatusError when the server will not have it
  */
 export async function ensureSchedule(context: RunContext, run: ArtifactWorkflow, cron: Cron, signal: AbortSignal): Promise<ScheduleFound> {
-  const wanted = buildCronWorkflow(run, cron, { suspended: isSuspended(context, run) });
+  const wanted = buildCronWorkflow(run, cron, { suspended: isSuspended(context, run), handOver: handOverOf(context, run) });
   const { namespace = '', name = '' } = wanted.metadata;
   const seen = context.cronWorkflows.get(namespace, name);
   const known = seen !== undefined && isControlledBy(seen, run) ? seen : await readSchedule(context, { namespace, name }, signal);

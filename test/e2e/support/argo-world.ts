@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { arcKindsWithin } from '@arc/api/arc';
+import { argoKinds } from '@arc/api/argo';
+import { customResourceDefinitionDefinition, namespaces } from '@arc/api/core';
+import type { KindDefinition } from '@arc/apimachinery';
+import { createArcControllers } from '@arc/arc-controllers';
+import type { ArcLimits, HandOverSettings } from '@arc/arc-controllers';
+import { startControllers } from '@arc/controller';
+import type { KubeClient } from '@arc/kube-client';
+import { startStandaloneServer } from '@arc/standalone';
+import { createMemoryStore } from '@arc/storage';
+import type { FakeKubelet } from './fake-kubelet.ts';
+
+export const namespace = 'team';
+
+/** An API server with ARC's kinds and controllers, and no engine: what ARC makes of Orders is left for Argo. */
+export interface ArgoWorld extends AsyncDisposable {
+  readonly folder: string;
+  /** An administrator's. */
+  readonly client: KubeClient;
+  readonly kubeconfig: string;
+}
+
+export interface ArgoWorldOptions {
+  /** The kinds of Argo, and what else is to be served. Default: those ARC has itself. */
+  readonly kinds?: readonly KindDefinition[];
+  /** Runs the pods. */
+  readonly kubelet?: FakeKubelet;
+  readonly handOver?: HandOverSettings;
+  readonly limits?: ArcLimits;
+}
+
+export async function startArgoWorld(options: ArgoWorldOptions = {}): Promise<ArgoWorld> {
+  await using opened = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'arc-argo-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  const kinds = options.kinds ?? argoKinds;
+  const server = opened.use(
+    await startStandaloneServer({
+      kinds: [customResourceDefinitionDefinition, ...kinds, ...arcKindsWithin({ minimumCronInterval: 1 })],
+      store: opened.use(createMemoryStore()),
+      directory: folder,
+      connectors: options.kubelet === undefined ? [] : [options.kubelet.logs],
+    }),
+  );
+  const connect = async (name: string): Promise<KubeClient> =>
+    opened.use(await server.connect(name, { user: name, groups: ['system:masters'], userAgent: name }));
+  const client = await connect('test');
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const { handOver = {}, limits = {} } = options;
+  const arc = opened.use(
+    createArcControllers({
+      client: await connect('arc'),
+      digestKey: Buffer.from('a key that stays the same for ever'),
+      limits: { maxActiveWorkflows: 100, progressIntervalMs: 50, ...limits },
+      handOver,
+    }),
+  );
+  const kubelets = options.kubelet === undefined ? [] : [options.kubelet.controller(await connect('kubelet'))];
+  await opened.use(startControllers([...arc.definitions, ...kubelets])).ready;
+  const all = opened.move();
+  return { folder, client, kubeconfig: server.kubeconfig, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
