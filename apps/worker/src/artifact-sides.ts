@@ -18,6 +18,7 @@ import {
   type WritableRepository,
 } from '@arc/transfer';
 import type { SideEnvironment, WorkerEnvironment } from './environment.ts';
+import { version } from './version.ts';
 
 /** Both ends of one artifact, opened. Disposing closes their connections. */
 export interface ArtifactSides extends Disposable {
@@ -27,8 +28,6 @@ export interface ArtifactSides extends Disposable {
   /** Tag or digest to ask the source for. */
   readonly reference: string;
 }
-
-export const version = '0.1.0';
 
 /** Told apart by registries (and their logs): one instance, one id. */
 const userAgent = `arc-worker/${version} (${randomBytes(4).toString('hex')})`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { version } from './artifact-sides.ts';
+import { version } from './version.ts';
 import { readEnvironment } from './environment.ts';
 
 const required = { ARC_SRC_URL: 'a.example.org', ARC_DST_URL: 'b.example.org', ARC_SPEC_JSON: '{}' };

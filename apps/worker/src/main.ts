@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { ArcError, messageOf } from '@arc/kernel';
-import { version } from './artifact-sides.ts';
+import { version } from './version.ts';
 import { readEnvironment, type WorkerEnvironment } from './environment.ts';
 
 type Command = (environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal) => Promise<void>;

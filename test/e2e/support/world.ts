@@ -36,7 +36,7 @@ export async function startWorld(options: Partial<EmbeddedArcOptions> = {}): Pro
       userAgent: 'arc-e2e',
     },
   );
-  const [program, ...leading] = arcctlCommand;
+  const [program, ...leading] = options.command ?? arcctlCommand;
   return {
     folder,
     dataDir,

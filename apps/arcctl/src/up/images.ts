@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-const workerProgram = fileURLToPath(new URL('../../../worker/bin/arc-worker.mjs', import.meta.url));
+const workerProgram = fileURLToPath(import.meta.resolve('@arc/app-worker/bin/arc-worker.mjs'));
 
 /**
  * Which local program stands for which image, by the image's name without tag. `arc-worker` in a template means the

@@ -1,6 +1,6 @@
 import { attribute, type Manifest, type WritableRepository } from '@arc/transfer';
 import type { Check, TransferPredicate } from '@arc/trust';
-import { version } from '../artifact-sides.ts';
+import { version } from '../version.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import { readSigningKey } from './trust-settings.ts';
 

@@ -12,6 +12,8 @@ export interface EmbeddedArcOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
+  /** The program and leading arguments, instead of `arcctlCommand`. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 /** A running `arcctl up`, as a user would have started it. */
@@ -32,7 +34,7 @@ export const arcctlCommand: readonly [string, ...string[]] = [process.execPath, 
 export async function startEmbeddedArc(options: EmbeddedArcOptions): Promise<EmbeddedArc> {
   const args = ['up', '--data-dir', options.dataDir, '--listen', options.listen ?? '127.0.0.1:0'];
   if (options.storage !== undefined) args.push('--storage', options.storage);
-  const [program, ...leading] = arcctlCommand;
+  const [program, ...leading] = options.command ?? arcctlCommand;
   const child = spawn(program, [...leading, ...args, ...(options.args ?? [])], {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
