@@ -52,6 +52,8 @@ export {
   signedStatement,
   simpleSigningPayload,
 } from './signing/sign-image.ts';
+export { createSigstore, keylessIssuer, keylessSubject } from './signing/sigstore-instance.ts';
+export type { KeylessBundle, KeylessOptions, SigstoreInstance } from './signing/sigstore-instance.ts';
 export { startS3Server } from './s3/s3-server.ts';
 export type { S3Server, S3ServerOptions } from './s3/s3-server.ts';
 export type { S3User } from './s3/signature-check.ts';

@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { ArcError, messageOf } from '@arc/kernel';
+import type { Bundle } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
 import type { CertificateIdentity } from './identity.ts';
 import type { SignedContent } from '../evidence/evidence.ts';
@@ -46,13 +48,15 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
     });
   }
   const hasLogs = root.tlogs.length > 0;
+  const authorities = root.certificateAuthorities.flatMap((authority) =>
+    (authority.certChain?.certificates ?? []).map(({ rawBytes }) => new X509Certificate(rawBytes)),
+  );
   return {
     verify: (content) => {
       if (content.bundle === undefined) throw new EvidenceError('it came with no certificate');
       try {
         const bundle = bundleFromJSON(content.bundle);
-        if (bundle.verificationMaterial.content.$case === 'publicKey')
-          throw new EvidenceError('it was made with a key, and has no certificate');
+        requireCodeSigning(certificateOf(bundle), authorities);
         const entity = toSignedEntity(bundle, content.form === 'statement' ? undefined : content.payload);
         const signer = verifier.verify({
           ...entity,
@@ -68,6 +72,34 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
       }
     },
   };
+}
+
+/** Key usage of certificates that sign code (RFC 5280). */
+const codeSigning = '1.3.6.1.5.5.7.3.3';
+
+function certificateOf(bundle: Bundle): Buffer {
+  const { content } = bundle.verificationMaterial;
+  switch (content.$case) {
+    case 'certificate':
+      return content.certificate.rawBytes;
+    case 'x509CertificateChain':
+      return content.x509CertificateChain.certificates[0]?.rawBytes ?? Buffer.alloc(0);
+    case 'publicKey':
+      throw new EvidenceError('it was made with a key, and has no certificate');
+  }
+}
+
+/**
+ * What the library does not look at: that the bytes are DER of one certificate and nothing else, signed by an authority as they are
+ * written, for signing code, and not those of an authority.
+ */
+function requireCodeSigning(bytes: Buffer, authorities: readonly X509Certificate[]): void {
+  const certificate = new X509Certificate(bytes);
+  if (!certificate.raw.equals(bytes)) throw new EvidenceError('its certificate is not in DER');
+  if (certificate.ca || certificate.keyUsage?.includes(codeSigning) !== true)
+    throw new EvidenceError('its certificate is not for signing code');
+  if (!authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey)))
+    throw new EvidenceError('its certificate is of none of the trusted authorities');
 }
 
 function identityOf(identity: { subjectAlternativeName?: string; extensions?: { issuer?: string } } | undefined): CertificateIdentity {
