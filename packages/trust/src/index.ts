@@ -18,3 +18,4 @@ export { authoritiesOf, keyAuthority, ruleFor } from './policy/policy.ts';
 export type { Authority, Policy } from './policy/policy.ts';
 export { examine } from './verify/examine.ts';
 export type { Finding } from './verify/examine.ts';
+export { verifyClassicChart } from './helm/verify-chart.ts';

@@ -3,6 +3,7 @@ import { messageOf } from '@arc/kernel';
 import { globMatcher } from '@arc/transfer';
 import { parseDocument } from 'yaml';
 import { parsePublicKey } from '../keys/public-key.ts';
+import { readKeyring } from '../openpgp/keyring.ts';
 import type { CertificateIdentity } from '../sigstore/identity.ts';
 import { type KeylessVerifier, openTrustedRoot } from '../sigstore/trusted-root.ts';
 import { Fields, invalid } from './fields.ts';
@@ -169,5 +170,9 @@ async function readProvenance(fields: Fields, context: Context): Promise<Provena
   if ((file === undefined) === (inline === undefined)) throw invalid(fields.path, 'has not exactly one of keyring and keyringFile');
   const keyring = file === undefined ? Buffer.from(inline ?? '') : await context.file(file, fields.at('keyringFile'));
   fields.end();
-  return { keyring };
+  try {
+    return { keys: readKeyring(keyring) };
+  } catch (error) {
+    throw invalid(fields.at(file === undefined ? 'keyring' : 'keyringFile'), `cannot be used: ${messageOf(error)}`);
+  }
 }

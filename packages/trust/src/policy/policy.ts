@@ -1,4 +1,5 @@
 import type { TrustedKey } from '../keys/public-key.ts';
+import type { SigningKey } from '../openpgp/keyring.ts';
 import type { CertificateIdentity } from '../sigstore/identity.ts';
 import type { KeylessVerifier } from '../sigstore/trusted-root.ts';
 
@@ -25,7 +26,7 @@ export interface AttestationRequirement extends Omit<SignatureRequirement, 'sign
 
 /** OpenPGP keys that may have signed the provenance file of a chart. */
 export interface ProvenanceRequirement {
-  readonly keyring: Buffer;
+  readonly keys: readonly SigningKey[];
 }
 
 export interface Rule {

@@ -1,4 +1,6 @@
+import { systemClock } from '@arc/kernel';
 import { attribute, type CopyOrigin, type Digest, formatPlatform, type Manifest, TransferError } from '@arc/transfer';
+import { verifyRegistryChart } from '../helm/verify-chart.ts';
 import { type Check, shown } from '../check.ts';
 import { type Collected, collectEvidence, type EvidenceSource } from '../evidence/collect.ts';
 import type { Evidence, SignedContent } from '../evidence/evidence.ts';
@@ -14,6 +16,8 @@ export interface VerifyImageOptions {
   readonly source?: string;
   /** Only these platforms count, `os/architecture[/variant]`; all of them when empty. */
   readonly platforms?: readonly string[];
+  /** Milliseconds since the epoch, for keys that expire. */
+  readonly now?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -67,6 +71,10 @@ export async function verifyImage(
         },
       ),
     );
+  }
+  if (rule.provenance !== undefined) {
+    const { now = systemClock.now() } = options;
+    checks.push(await verifyRegistryChart(repository, root, rule.provenance, { ...options, now }));
   }
   return checks;
 }

@@ -1,0 +1,69 @@
+import { attribute, type CopyOrigin, type Descriptor, type Manifest } from '@arc/transfer';
+import type { Check } from '../check.ts';
+import type { EvidenceSource } from '../evidence/collect.ts';
+import { EvidenceError, readObject } from '../evidence/untrusted.ts';
+import { type Policy, type ProvenanceRequirement, ruleFor } from '../policy/policy.ts';
+import { type ChartToVerify, verifyProvenance } from './verify-provenance.ts';
+
+/** Types of a chart's parts in a registry (Helm's OCI support). */
+const chartTypes = {
+  config: 'application/vnd.cncf.helm.config.v1+json',
+  archive: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
+  provenance: 'application/vnd.cncf.helm.chart.provenance.v1.prov',
+} as const;
+
+/** Largest config and provenance file that are read, bytes. */
+const partLimit = 1024 * 1024;
+
+/**
+ * Checks what a policy demands of a chart of a classic repository, which has a provenance file and no other evidence.
+ *
+ * @param source what the policy calls it: the repository and the chart's name
+ */
+export function verifyClassicChart(chart: ChartToVerify, source: string, policy: Policy, now: number): readonly Check[] {
+  const rule = ruleFor(policy, source);
+  if (rule === undefined) return [{ name: 'policy', result: 'failed', detail: `no rule of the policy speaks of ${source}` }];
+  if (rule.acceptsUnsigned)
+    return [{ name: 'provenance signature', result: 'skipped', detail: `${rule.name} of the policy accepts what is unsigned` }];
+  const impossible = [
+    ...(rule.signatures === undefined ? [] : ['signature']),
+    ...rule.attestations.map((one) => `attestation ${one.predicateType}`),
+  ];
+  return [
+    ...impossible.map((name) => ({
+      name,
+      result: 'failed' as const,
+      detail: 'a chart of a classic repository has a provenance file at most',
+    })),
+    ...(rule.provenance === undefined ? [] : [verifyProvenance(chart, rule.provenance.keys, now)]),
+  ];
+}
+
+/** Checks the provenance file inside a chart of a registry. @throws CopyError */
+export async function verifyRegistryChart(
+  repository: Pick<EvidenceSource, 'name' | 'fetchBlob'>,
+  manifest: Manifest,
+  { keys }: ProvenanceRequirement,
+  options: { readonly origin: CopyOrigin; readonly signal?: AbortSignal | undefined; readonly now: number },
+): Promise<Check> {
+  const part = (type: string): Descriptor | undefined => manifest.blobs.find(({ mediaType }) => mediaType === type);
+  const read = (descriptor: Descriptor): Promise<Buffer> =>
+    attribute(options.origin, 'read', `blob ${descriptor.digest} of ${repository.name}`, options.signal, async () => {
+      const pieces: Buffer[] = [];
+      for await (const piece of repository.fetchBlob(descriptor, options)) pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces);
+    });
+  const failed = (detail: string): Check => ({ name: 'provenance signature', result: 'failed', detail });
+  const [config, archive, provenance] = [part(chartTypes.config), part(chartTypes.archive), part(chartTypes.provenance)];
+  if (config === undefined || archive === undefined) return failed('it is no chart, so it has no provenance file');
+  if (provenance === undefined) return failed('there is no provenance file');
+  if (config.size > partLimit || provenance.size > partLimit) return failed(`its parts are larger than ${partLimit} bytes`);
+  try {
+    const { name, version } = readObject(await read(config), 'the config of the chart');
+    const chart = { name: String(name), version: String(version), digest: archive.digest, provenance: await read(provenance) };
+    return verifyProvenance(chart, keys, options.now);
+  } catch (error) {
+    if (error instanceof EvidenceError) return failed(error.message);
+    throw error;
+  }
+}

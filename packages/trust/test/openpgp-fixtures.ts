@@ -1,0 +1,138 @@
+/** Made once with GnuPG 2.2.40: keys without expiry, and what they signed in clear text. */
+export const openpgp = {
+  digest: 'sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9',
+  /** RSA of 2048 bits. */
+  rsa: {
+    fingerprint: '2D81F4C7EA80335CF686DFA21B946013E252E73C',
+    keyring: `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mQENBGsLe+sBCADuCUbluLSMgAiyy0Zv0C/xGhv4SBHOztYW7r6DzSAWHtGAUpBF
+1kjhkrVbDPcse682CyAKO8EHO60yyk2qcJ46KralXd0WSGxHXk8CxfBuCeoaBsC/
+KUwUdTT6IgzYH/EKq2BoKh1k5G/GHFo6w7YNWp2hxct+6MlTQ/OkXljUV9CYFKYs
+ic0aYEkYFrFM0GqJFgQLnXmGvcqH5FIH9RccQ1zRZEaoX3ycoJ03WWZRSfEeOIHq
+FX2Xw3ckOVP/U1IsrXbkMWZ2bzeonL2R8LU0OWtzyJHNCYpue0XlPLSWIjerEfQb
+gir4hmEWL13i63IgkSwLDQGTkHL26sjjJGt5ABEBAAG0HFJTQSBTaWduZXIgPHJz
+YUBleGFtcGxlLm9yZz6JAU4EEwEKADgWIQQtgfTH6oAzXPaG36IblGAT4lLnPAUC
+awt76wIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRAblGAT4lLnPNd5B/45
+kBlra0EBOsbISE3PCXvkaioFTzlcMFJ23rPVeqiTZrzEzx4q81I5knZ2vXcCCN+O
+RhmRmfzOsoulypZ+zcxRBiAretyTh8BRHw4vzZqVipXFaqYXI1BVgziePI1nDDng
+NSL57p2wK6DSFluHUF56O/toFKHI7GPlHDiYOKZPoIOMc6Ch5I1JSVJa3v8CBLUC
+nqHzFENunWWjk1K7IgrefXMmEuVbUShFSURbyU92tmElWJ0PzzDrMYL0bS1esxjq
+i0XzeeJz5ViSBFSHZxiGJIY+Vd5cfk8bZ9hLJnSQWqUVKAy6VfCmqO92VQ9DmuSu
+qyqbci27A0gALLkUhvFk
+=3+et
+-----END PGP PUBLIC KEY BLOCK-----
+`,
+    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
+Hash: SHA512
+
+apiVersion: v2
+description: a chart for tests   
+name: podinfo
+type: application
+version: 1.2.0
+
+...
+files:
+  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
+-----BEGIN PGP SIGNATURE-----
+
+iQFEBAEBCgAuFiEELYH0x+qAM1z2ht+iG5RgE+JS5zwFAmsLe/0QHHJzYUBleGFt
+cGxlLm9yZwAKCRAblGAT4lLnPCpXCACvgno0o2636Iv0LQ0bUqwKdikoNruJ1pRG
+XLXcfyjJ1dvrM8PE1w0SB4hZ+0bUk65P4SaEHTsndpH40KtFLzM2ctQVuwIKlD+6
+jp3cphlou915z5PPmbQwr4MDBQ6XTnBmG4rVT1HMtWOML2gPLDzCQfaO+I5n23hp
+fhi84egkyy6wvy2gzX8AnIejWMw/wwRyAiGOZbx6nMvIZlGjwfKyt19BmfzdbKB6
+02xUItZYqbiSXdwa4NIYRwyO2Uw8oDxWuRykBKkqovrIYT+oLsgqECHJCQ/D++NM
+rK5Ngd14JlbK87OF/9YmddNNkAEICG0YOnpmaCNhIs4VXKMlp3JR
+=aPi+
+-----END PGP SIGNATURE-----
+`,
+  },
+  /** Ed25519. */
+  ed25519: {
+    fingerprint: 'D893FE0368C0E3B143EA71FA98FBC0C7E3EBF8C0',
+    keyring: `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawt76xYJKwYBBAHaRw8BAQdAUf15PeJM+TmUKfCLal6Blwc8X+FedHMRv7TW
+elCZ1DO0GkVkIFNpZ25lciA8ZWRAZXhhbXBsZS5vcmc+iJAEExYIADgWIQTYk/4D
+aMDjsUPqcfqY+8DH4+v4wAUCawt76wIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIX
+gAAKCRCY+8DH4+v4wBtFAPkBMbTTh/w/h7wSH35imEWLFFLqsjam4mHddaeM4C18
+8QD9F5xgYE2u6v3XYiedbecX+FxqKqlZwPy+bEFOuuxAsgk=
+=IgPg
+-----END PGP PUBLIC KEY BLOCK-----
+`,
+    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
+Hash: SHA512
+
+apiVersion: v2
+description: a chart for tests   
+name: podinfo
+type: application
+version: 1.2.0
+
+...
+files:
+  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
+-----BEGIN PGP SIGNATURE-----
+
+iIUEARYKAC0WIQTYk/4DaMDjsUPqcfqY+8DH4+v4wAUCawt7/Q8cZWRAZXhhbXBs
+ZS5vcmcACgkQmPvAx+Pr+MALFwD/cdJkBN9ULgdXBkNJI2biNzxwUQ7R7nm1LKDE
+MDHM/P8A/A39SWhRlpwWzJOYskePHn9hC8XbJSNlip8gnbrXhxEH
+=1jWM
+-----END PGP SIGNATURE-----
+`,
+  },
+  /** A primary key that may not sign data, and a subkey (RSA) that may. */
+  subkey: {
+    fingerprint: 'BF9AF93F50B42F951DB9C37CAFBF80BE99C99F0B',
+    keyring: `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawt7/BYJKwYBBAHaRw8BAQdAmLWondUKnUmNphcgmQKtISd/Lxaj3Lk+pFHG
+FzSVZpK0H1N1YmtleSBTaWduZXIgPHN1YkBleGFtcGxlLm9yZz6IkAQTFggAOBYh
+BL+a+T9QtC+VHbnDfK+/gL6ZyZ8LBQJrC3v8AhsBBQsJCAcCBhUKCQgLAgQWAgMB
+Ah4BAheAAAoJEK+/gL6ZyZ8L5LUA/0+/joDMlpPqPrBavIZq9QFNrqdVOh2hY+d6
+DiynoVvvAP0b+Z266zy4+VdQpKVNm0tLTCqp8yMLxSmE4ne098ODDbkBDQRrC3v8
+AQgAzScQw7G+XKxMnoAI8ESI5yM9KYkHuMxXXwF7SuJDys0XsWEbmo3ykr+psA+V
+QEQEJt3+Y4384LyGEgMKGhKPraCx9DIttiBC80Wu2JPYlyE+qg+825s3/WWY/2UW
+IvSiDYYvVWQigJ5Y98ypYAP4SYXbQ3Df9zGwkg6SeBzs8/9LR/LmRUbAd8LhHzF7
+tjUvQD9hpaoYFcVpksh6dxYFd4w6gyyzKatp2tmL8XFKmIGFovQbuimZugxeFVlY
+pNpCc5A3PZNf603zkbHvBbpazFGnSQuUdRh3xs6feEm5VHYsM0zFyZepvtx4IvTU
+0ge/4NGDsJBTskPRm8v1+9L2oQARAQABiQGuBBgWCAAgFiEEv5r5P1C0L5UducN8
+r7+AvpnJnwsFAmsLe/wCGwIBQAkQr7+AvpnJnwvAdCAEGQEKAB0WIQS5NAONJVnE
+wG5+VVKFxqCqdsdMjQUCawt7/AAKCRCFxqCqdsdMjfW7B/4yqVCgLFp2yPaRhy4i
+scdGWT7Bh4e8S8SU1krm+bh9PZPxoMVWtx49mU2k/SExdluBm+L23xZvI0S7zOY0
+oo4/HpupVndWBRah3AUMEVUh7nI5yVIDkZRz8FyYIHDUq/tGZLu4Fu79VrXaNh9z
+96wc6rGacNg0eRbEPls4/08UU/I15rnICkiCgO6tTL3ABQpyC1z08LVmCFhEso/K
+/UlkuhM5yZA6vKPpnEwMFoGM13Upn8lu+3Me5apTSgDgMV50yx6jZirAapZ0uaXj
+LPHay3p0nyqyEOw9S2Tfg5UhWYKPnmkwOmwcXD1llOlhJ9/mHUkYliB5mxLE3UZv
+2uz83+cBAL0q+gQYfuLOfQpO0YdE5u/v3uj/7wQBE5ikgNxIuhcRAQDQvQKxPDuL
+ntldo6lXraXE/AoajSOrmpyTn6lyWskWBA==
+=5eN5
+-----END PGP PUBLIC KEY BLOCK-----
+`,
+    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
+Hash: SHA512
+
+apiVersion: v2
+description: a chart for tests   
+name: podinfo
+type: application
+version: 1.2.0
+
+...
+files:
+  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
+-----BEGIN PGP SIGNATURE-----
+
+iQFEBAEBCgAuFiEEuTQDjSVZxMBuflVShcagqnbHTI0FAmsLe/0QHHN1YkBleGFt
+cGxlLm9yZwAKCRCFxqCqdsdMjcwuCACcgdioiy3nRbfV7bOUidWD8Mix32ssahfM
+DdQPM7etOi/1eSdfiXnB2AOWH9Y5Y+V2prbqxE2B19PY/ctb92ba/UCdAf13YGmk
+RR6ydHksY2K5H+JuQuRtfHEz471YAoe4oHbORIV6lLnZwbv+bHcYF69i/eR06yal
+I0T6ggVOfEaljesnWv35XZcYaTyQ2vtCpDhM0TCLwO9JSKNr7I8LYIYua1FcDot0
+LyIVLrO7YAvaWt2+hjVXbSAwY4dRb7ng229QmyRVxJ3eJWq2T8xNhTUvrE+E9bOg
+Ht5CnZ72gOD1BTyOwdp5P6f7z+wHp2v3IJNqi0a4Bx/9/HnqO7oO
+=X5+l
+-----END PGP SIGNATURE-----
+`,
+  },
+} as const;
