@@ -15,7 +15,7 @@ import {
 } from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
 import { scheduleOfRun } from '../artifact-workflow/build-cron-workflow.ts';
-import { artifactWorkflowName, isLabelValue } from '../identity/names.ts';
+import { artifactWorkflowName, hashOfName, isLabelValue } from '../identity/names.ts';
 import { controllerReference, isControlledBy } from '../metadata/owner.ts';
 import { isDeleting, refOf } from '../metadata/references.ts';
 import { mergePatchBetween, ownValue } from '../metadata/write-status.ts';
@@ -27,8 +27,8 @@ import { entryOf, waitingEntry } from './status.ts';
 interface RunOptions {
   /** Runs nobody asks for any more that may still be at work. */
   readonly superseded: readonly ArtifactWorkflow[];
-  /** Gets the names of what is created. */
-  readonly madeNames: string[];
+  /** Gets what is created. */
+  readonly made: ArtifactWorkflow[];
   /** What has failed is to be tried once more, for this request. */
   readonly retry: string | undefined;
   /** The force-at value that is in force, seconds since the epoch. */
@@ -40,7 +40,7 @@ export async function ensureRun(
   context: OrderContext,
   order: Order,
   run: ResolvedRun,
-  { superseded, madeNames, retry, force }: RunOptions,
+  { superseded, made, retry, force }: RunOptions,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
@@ -60,7 +60,7 @@ export async function ensureRun(
   }
   try {
     const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, { name, retry }), { signal });
-    madeNames.push(name);
+    made.push(created);
     return { ...entryOf(created, run.index), slot: run.slot };
   } catch (error) {
     if (!isStatusReason(error, 'AlreadyExists')) throw error;
@@ -151,13 +151,17 @@ export function keptEntry(
   owned: readonly ArtifactWorkflow[],
 ): { readonly hash: string; readonly entry: OrderRun } | undefined {
   const { index, slot } = wish;
+  const isKept = (run: ArtifactWorkflow): boolean => slotOf(run) === slot && !isDeleting(run);
   for (const [hash, entry] of Object.entries(order.status?.artifactWorkflows ?? {})) {
     const run = owned.find(({ metadata }) => metadata.name === entry.name);
-    if (run !== undefined && slotOf(run) === slot && !isDeleting(run)) return { hash, entry: { ...entryOf(run, index), slot } };
+    if (run !== undefined && isKept(run)) return { hash, entry: { ...entryOf(run, index), slot } };
     const record = entry.phase === 'Succeeded' || entry.expired === true;
     if (record && entry.name !== undefined && entry.slot === slot) return { hash, entry: { ...entry, artifactIndex: index } };
   }
-  return undefined;
+  // One that was made just before a crash, or before its predecessor had gone, is not in the status yet.
+  const unrecorded = owned.find((run) => isKept(run) && !isFinishedPhase(run.status?.phase));
+  if (unrecorded === undefined) return undefined;
+  return { hash: hashOfName(unrecorded.metadata.name ?? ''), entry: { ...entryOf(unrecorded, index), slot } };
 }
 
 function artifactWorkflowFor(

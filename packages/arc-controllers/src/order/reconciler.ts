@@ -1,8 +1,9 @@
 import type { ArtifactWorkflow, Order, OrderRun, OrderStatus } from '@arc/api/arc';
-import { isFinishedPhase, orderFinalizer, orders } from '@arc/api/arc';
+import { artifactWorkflows, isFinishedPhase, orderFinalizer, orders } from '@arc/api/arc';
 import { ApiStatusError } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
 import { artifactWorkflowName } from '../identity/names.ts';
+import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { RecentWrites } from '../metadata/recent-writes.ts';
@@ -17,10 +18,11 @@ import { orderExpiry } from '../retention/expiry.ts';
 import type { OrderContext } from './context.ts';
 import { forceOf, pendingRetry } from './requests.ts';
 import { ensureRun, keptEntry, slotOf } from './ensure-run.ts';
-import { deleteRun, finalizeOrder } from './finalize.ts';
+import { finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
 import { expireOrder, expireRuns } from './retention.ts';
 import { orderStatus, problemEntry, waitingEntry } from './status.ts';
+import { UnseenRuns } from './unseen-runs.ts';
 
 /** What is known of our own writes. */
 interface StatusWrites {
@@ -31,6 +33,7 @@ interface StatusWrites {
    * wait above all, is told in one write with their names.
    */
   readonly made: RecentWrites;
+  readonly unseen: UnseenRuns;
   readonly ownWrites: OwnWrites;
 }
 
@@ -38,6 +41,7 @@ interface StatusWrites {
 export function orderReconciler(context: OrderContext): Reconciler {
   const recent = new RecentWrites(context.statusIntervalMs);
   const made = new RecentWrites(context.runDelayMs);
+  const unseen = new UnseenRuns();
   const ownWrites = new OwnWrites();
 
   return async (request, signal) => {
@@ -46,6 +50,7 @@ export function orderReconciler(context: OrderContext): Reconciler {
     if (isDeleting(order)) {
       recent.forget(order.metadata.uid ?? '');
       made.forget(order.metadata.uid ?? '');
+      unseen.forget(order);
       ownWrites.forget(order);
       await finalizeOrder(context, order, signal);
       return undefined;
@@ -55,7 +60,7 @@ export function orderReconciler(context: OrderContext): Reconciler {
     const madeWaitMs = made.wait(order.metadata.uid ?? '', context.clock.now());
     if (madeWaitMs > 0) return { requeueAfterMs: madeWaitMs };
     await addFinalizer(context.client, orders, order, orderFinalizer, signal);
-    return await reconcileRuns(context, order, { recent, made, ownWrites }, signal);
+    return await reconcileRuns(context, order, { recent, made, unseen, ownWrites }, signal);
   };
 }
 
@@ -68,14 +73,18 @@ async function reconcileRuns(
   const force = forceOf(order, context.clock.now());
   const resolution = resolveOrder(order, lookupsOf(context), force.value);
   const retry = pendingRetry(order);
-  const owned = context.artifactWorkflows.byIndex('owner', order.metadata.uid ?? '');
-  const superseded = await endSuperseded(context, order, resolution, owned, signal);
+  const wanted = new Set(resolution.runs.map(({ hash }) => artifactWorkflowName(order.metadata.name ?? '', hash)));
+  const owned = [
+    ...context.artifactWorkflows.byIndex('owner', order.metadata.uid ?? ''),
+    ...(await writes.unseen.unwanted(context, order, wanted, signal)),
+  ];
+  const superseded = await endSuperseded(context, order, { wanted, unresolved: resolution.unresolved, owned }, signal);
   const errors: unknown[] = [];
-  const madeNames: string[] = [];
+  const made: ArtifactWorkflow[] = [];
   const entries = new Map<string, OrderRun>();
   for (const run of resolution.runs) {
     try {
-      entries.set(run.hash, await ensureRun(context, order, run, { superseded, madeNames, retry, force: force.value }, signal));
+      entries.set(run.hash, await ensureRun(context, order, run, { superseded, made, retry, force: force.value }, signal));
     } catch (error) {
       if (signal.aborted) throw error;
       const message = error instanceof ApiStatusError ? error.message : 'the ArtifactWorkflow could not be created';
@@ -86,15 +95,17 @@ async function reconcileRuns(
       errors.push(error);
     }
   }
-  reportRuns(context, order, 'Created', madeNames);
-  if (madeNames.length > 0 && errors.length === 0 && context.runDelayMs > 0) {
+  for (const run of made) writes.unseen.note(order, run);
+  reportRuns(context, order, 'Created', made);
+  if (made.length > 0 && errors.length === 0 && context.runDelayMs > 0) {
     writes.made.note(order.metadata.uid ?? '', context.clock.now());
     return { requeueAfterMs: context.runDelayMs };
   }
   for (const item of resolution.unresolved) {
     const kept = item.blocked ? keptEntry(order, item, owned) : undefined;
     if (kept === undefined) entries.set(item.key, problemEntry(item));
-    else entries.set(kept.hash, kept.entry);
+    // Artifacts that come to the same share a run, for which the first stands, as it does while nothing is missing.
+    else if (!entries.has(kept.hash)) entries.set(kept.hash, kept.entry);
   }
   const nextExpiry = await expireRuns(context, order, { resolution, owned, entries }, signal);
   const deliveries = deliveriesOf(order.status ?? {}, entries, owned);
@@ -117,28 +128,28 @@ async function reconcileRuns(
 async function endSuperseded(
   context: OrderContext,
   order: Order,
-  resolution: Resolution,
-  owned: readonly ArtifactWorkflow[],
+  found: {
+    readonly wanted: ReadonlySet<string>;
+    readonly unresolved: Resolution['unresolved'];
+    readonly owned: readonly ArtifactWorkflow[];
+  },
   signal: AbortSignal,
 ): Promise<readonly ArtifactWorkflow[]> {
-  const wanted = new Set(resolution.runs.map(({ hash }) => artifactWorkflowName(order.metadata.name ?? '', hash)));
-  const waiting = new Set(resolution.unresolved.filter(({ blocked }) => blocked).map(({ slot }) => slot));
+  const { wanted, unresolved, owned } = found;
+  const waiting = new Set(unresolved.filter(({ blocked }) => blocked).map(({ slot }) => slot));
   const superseded = owned.filter(
     (run) => !wanted.has(run.metadata.name ?? '') && !isFinishedPhase(run.status?.phase) && !(waiting.has(slotOf(run)) && !isDeleting(run)),
   );
   const ended = superseded.filter((run) => !isDeleting(run));
-  for (const run of ended) await deleteRun(context, run, signal);
-  reportRuns(
-    context,
-    order,
-    'Superseded',
-    ended.map(({ metadata }) => metadata.name ?? ''),
-  );
+  // One that has ended meanwhile is history, and what it delivered is to be recorded.
+  for (const run of ended) await deleteQuietly(context.client, artifactWorkflows, run, signal, { unchanged: true });
+  reportRuns(context, order, 'Superseded', ended);
   return superseded;
 }
 
 /** One event for all, or an Order of many artifacts would drown everything else. */
-function reportRuns(context: OrderContext, order: Order, reason: 'Created' | 'Superseded', names: readonly string[]): void {
+function reportRuns(context: OrderContext, order: Order, reason: 'Created' | 'Superseded', runs: readonly ArtifactWorkflow[]): void {
+  const names = runs.map(({ metadata }) => metadata.name ?? '');
   if (names.length === 0) return;
   const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
   const listed = `ArtifactWorkflow ${names.slice(0, 3).join(', ')}${more}`;
