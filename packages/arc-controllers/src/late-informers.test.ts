@@ -105,6 +105,36 @@ test('a Workflow of a former run of the same name is not mistaken for its own', 
   assert.equal(client.peek<ArtifactWorkflow>(artifactWorkflows, request)?.status?.reason, 'NameTaken');
 });
 
+test('a delivery that nobody has written down is written down before a deleted run goes', async () => {
+  const client = server();
+  const ownerReferences = [{ ...api, kind: 'Order', name: 'o', uid: 'o', controller: true }];
+  const run = storedRun(client, { phase: 'Running', activeWorkflowRef: { name: 'r' } });
+  const owned = client.put(artifactWorkflows, { ...run, metadata: { ...run.metadata, ownerReferences } } as ArtifactWorkflow);
+  client.put(workflows, {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Workflow',
+    metadata: {
+      ...request,
+      ownerReferences: [{ ...api, kind: 'ArtifactWorkflow', name: 'r', uid: owned.metadata.uid ?? '', controller: true }],
+    },
+    status: { phase: 'Succeeded', finishedAt: '2026-01-01T00:10:00Z' },
+  } as never);
+  await client.delete(artifactWorkflows, request);
+  const look = async (): Promise<void> => {
+    const shown = client.peek<ArtifactWorkflow>(artifactWorkflows, request);
+    const order: Order = { ...api, kind: 'Order', metadata: { namespace, name: 'o', uid: 'o' } };
+    const context = { ...contextOf(client, shown === undefined ? [] : [shown]), orders: frozenInformer([order]) };
+    await artifactWorkflowReconciler(context)(request, signal);
+  };
+  for (let time = 0; time < 3; time++) await look();
+  const { status } = client.peek<ArtifactWorkflow>(artifactWorkflows, request) ?? {};
+  assert.deepEqual(
+    [status?.phase, status?.completionTime],
+    ['Succeeded', '2026-01-01T00:10:00Z'],
+    'it is held until its Order says so, too',
+  );
+});
+
 test('an Order is not let go while the server has a run its informer does not know', async () => {
   const client = server();
   client.put(orders, { ...api, kind: 'Order', metadata: { ...request, finalizers: ['arc.opendefense.cloud/order-finalizer'] } });
