@@ -18,9 +18,10 @@ import {
   TransferError,
 } from '@arc/transfer';
 import { formatBytes, shortDigest } from './byte-text.ts';
-import { type DeliveryContext, deliverToRegistry, deliverToStore } from './delivery/deliver.ts';
+import { type Delivered, type DeliveryContext, deliverToRegistry, deliverToStore } from './delivery/deliver.ts';
 import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
 import { openFileSource } from './delivery/open-source.ts';
+import { openStore } from './delivery/open-store.ts';
 import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
@@ -47,7 +48,7 @@ export async function blobCopy(environment: WorkerEnvironment, write: (line: str
   const delivered =
     environment.destination.type === 'oci'
       ? await deliverToRegistry(artifactOf(reference, spec, found), spec.registryTarget(version), context)
-      : await deliverToStore(reference, found, context);
+      : await deliverFiles(reference, found, context);
   progress.flush();
   const nothingDelivered = environment.dryRun || delivered.destination.references.length === 0;
   const receipt: DeliveryReceipt = {
@@ -73,6 +74,12 @@ interface FoundFile extends AsyncDisposable {
   readonly path: string;
   readonly blob: ComposedBlob;
   readonly expected: Expectation | undefined;
+}
+
+async function deliverFiles(reference: string, files: readonly FoundFile[], context: DeliveryContext): Promise<Delivered> {
+  const { environment, write, signal } = context;
+  using opened = await openStore(environment, write, signal);
+  return await deliverToStore(reference, files, opened.store, context);
 }
 
 interface Expectation {

@@ -250,7 +250,7 @@ test('a chart of a repository arrives in a registry with its provenance, and in 
     { ...helm, ARC_DST_TYPE: 'file', ARC_DST_URL: `${setting.folder}/out` },
   );
   assert.equal(written.code, 0, written.stderr);
-  assert.deepEqual((await readdir(join(setting.folder, 'out'))).sort(), ['podinfo-1.0.0.tgz', 'podinfo-1.0.0.tgz.prov']);
+  assert.deepEqual((await readdir(join(setting.folder, 'out'))).sort(), ['index.yaml', 'podinfo-1.0.0.tgz', 'podinfo-1.0.0.tgz.prov']);
   assert.equal((await setting.verify('helm-verify')).code, 0);
   setting.server.files.delete('/charts/podinfo-1.0.0.tgz.prov');
   const unsigned = await setting.run('helm-copy', { chart: 'podinfo', version: '1.0.0', provenance: 'required' }, helm);

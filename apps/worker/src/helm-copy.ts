@@ -1,4 +1,4 @@
-import { ArcError, systemClock } from '@arc/kernel';
+import { systemClock } from '@arc/kernel';
 import {
   attribute,
   blobOf,
@@ -15,17 +15,24 @@ import {
 } from '@arc/transfer';
 import {
   chartArtifact,
+  chartFiles,
+  chartFromRegistry,
   chartMediaTypes,
   ChartRepository,
   type ChartRequest,
   chartTag,
+  filesOfServer,
+  filesOfSource,
   parseChartArtifactSpec,
   type PublishedChart,
+  type RepositoryFiles,
 } from '@arc/transfer/helm';
 import { sideOptions } from './artifact-sides.ts';
 import { CopyLog } from './copy-log.ts';
-import { type DeliveryContext, deliverToStore, deliverToRegistry } from './delivery/deliver.ts';
+import { type DeliveryContext, deliverToRegistry } from './delivery/deliver.ts';
 import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
+import { deliverToChartRepository } from './delivery/deliver-chart.ts';
+import { openFileSource } from './delivery/open-source.ts';
 import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
@@ -46,7 +53,7 @@ export async function helmCopy(environment: WorkerEnvironment, write: (line: str
   const request = parseChartArtifactSpec(environment.specJSON);
   const progress = new ProgressFile(environment.progressFile, systemClock);
   const context: DeliveryContext = { environment, onConflict: request.onConflict ?? environment.onConflict, progress, write, signal };
-  const outcome = environment.source.type === 'helm' ? await fromRepository(request, context) : await fromRegistry(request, context);
+  const outcome = environment.source.type === 'oci' ? await fromRegistry(request, context) : await fromRepository(request, context);
   progress.flush();
   const receipt: DeliveryReceipt = {
     schemaVersion: 1,
@@ -60,13 +67,9 @@ export async function helmCopy(environment: WorkerEnvironment, write: (line: str
 }
 
 async function fromRepository(request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
-  const { environment, write, signal } = context;
-  const side = await attribute('source', 'use', 'the endpoint', signal, async () => {
-    const options = await sideOptions('source', environment.source, environment, write);
-    return { options, base: parseBaseURL(environment.source.url) };
-  });
-  using transport = new HttpTransport(new URL(side.base.origin), { ...side.options, preemptive: true });
-  const repository = new ChartRepository(transport, side.base);
+  const { write, signal } = context;
+  using place = await openRepository(context);
+  const repository = new ChartRepository(place.files);
   const reference = `${repository.name}/${request.chart}:${request.version}`;
   const chart = await attribute('source', 'fetch chart', reference, signal, async () => {
     const found = await repository.fetch(request.chart, request.version, { signal, provenance: request.provenance !== 'none' });
@@ -75,33 +78,41 @@ async function fromRepository(request: ChartRequest, context: DeliveryContext): 
     return found;
   });
   write(`resolved  ${reference} is ${chart.version}, ${chart.digest}`);
-  const files = filesOf(chart);
+  return deliverChart(chart, request, context);
+}
+
+async function openRepository({ environment, write, signal }: DeliveryContext): Promise<{ readonly files: RepositoryFiles } & Disposable> {
+  const { source } = environment;
+  if (source.type !== 'helm') {
+    const opened = await openFileSource(environment, write, signal);
+    return { files: filesOfSource(opened), [Symbol.dispose]: () => opened[Symbol.dispose]() };
+  }
+  return attribute('source', 'use', 'the endpoint', signal, async () => {
+    const base = parseBaseURL(source.url);
+    const options = await sideOptions('source', source, environment, write);
+    const transport = new HttpTransport(new URL(base.origin), { ...options, preemptive: true });
+    return { files: filesOfServer(transport, base), [Symbol.dispose]: () => transport[Symbol.dispose]() };
+  });
+}
+
+async function deliverChart(chart: PublishedChart, request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
   const delivered =
-    environment.destination.type === 'file'
-      ? await deliverToStore(
-          chart.location,
-          files.map(({ name, bytes }) => ({ path: name, blob: blobOf(bytes, 'application/octet-stream') })),
-          context,
-        )
-      : await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context);
+    context.environment.destination.type === 'oci'
+      ? await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context)
+      : await deliverToChartRepository(chart, context);
   return {
     source: { reference: chart.location, digest: chart.digest, version: chart.version },
     ...delivered,
-    files: files.map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
-    checks: checksOf(chart),
+    files: chartFiles(chart).map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
+    checks: checksOf(chart, context.environment.source.type === 'oci' ? 'its manifest' : 'index.yaml'),
   };
 }
 
-function filesOf(chart: PublishedChart): { readonly name: string; readonly bytes: Buffer }[] {
-  const name = `${chart.name}-${chart.version}.tgz`;
-  return [{ name, bytes: chart.archive }, ...(chart.provenance === undefined ? [] : [{ name: `${name}.prov`, bytes: chart.provenance }])];
-}
-
-function checksOf(chart: PublishedChart): Check[] {
+function checksOf(chart: PublishedChart, who: string): Check[] {
   return [
     chart.listedDigest === undefined
-      ? { name: 'digest', result: 'skipped', detail: 'index.yaml names no digest' }
-      : { name: 'digest', result: 'passed', detail: `${chart.listedDigest}, says index.yaml` },
+      ? { name: 'digest', result: 'skipped', detail: `${who} names no digest` }
+      : { name: 'digest', result: 'passed', detail: `${chart.listedDigest}, says ${who}` },
     { name: 'chart', result: 'passed', detail: `Chart.yaml says ${chart.name} ${chart.version}; no unsafe paths, links or bombs` },
     chart.provenance === undefined
       ? { name: 'provenance digest', result: 'skipped', detail: 'there is no provenance file' }
@@ -110,25 +121,35 @@ function checksOf(chart: PublishedChart): Check[] {
   ];
 }
 
-/** A chart in a registry is an OCI artifact already: it is copied as it is, with what refers to it. */
+/**
+ * A chart in a registry is an OCI artifact already: to another registry it is copied as it is, with what refers to it; elsewhere
+ * it goes as archive and provenance file.
+ */
 async function fromRegistry(request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
   const { environment, write, signal, progress, onConflict } = context;
-  if (environment.destination.type !== 'oci')
-    throw new ArcError('InvalidConfiguration', 'a chart of a registry can only be delivered to a registry or OCI layout', {
-      hint: 'Use a destination endpoint of type oci.',
-    });
   using source = await attribute('source', 'use', 'the endpoint', signal, async () =>
     openEndpoint(parseEndpointURL(environment.source.url), await sideOptions('source', environment.source, environment, write)),
   );
+  const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
+  const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
+  write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
+  if (environment.destination.type !== 'oci') {
+    const chart = await attribute('source', 'fetch chart', `${from.name}:${found.tag}`, signal, () =>
+      chartFromRegistry(
+        from,
+        found.manifest,
+        { name: request.name, tag: found.tag },
+        { signal, provenance: request.provenance !== 'none' },
+      ),
+    );
+    return deliverChart(chart, request, context);
+  }
   using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
     openEndpoint(
       parseEndpointURL(environment.destination.url),
       await sideOptions('destination', environment.destination, environment, write),
     ),
   );
-  const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
-  const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
-  write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
   const target = request.target(found.version);
   const to = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
   const log = new CopyLog(write, systemClock, environment.dryRun);
@@ -186,5 +207,5 @@ async function resolveChart(repository: ReadableRepository, request: ChartReques
   const archive = manifest.blobs.find(({ mediaType }) => mediaType === chartMediaTypes.content);
   const version = tag.replace('_', '+');
   const files = archive === undefined ? [] : [{ name: `${request.name}-${version}.tgz`, digest: archive.digest, size: archive.size }];
-  return { tag, version, digest, files };
+  return { tag, version, digest, files, manifest };
 }

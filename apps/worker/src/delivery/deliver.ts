@@ -7,6 +7,7 @@ import {
   type ConflictPolicy,
   copyArtifact,
   CopyError,
+  type FileStore,
   openEndpoint,
   parseEndpointURL,
   readVerified,
@@ -18,7 +19,6 @@ import { CopyLog } from '../copy-log.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import type { ProgressFile } from '../progress-file.ts';
 import type { DeliveryReceipt } from './delivery-receipt.ts';
-import { openStore } from './open-store.ts';
 
 /** What every delivery has, wherever it goes. */
 export interface DeliveryContext {
@@ -78,11 +78,10 @@ export async function deliverToRegistry(
 export async function deliverToStore(
   source: string,
   files: readonly { readonly path: string; readonly blob: ComposedBlob }[],
+  store: FileStore,
   context: DeliveryContext,
 ): Promise<Delivered> {
   const { environment, write, signal, progress, onConflict } = context;
-  using opened = await openStore(environment, write, signal);
-  const { store } = opened;
   const total = files.reduce((sum, { blob }) => sum + blob.size, 0);
   const kept: { reference: string; digest: string }[] = [];
   const waiting: (typeof files)[number][] = [];

@@ -1,73 +1,88 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { digestOf, startFileServer, startS3Server, startTestRegistry } from '@arc/testkit';
+import { buildChart, digestOf, helmRepository, startFileServer, startS3Server, startTestRegistry } from '@arc/testkit';
 import { blobCopy } from '../blob-copy.ts';
 import { readEnvironment } from '../environment.ts';
+import { helmCopy } from '../helm-copy.ts';
 import { pairs } from './pairs.ts';
 import { verifyDelivery } from './verify-delivery.ts';
 
 const user = { accessKeyId: 'reader', secretAccessKey: 'the password of tests' };
 const tool = Buffer.alloc(50_000, 'tool');
+const chart = buildChart('podinfo', '1.2.0');
 const folder = await mkdtemp(join(tmpdir(), 'arc-pairs-'));
 const web = await startFileServer({
-  files: { '/src/tool 1.tgz': tool },
+  files: { '/src/tool 1.tgz': tool, ...helmRepository([chart], { path: '/charts/' }) },
   writable: 'put',
   auth: { kind: 'basic', username: user.accessKeyId, password: user.secretAccessKey },
 });
 const s3 = await startS3Server({ users: [user], buckets: ['src', 'dst'] });
+const origin = await startTestRegistry();
 const registry = await startTestRegistry();
-const disk = join(folder, 'dst');
-await Promise.all([mkdir(join(folder, 'src')), mkdir(disk), mkdir(join(folder, 'secret')), mkdir(join(folder, 'staging'))]);
-await writeFile(join(folder, 'src', 'tool 1.tgz'), tool);
-await writeFile(join(folder, 'secret', 'username'), user.accessKeyId);
-await writeFile(join(folder, 'secret', 'password'), user.secretAccessKey);
-s3.bucket('src').put('tool 1.tgz', tool);
 after(async () => {
-  await Promise.all([web.close(), s3.close(), registry.close()]);
+  await Promise.all([web.close(), s3.close(), origin.close(), registry.close()]);
   await rm(folder, { recursive: true });
 });
 
+await Promise.all(['src', 'secret', 'staging'].map((name) => mkdir(join(folder, name))));
+await writeFile(join(folder, 'secret', 'username'), user.accessKeyId);
+await writeFile(join(folder, 'secret', 'password'), user.secretAccessKey);
+for (const [path, content] of Object.entries({ '/tool 1.tgz': tool, ...helmRepository([chart]) })) {
+  s3.bucket('src').put(path.slice(1), content);
+  await writeFile(join(folder, 'src', path), content);
+}
+
 const sourceURLs: Readonly<Record<string, string>> = {
   http: `${web.url}/src`,
+  helm: `${web.url}/charts`,
   s3: `${s3.url}/src`,
   file: join(folder, 'src'),
-  oci: `${registry.url}/dst`,
+  oci: origin.url,
 };
 const destinationURLs: Readonly<Record<string, string>> = {
-  http: `${web.url}/dst`,
+  http: web.url,
+  helm: web.url,
   s3: `${s3.url}/dst`,
-  file: disk,
-  oci: `${registry.url}/dst`,
+  file: folder,
+  oci: registry.url,
 };
 
-/** What arrived, looked at from the other side. */
-const arrived: Readonly<Record<string, (path: string) => Promise<Buffer | undefined> | Buffer | undefined>> = {
-  http: (path) => web.files.get(`/dst/${path}`),
-  s3: (path) => s3.bucket('dst').bytes(path),
-  file: (path) => readFile(join(disk, path)),
-  oci: () => registry.content.blob('dst/tools/tool', digestOf(tool)),
+/** A file as it arrived below `place`, looked at from the other side. */
+const arrived: Readonly<Record<string, (place: string, path: string) => Promise<Buffer> | Buffer | undefined>> = {
+  http: (place, path) => web.files.get(`/${place}/${path}`),
+  helm: (place, path) => web.files.get(`/${place}/${path}`),
+  s3: (place, path) => s3.bucket('dst').bytes(`${place}/${path}`),
+  file: (place, path) => readFile(join(folder, place, path)),
+  oci: (place, path) =>
+    path === chart.fileName
+      ? registry.content.blob(`${place}/podinfo`, chart.digest)
+      : registry.content.blob(`${place}/tools/tool`, digestOf(tool)),
 };
 
 interface Step {
   readonly source: string;
-  readonly destination: string;
+  /** Type of the destination and path below it. */
+  readonly destination: readonly [type: string, place: string];
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** Runs both steps of a pipeline in this process and returns what they wrote. */
-async function run(copy: typeof blobCopy, { source, destination, spec }: Step): Promise<string> {
+/** Runs both steps of a pipeline in this process and returns what they say. */
+async function run(copy: typeof blobCopy, { source, destination: [destination, place], spec }: Step): Promise<string> {
   const lines: string[] = [];
-  const receiptFile = join(folder, 'receipt.json');
+  const receiptFile = join(folder, `receipt-${randomUUID()}.json`);
+  if (destination === 'file') await mkdir(join(folder, place), { recursive: true });
+  const secret = (type: string): string => join(folder, type === 'oci' ? 'none' : 'secret');
   const env = {
     ARC_SRC_TYPE: source,
-    ARC_SRC_URL: sourceURLs[source] ?? '',
-    ARC_SRC_SECRET_DIR: source === 'oci' ? '' : join(folder, 'secret'),
+    ARC_SRC_URL: sourceURLs[source] ?? 'none',
+    ARC_SRC_SECRET_DIR: secret(source),
     ARC_DST_TYPE: destination,
-    ARC_DST_URL: destinationURLs[destination] ?? '',
-    ARC_DST_SECRET_DIR: destination === 'oci' ? '' : join(folder, 'secret'),
+    ARC_DST_URL: place === '' ? origin.url : `${destinationURLs[destination]}/${place}`,
+    ARC_DST_SECRET_DIR: secret(destination),
     ARC_SPEC_JSON: JSON.stringify(spec),
     ARC_RECEIPT_FILE: receiptFile,
     ARC_STAGING_DIR: join(folder, 'staging'),
@@ -79,29 +94,55 @@ async function run(copy: typeof blobCopy, { source, destination, spec }: Step): 
   return lines.join('\n');
 }
 
-await run(blobCopy, { source: 'file', destination: 'oci', spec: { path: 'tool 1.tgz', override: 'src:1' } });
+await run(blobCopy, { source: 'file', destination: ['oci', ''], spec: { path: 'tool 1.tgz', override: 'src:1' } });
+await run(helmCopy, { source: 'file', destination: ['oci', ''], spec: { chart: 'podinfo' } });
+
+const paths: Readonly<Record<string, string>> = { http: 'tool%201.tgz', oci: 'src:1' };
 
 for (const source of pairs.blob.source) {
   for (const destination of pairs.blob.destination) {
     test(`blob: from ${source} to ${destination}, and again without moving anything`, async () => {
-      const from: Readonly<Record<string, string>> = { http: 'tool%201.tgz', oci: 'src:1' };
-      const path = `from-${source}/tool 1.tgz`;
-      const spec = {
-        path: from[source] ?? 'tool 1.tgz',
-        digest: digestOf(tool),
-        override: destination === 'oci' ? `tools/tool:from-${source}` : path,
+      const override = destination === 'oci' ? 'tools/tool:1' : 'deep/tool 1.tgz';
+      const step: Step = {
+        source,
+        destination: [destination, `from-${source}`],
+        spec: { path: paths[source] ?? 'tool 1.tgz', digest: digestOf(tool), override },
       };
-      const said = await run(blobCopy, { source, destination, spec });
+      const said = await run(blobCopy, step);
       assert.match(said, /^passed +digest[^]*^verified/m);
-      assert.ok((await arrived[destination]?.(path))?.equals(tool));
-      assert.match(await run(blobCopy, { source, destination, spec }), /already there/);
+      assert.ok((await arrived[destination]?.(`from-${source}`, override))?.equals(tool));
+      assert.match(await run(blobCopy, step), /already there/);
       assert.ok(!said.includes(user.secretAccessKey));
     });
   }
 }
 
+for (const source of pairs.helm.source) {
+  for (const destination of pairs.helm.destination) {
+    test(`helm: from ${source} to ${destination}, and again without moving anything`, async () => {
+      const place = `charts-from-${source}`;
+      const spec = { chart: 'podinfo', version: '^1.0', provenance: 'required' };
+      const step: Step = { source, destination: [destination, place], spec };
+      assert.match(await run(helmCopy, step), /^passed +digest[^]*^verified/m);
+      assert.deepEqual(await arrived[destination]?.(place, chart.fileName), chart.archive);
+      const again = await run(helmCopy, step);
+      assert.match(again, /already there/);
+      if (destination === 'oci') return;
+      assert.match(again, /index\.yaml lists it already/);
+      assert.deepEqual(await arrived[destination]?.(place, `${chart.fileName}.prov`), chart.provenance);
+      assert.match(String(await arrived[destination]?.(place, 'index.yaml')), /version: "1\.2\.0"/);
+    });
+  }
+}
+
 test('every other pair is refused before anything is asked', async () => {
-  const spec = { path: 'x', override: 'x:1' };
-  await assert.rejects(run(blobCopy, { source: 'helm', destination: 'oci', spec }), { code: 'InvalidConfiguration' });
-  await assert.rejects(run(blobCopy, { source: 'http', destination: 'helm', spec }), { code: 'InvalidConfiguration' });
+  const spec = { path: 'x', chart: 'x', override: 'x:1' };
+  for (const [copy, source, destination] of [
+    [blobCopy, 'helm', 'oci'],
+    [blobCopy, 'http', 'helm'],
+    [helmCopy, 'http', 'oci'],
+    [helmCopy, 'helm', 'http'],
+  ] as const) {
+    await assert.rejects(run(copy, { source, destination: [destination, 'refused'], spec }), { code: 'InvalidConfiguration' });
+  }
 });

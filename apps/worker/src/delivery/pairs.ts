@@ -8,5 +8,5 @@ export interface Pairs {
 export const pairs = {
   oci: { source: ['oci'], destination: ['oci'] },
   blob: { source: ['http', 's3', 'file', 'oci'], destination: ['oci', 's3', 'http', 'file'] },
-  helm: { source: ['helm', 'oci'], destination: ['oci', 'file'] },
+  helm: { source: ['helm', 'oci', 's3', 'file'], destination: ['oci', 'helm', 's3', 'file'] },
 } as const satisfies Readonly<Record<string, Pairs>>;

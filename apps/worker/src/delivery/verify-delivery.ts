@@ -1,5 +1,5 @@
 import { ArcError } from '@arc/kernel';
-import { attribute, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
+import { attribute, type FileStore, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
 import { sideOptions } from '../artifact-sides.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
@@ -81,7 +81,20 @@ async function verifyStore(
     );
     if (found !== expected) throw mismatch(`${store.name}/${path} is ${found ?? 'not there'}, not ${expected}`);
   }
+  await verifyIndex(receipt, store, signal);
   return place.paths.length;
+}
+
+/** A chart that its repository does not list cannot be found there. */
+async function verifyIndex(receipt: DeliveryReceipt, store: FileStore, signal: AbortSignal): Promise<void> {
+  const [file] = receipt.files;
+  const { version } = receipt.source;
+  if (receipt.kind !== 'helm-copy' || file === undefined || version === undefined) return;
+  const { isListed } = await import('@arc/transfer/helm');
+  const chart = { name: file.name.slice(0, -`-${version}.tgz`.length), version, digest: parseDigest(file.digest) };
+  const index = `${store.name}/index.yaml`;
+  const listed = await attribute('destination', 'read', index, signal, () => isListed(store, chart, { signal }));
+  if (!listed) throw mismatch(`${index} does not list ${chart.name} ${version} with ${file.digest}`);
 }
 
 function mismatch(problem: string): ArcError {

@@ -1,15 +1,13 @@
 import { type Digest, digestOf } from '../digest/digest.ts';
-import { HttpFile } from '../files/http-file.ts';
-import type { HttpTransport } from '../http/http-transport.ts';
-import { resolveDerivedURL } from '../http/url-rules.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 import { TransferError } from '../transfer-error.ts';
 import { compareVersions, parseVersion, type SemanticVersion } from '../versions/semantic-version.ts';
 import { parseRange } from '../versions/version-range.ts';
 import { chartLimit, type ChartDescription, parseChartVersion, readChart } from './chart-archive.ts';
 import { indexLimit, type IndexEntry, readIndexEntries } from './index-file.ts';
+import type { RepositoryFiles } from './repository-files.ts';
 
-const provenanceLimit = 1024 * 1024;
+export const provenanceLimit = 1024 * 1024;
 
 /** A chart as a repository publishes it, every byte as it is. */
 export interface PublishedChart extends ChartDescription {
@@ -23,24 +21,21 @@ export interface PublishedChart extends ChartDescription {
   readonly provenance: Buffer | undefined;
 }
 
-/** A classic chart repository: a web server with an index.yaml. */
+/** A classic chart repository: an index.yaml, and the charts that it names. */
 export class ChartRepository {
-  readonly #transport: HttpTransport;
-  readonly #base: URL;
+  readonly #files: RepositoryFiles;
 
-  /** `base` ends with a slash. */
-  constructor(transport: HttpTransport, base: URL) {
-    this.#transport = transport;
-    this.#base = base;
+  constructor(files: RepositoryFiles) {
+    this.#files = files;
   }
 
   get name(): string {
-    return `${this.#base.host}${this.#base.pathname.replace(/\/$/, '')}`;
+    return this.#files.name;
   }
 
   /** The versions of a chart, the newest first. @throws TransferError `NotFound` when the repository does not list it */
   async versions(chart: string, options: RequestOptions = {}): Promise<readonly (IndexEntry & { readonly semantic: SemanticVersion })[]> {
-    const index = new HttpFile(this.#transport, new URL('index.yaml', this.#base));
+    const index = this.#files.open('index.yaml', { what: 'its index', maxBytes: indexLimit });
     const text = (await index.readAll(indexLimit, options)).toString('utf8');
     const entries = readIndexEntries(text, chart, index.name);
     if (entries === undefined) {
@@ -75,8 +70,8 @@ export class ChartRepository {
         },
       );
     }
-    const url = resolveDerivedURL(this.#base, address, `the URL of chart ${chart}`);
-    const file = new HttpFile(this.#transport, url, { maxBytes: chartLimit });
+    const what = `the URL of chart ${chart}`;
+    const file = this.#files.open(address, { what, maxBytes: chartLimit });
     const archive = await file.readAll(chartLimit, options);
     const digest = digestOf(archive);
     if (entry.digest !== undefined && entry.digest !== digest) throw mismatch(file.name, 'index.yaml', entry.digest, digest);
@@ -87,15 +82,14 @@ export class ChartRepository {
         `${file.name} is chart ${description.name} ${description.version}, not ${chart} ${entry.version} as index.yaml says`,
       );
     }
-    const provenance = options.provenance === false ? undefined : await this.#provenance(url, options);
+    const provenance = options.provenance === false ? undefined : await this.#provenance(address, what, options);
     if (provenance !== undefined) requireNamed(provenance, description, digest, file.name);
     return { ...description, location: file.name, archive, digest, listedDigest: entry.digest, provenance };
   }
 
-  async #provenance(archive: URL, options: RequestOptions): Promise<Buffer | undefined> {
-    const url = new URL(archive);
-    url.pathname += '.prov';
-    const content = await new HttpFile(this.#transport, url).readIfThere(provenanceLimit, options);
+  async #provenance(address: string, what: string, options: RequestOptions): Promise<Buffer | undefined> {
+    const file = this.#files.open(address, { what, suffix: '.prov', maxBytes: provenanceLimit });
+    const content = await file.readIfThere(provenanceLimit, options);
     // Some servers answer every path with a web page.
     return content?.includes('-----BEGIN PGP SIGNED MESSAGE-----') === true ? content : undefined;
   }
@@ -116,7 +110,7 @@ function choose<T extends IndexEntry & { readonly semantic: SemanticVersion }>(v
 }
 
 /** A provenance file that is about other bytes is worse than none. */
-function requireNamed(provenance: Buffer, chart: ChartDescription, digest: Digest, what: string): void {
+export function requireNamed(provenance: Buffer, chart: ChartDescription, digest: Digest, what: string): void {
   const file = `${chart.name}-${chart.version}.tgz`;
   const named = provenance
     .toString('utf8')

@@ -11,6 +11,7 @@ import { isTransferError } from '../transfer-error.ts';
 import { parseChartDescription, parseChartName, readChart } from './chart-archive.ts';
 import { chartArtifact, chartMediaTypes } from './chart-artifact.ts';
 import { parseChartArtifactSpec } from './chart-artifact-spec.ts';
+import { filesOfServer } from './repository-files.ts';
 import { ChartRepository, type PublishedChart } from './chart-repository.ts';
 import { readIndexEntries } from './index-file.ts';
 
@@ -19,7 +20,7 @@ const newest = charts[2] ?? buildChart('none', '0.0.0');
 
 async function fetchChart(url: string, version: string, path = '/charts/'): Promise<PublishedChart> {
   using transport = new HttpTransport(new URL(url), { retry: { attempts: 2, initialMs: 1, maxMs: 1, maxRetryAfterMs: 1 } });
-  return await new ChartRepository(transport, new URL(path, url)).fetch('podinfo', version);
+  return await new ChartRepository(filesOfServer(transport, new URL(path, url))).fetch('podinfo', version);
 }
 
 test('a chart of a classic repository arrives in a registry byte for byte, as helm push would put it', async () => {
@@ -95,7 +96,7 @@ test('an archive elsewhere is fetched without credentials, and never from a forb
   using transport = new HttpTransport(new URL(server.url), {
     credentials: { credentialFor: () => ({ kind: 'basic', username: 'me', password: 'pw' }) },
   });
-  const chart = await new ChartRepository(transport, new URL('/charts/', server.url)).fetch('podinfo', '*');
+  const chart = await new ChartRepository(filesOfServer(transport, new URL('/charts/', server.url))).fetch('podinfo', '*');
   assert.equal(chart.digest, newest.digest);
   assert.ok(elsewhere.requests.entries.every(({ headers }) => headers['authorization'] === undefined));
   await using moved = await startFileServer({

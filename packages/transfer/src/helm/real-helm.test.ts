@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempDisposable, readFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '@arc/kernel';
 import { type CommandResult, findTool, runCommand, startFileServer, startTestRegistry } from '@arc/testkit';
 import { copyArtifact } from '../copy/copy-artifact.ts';
+import { FileDirectory } from '../files/file-directory.ts';
 import { HttpTransport } from '../http/http-transport.ts';
 import { openEndpoint } from '../oci/open-repository.ts';
 import { parseEndpointURL } from '../reference/endpoint-url.ts';
 import { chartArtifact, chartTag } from './chart-artifact.ts';
+import { publishChart } from './publish-chart.ts';
+import { filesOfServer } from './repository-files.ts';
 import { ChartRepository } from './chart-repository.ts';
 
 const helm = findTool('helm');
@@ -37,11 +41,33 @@ test(
     await using registry = await startTestRegistry();
 
     using transport = new HttpTransport(new URL(server.url));
-    const chart = await new ChartRepository(transport, new URL('/', server.url)).fetch('real', '*');
+    const chart = await new ChartRepository(filesOfServer(transport, new URL('/', server.url))).fetch('real', '*');
     const artifact = chartArtifact(chart);
     using destination = openEndpoint(parseEndpointURL(registry.url));
     const { digest } = artifact.manifest.descriptor;
     await copyArtifact(artifact, digest, await destination.destination('ours/real'), { tags: [chartTag(chart.version)] });
+
+    // The classic layout: helm finds the chart by the index, beside one that helm itself listed.
+    await run('create', at('older'));
+    await run('package', at('older'), '--destination', at('classic'));
+    await run('repo', 'index', at('classic'));
+    const store = await FileDirectory.open(at('classic'));
+    await writeFile(at('classic', file), chart.archive);
+    assert.equal(await publishChart(store, chart, { clock: systemClock }), true);
+    const index = await readFile(at('classic', 'index.yaml'));
+    await using classic = await startFileServer({ files: { '/index.yaml': index, [`/${file}`]: await readFile(at('classic', file)) } });
+    await mkdir(at('pulled'));
+    await run('repo', 'add', 'classic', classic.url);
+    const found = JSON.parse((await run('search', 'repo', '--versions', '-o', 'json')).stdout) as { name: string; app_version: string }[];
+    assert.deepEqual(
+      found.map(({ name, app_version: version }) => [name, version]),
+      [
+        ['classic/older', '1.16.0'],
+        ['classic/real', '1.10'],
+      ],
+    );
+    await run('pull', 'classic/real', '--destination', at('pulled'), '--version', '1.2.3+build.5');
+    assert.deepEqual(await readFile(at('pulled', file)), archive);
 
     await run('pull', `oci://${registry.host}/ours/real`, '--version', '1.2.3+build.5', '--plain-http', '--destination', place.path);
     assert.deepEqual(await readFile(at(file)), archive);
