@@ -84,7 +84,7 @@ const small: Plan = {
 };
 
 /** What has to be seen many times while controllers are made faster. */
-const medium: Plan = { ...small, orders: { count: 500, changed: [50, 100, 200], idleMs: 5000 } };
+const medium: Plan = { ...small, orders: { count: 1500, changed: [150, 300, 600], idleMs: 5000 } };
 
 export const plans = { small, medium, full, complete } as const;
 export type Size = keyof typeof plans;

@@ -12,7 +12,7 @@ import { endpointLimit, quotaOf } from './admission/quotas.ts';
 import { scheduleOfRun } from './artifact-workflow/build-cron-workflow.ts';
 import type { HandOverSettings } from './artifact-workflow/hand-over.ts';
 import { artifactWorkflowReconciler } from './artifact-workflow/reconciler.ts';
-import { slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
+import { runsOfKey, slotKeeper, WakeSource } from './artifact-workflow/slot-keeper.ts';
 import type { EndpointProbe } from './endpoint/probe.ts';
 import { endpointReconciler } from './endpoint/reconciler.ts';
 import { endpointSources } from './endpoint/sources.ts';
@@ -99,7 +99,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
     quotaOf: (namespace) => quotaOf(informers.namespaces.get(undefined, namespace), limits.maxActivePerNamespace),
     endpointLimit: (endpoint) => endpointLimit(informers.endpoints, endpoint, limits.maxActivePerEndpoint),
     clock,
-    wake: (key) => turns.wake(key),
+    wake: (key) => runsOfKey(key, informers).forEach((run) => turns.wake(run)),
   });
   informers.workflows.addHandler(slotKeeper(admission));
   const reconsider = (): void => admission.reconsider();

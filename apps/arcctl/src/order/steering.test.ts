@@ -128,7 +128,7 @@ test('the tree shows artifacts, runs and steps', async () => {
 test('the queue is what waits for its turn, in order', async () => {
   assert.match((await server.arcctl(['queue'])).stderr, /^Nothing waits for its turn\.\n$/);
   await createRun('second', { phase: 'Pending', reason: 'Queued', message: 'waits for its turn: ARC is full', queuePosition: 2 });
-  await createRun('first', { phase: 'Pending', reason: 'Queued', message: 'waits for its turn: ARC is full', queuePosition: 1 });
+  await createRun('first', { phase: 'Active', reason: 'Queued', message: 'waits for its turn: ARC is full', queuePosition: 1 });
   await createRun('blocked', { phase: 'Pending', reason: 'MissingEndpoint' });
   const { stdout } = await server.arcctl(['queue']);
   assert.match(stdout, /^POSITION +NAMESPACE +NAME +TYPE +AGE +WHY\n1 +default +first +oci .*full\n2 +default +second .*\n$/);

@@ -11,8 +11,17 @@ export async function showQueue(invocation: Invocation): Promise<void> {
   const isEverywhere = hasFlag(invocation, 'allNamespaces');
   await using connection = await connect(invocation);
   const { client, namespace } = connection;
-  const fieldSelector = 'status.phase=Pending';
-  const { items } = await client.list<ArtifactWorkflow>(artifactWorkflows, { fieldSelector, signal, ...(!isEverywhere && { namespace }) });
+  // What is scheduled is Active all its life, also while one of its runs waits.
+  const lists = await Promise.all(
+    ['Pending', 'Active'].map((phase) =>
+      client.list<ArtifactWorkflow>(artifactWorkflows, {
+        fieldSelector: `status.phase=${phase}`,
+        signal,
+        ...(!isEverywhere && { namespace }),
+      }),
+    ),
+  );
+  const items = lists.flatMap((list) => list.items);
   const waiting = items.filter(({ status }) => status?.queuePosition !== undefined).toSorted((a, b) => positionOf(a) - positionOf(b));
   if (textOption(invocation, 'output') === 'json') {
     streams.stdout.write(`${JSON.stringify(waiting.map(asJson), null, 2)}\n`);

@@ -39,6 +39,7 @@ export {
   dryRunParameter,
   endpointsAnnotation,
   forceAtAnnotation,
+  heldAnnotation,
   kueuePriorityClassLabel,
   kueueQueueLabel,
   maxActiveAnnotation,

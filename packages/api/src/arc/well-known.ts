@@ -53,6 +53,8 @@ export const serviceAccountAnnotation = 'arc.opendefense.cloud/service-account';
 export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
 /** On the same: the class that says how urgent they are to Kueue. */
 export const kueuePriorityClassLabel = 'kueue.x-k8s.io/priority-class';
+/** On Workflows of schedules: they are suspended because it is not their turn yet. */
+export const heldAnnotation = 'arc.opendefense.cloud/held';
 /** On Workflows: the Endpoints the run uses, separated by commas. */
 export const endpointsAnnotation = 'arc.opendefense.cloud/endpoints';
 

@@ -1,6 +1,7 @@
 import type { CronWorkflow, CronWorkflowSpec, Workflow } from '@arc/api/argo';
 import { cronWorkflowLabel, cronWorkflows, scheduledTimeAnnotation, workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow, Cron } from '@arc/api/arc';
+import { heldAnnotation } from '@arc/api/arc';
 import { apiVersionOf } from '@arc/apimachinery';
 import { cronWorkflowName } from '../identity/names.ts';
 import { timestamp } from '../metadata/conditions.ts';
@@ -16,7 +17,10 @@ export function scheduleOfRun({ spec }: Pick<ArtifactWorkflow, 'spec'>): Cron | 
   return spec?.cron?.disabled === true ? undefined : spec?.cron;
 }
 
-/** The CronWorkflow that runs an ArtifactWorkflow again and again: the same Workflow each time, with the same labels. */
+/**
+ * The CronWorkflow that runs an ArtifactWorkflow again and again: the same Workflow each time, with the same labels. Each begins
+ * suspended and is let go when it is its turn.
+ */
 export function buildCronWorkflow(
   run: ArtifactWorkflow,
   cron: Cron,
@@ -33,8 +37,8 @@ export function buildCronWorkflow(
       suspend: suspended,
       successfulJobsHistoryLimit: keptRuns,
       failedJobsHistoryLimit: keptRuns,
-      workflowMetadata: { ...(labels !== undefined && { labels }), ...(annotations !== undefined && { annotations }) },
-      workflowSpec: spec,
+      workflowMetadata: { ...(labels !== undefined && { labels }), annotations: { ...annotations, [heldAnnotation]: 'true' } },
+      workflowSpec: { ...spec, suspend: true },
     },
   };
 }

@@ -20,16 +20,17 @@ import { lookupsOf } from '../resolve/lookups.ts';
 import { isProblem } from '../resolve/problem.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
-import type { Job } from '../admission/job.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
-import { buildWorkflow, endpointNames } from './build-workflow.ts';
+import { buildWorkflow } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
-import { handOverOf, priorityOf } from './hand-over.ts';
+import { handOverOf } from './hand-over.ts';
+import { jobOf } from './job-of.ts';
 import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
 import { statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
 import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
+import { releaseRuns } from './scheduled-runs.ts';
 import { isEnded } from './slot-keeper.ts';
 
 /** Writes the status of the run at hand; false when it had it already, or is gone. */
@@ -214,7 +215,8 @@ async function keepSchedule(
       return await waitForName(context, run, { key, write, what });
     }
     const carriedOut = await runOutOfTurn(context, run, found.cron, signal);
-    const status = { ...(await statusScheduled(context, run, found.cron, signal)), ...carriedOut };
+    const waits = await releaseRuns(context, run, found.cron, signal);
+    const status = { ...(await statusScheduled(context, run, { cron: found.cron, waits }, signal)), ...carriedOut };
     const later = await writeSpaced(context, written, status, { recent, write });
     const now = context.clock.now();
     return later ?? nextLook(status, now, nextForce(run, now));
@@ -379,18 +381,6 @@ function keepVanishedNote(run: ArtifactWorkflow, status: ArtifactWorkflowStatus)
 function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowStatus): boolean {
   const essence = ({ progress: _progress, steps: _steps, message: _message, ...rest }: ArtifactWorkflowStatus): object => rest;
   return deepEqual(essence(before), essence(after));
-}
-
-function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
-  const { namespace = '', name = '', creationTimestamp } = run.metadata;
-  const created = Date.parse(creationTimestamp ?? '');
-  return {
-    key: keyOf(namespace, name),
-    namespace,
-    endpoints: endpointNames(run).map((endpoint) => keyOf(namespace, endpoint)),
-    priority: priorityOf(context, run),
-    since: Number.isNaN(created) ? context.clock.now() : created,
-  };
 }
 
 function reportVanished(context: RunContext, run: ArtifactWorkflow): void {

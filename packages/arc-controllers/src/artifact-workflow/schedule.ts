@@ -8,7 +8,7 @@ import { Timetable } from '@arc/kernel';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { isControlledBy } from '../metadata/owner.ts';
-import { isDeleting, keyOf } from '../metadata/references.ts';
+import { isDeleting } from '../metadata/references.ts';
 import { delayUntil } from '../retention/delay-until.ts';
 import { buildCronWorkflow, buildExtraRun } from './build-cron-workflow.ts';
 import { cleanText } from './clean-text.ts';
@@ -19,6 +19,8 @@ import { isSuspended } from './obstacles.ts';
 import { carriedOver, statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, extraRunOf } from './restart.ts';
 import type { CarriedOut } from './restart.ts';
+import { runsOf } from './scheduled-runs.ts';
+import type { Waiting } from './scheduled-runs.ts';
 import { isEnded } from './slot-keeper.ts';
 
 const maxMessage = 2048;
@@ -95,11 +97,6 @@ export async function runOutOfTurn(
   return carriedOutNow(run, now);
 }
 
-function runsOf(context: RunContext, cron: CronWorkflow): readonly WorkflowRecord[] {
-  const records = context.workflows.byIndex('cronWorkflow', keyOf(cron.metadata.namespace, cron.metadata.name ?? ''));
-  return records.filter((record) => isControlledBy(record, cron)).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-}
-
 /**
  * The status of a scheduled run: Active from the first day to the last. It tells when it ran and runs next, how far the run
  * under way is, and how the last one that ended did.
@@ -107,18 +104,21 @@ function runsOf(context: RunContext, cron: CronWorkflow): readonly WorkflowRecor
 export async function statusScheduled(
   context: RunContext,
   run: ArtifactWorkflow,
-  cron: CronWorkflow,
+  { cron, waits }: { readonly cron: CronWorkflow; readonly waits: Waiting | undefined },
   signal: AbortSignal,
 ): Promise<ArtifactWorkflowStatus> {
   const refused = cron.status?.conditions?.find(({ type, status }) => type === 'SpecError' && status === 'True');
   const unsubmitted = cron.status?.conditions?.find(({ type, status }) => type === 'SubmissionError' && status === 'True');
   const runs = runsOf(context, cron);
-  const active = runs.filter(({ phase }) => !isEnded(phase)).at(-1);
+  const active = runs.filter(({ phase, isHeld }) => !isEnded(phase) && !isHeld).at(-1);
   const { lastScheduledTime, succeeded = 0, failed = 0 } = cron.status ?? {};
   const next = nextRun(cron, context.clock.now());
   const { activeWorkflowRef: running, progress, startTime, steps } = active === undefined ? {} : statusUnderWay(run, active);
   const status: ArtifactWorkflowStatus = {
     ...carriedOver(run.status),
+    ...(waits !== undefined && { reason: 'Queued', message: waits.message }),
+    ...(waits?.position !== undefined && { queuePosition: waits.position }),
+    // How the last one ended is not told again, so it goes first.
     ...(await lastOutcome(context, run, runs, signal)),
     phase: 'Active',
     ...(typeof lastScheduledTime === 'string' && { lastScheduled: lastScheduledTime }),

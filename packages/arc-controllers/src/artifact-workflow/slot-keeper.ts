@@ -1,8 +1,10 @@
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { arcApiVersion } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
 import { whenAborted } from '@arc/kernel';
 import type { Informer, InformerHandler } from '@arc/kube-client';
 import type { Admission } from '../admission/admission.ts';
+import type { ArcInformers } from '../informers/arc-informers.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { controllerOf } from '../metadata/owner.ts';
 import { keyOf } from '../metadata/references.ts';
@@ -14,7 +16,7 @@ export function slotKeeper(admission: Admission): InformerHandler<WorkflowRecord
     if (key === undefined) return;
     const { namespace = '' } = workflow.metadata;
     if (isEnded(workflow.phase)) admission.leave(key);
-    else admission.entered({ key, namespace, endpoints: workflow.endpoints.map((name) => keyOf(namespace, name)) });
+    else if (!workflow.isHeld) admission.entered({ key, namespace, endpoints: workflow.endpoints.map((name) => keyOf(namespace, name)) });
   };
   return {
     added: keep,
@@ -35,8 +37,25 @@ export function isEnded(phase: string): boolean {
 function runKeyOf(workflow: WorkflowRecord): string | undefined {
   const owner = controllerOf(workflow);
   if (owner?.kind === 'ArtifactWorkflow') return keyOf(workflow.metadata.namespace, owner.name);
-  // A scheduled run takes a slot without having waited for one; its key is the name of no ArtifactWorkflow.
-  return owner?.kind === 'CronWorkflow' ? keyOf(workflow.metadata.namespace, `cron:${workflow.metadata.name}`) : undefined;
+  return owner?.kind === 'CronWorkflow' ? scheduledKey(workflow) : undefined;
+}
+
+const scheduled = 'cron:';
+
+/** What a run of a schedule waits by: its ArtifactWorkflow may have several, so it is the name of none. */
+export function scheduledKey({ metadata }: KubeObject): string {
+  return keyOf(metadata.namespace, `${scheduled}${metadata.name}`);
+}
+
+/** The ArtifactWorkflows, as namespace/name, that have to be looked at when it is the turn of what waits by this key. */
+export function runsOfKey(key: string, informers: Pick<ArcInformers, 'artifactWorkflows' | 'workflows'>): readonly string[] {
+  const [namespace = '', name = ''] = key.split('/');
+  if (!name.startsWith(scheduled)) return [key];
+  const workflow = informers.workflows.get(namespace, name.slice(scheduled.length));
+  const owner = workflow === undefined ? undefined : controllerOf(workflow);
+  if (owner === undefined) return [];
+  const runs = informers.artifactWorkflows.byIndex('cronWorkflow', keyOf(namespace, owner.name));
+  return runs.map(({ metadata }) => keyOf(metadata.namespace, metadata.name ?? ''));
 }
 
 /** A source of controller requests that are not caused by a change of an object: whose turn it is. */

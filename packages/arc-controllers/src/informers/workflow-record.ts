@@ -1,5 +1,5 @@
 import type { NodeStatus, Workflow } from '@arc/api/argo';
-import { endpointsAnnotation, receiptOutput } from '@arc/api/arc';
+import { endpointsAnnotation, heldAnnotation, receiptOutput } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 import { stepsOf } from '../artifact-workflow/steps.ts';
@@ -14,13 +14,18 @@ export interface WorkflowRecord extends KubeObject {
   readonly steps: readonly ArtifactWorkflowStep[];
   /** It has a receipt, which is read when it is needed. */
   readonly hasReceipt: boolean;
+  /** It is suspended until its turn comes. */
+  readonly isHeld: boolean;
+  /** Somebody wants it to end. */
+  readonly isShutDown: boolean;
   /** Names of the Endpoints it uses. */
   readonly endpoints: readonly string[];
 }
 
 /** Reduces Workflows as they arrive. */
 export function workflowRecord(workflow: Workflow): WorkflowRecord {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, ownerReferences } = workflow.metadata;
+  const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, ownerReferences, annotations } = workflow.metadata;
+  const { suspend, shutdown } = workflow.spec ?? {};
   const { phase, message, progress, startedAt, finishedAt, nodes, outputs } = workflow.status ?? {};
   return {
     apiVersion: workflow.apiVersion,
@@ -30,6 +35,7 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
       ...(namespace !== undefined && { namespace }),
       ...(uid !== undefined && { uid }),
       ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(creationTimestamp !== undefined && { creationTimestamp }),
       ...(deletionTimestamp !== undefined && { deletionTimestamp }),
       ...(ownerReferences !== undefined && { ownerReferences }),
     },
@@ -39,7 +45,9 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     startedAt: textOrNothing(startedAt),
     finishedAt: textOrNothing(finishedAt),
     hasReceipt: outputs?.parameters?.some(({ name }) => name === receiptOutput) === true,
-    endpoints: (workflow.metadata.annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
+    isHeld: suspend === true && annotations?.[heldAnnotation] !== undefined,
+    isShutDown: shutdown === 'Stop' || shutdown === 'Terminate',
+    endpoints: (annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
     steps: stepsOf((nodes ?? {}) as Readonly<Record<string, NodeStatus>>),
   };
 }
