@@ -109,7 +109,8 @@ describe('what is handed over fits the definitions that Argo publishes', { skip:
         const own = ('workflowSpec' in spec ? spec.workflowSpec : spec) as Workflow['spec'];
         assert.equal(own.priority, 7);
         if (handOver.volumesFrom === 'template') {
-          const allowed = ['arguments', 'priority', 'workflowTemplateRef'];
+          // Runs of schedules begin suspended.
+          const allowed = ['arguments', 'priority', ...(kind === 'Workflow' ? [] : ['suspend']), 'workflowTemplateRef'];
           assert.deepEqual(Object.keys(own).sort(), allowed, 'nothing that templateReferencing Strict refuses');
           const value = (name: string): unknown => own.arguments?.parameters?.find((parameter) => parameter.name === name)?.value;
           assert.equal(value('dstSecretName'), 'login');

@@ -6,7 +6,7 @@ import { workflows } from '@arc/api/argo';
 import type { Workflow } from '@arc/api/argo';
 import { configMaps, namespaces } from '@arc/api/core';
 import type { ConfigMap } from '@arc/api/core';
-import { argoDefinitions, missingArgo, missingArgoDefinitions, startWorkflowController } from '@arc/testkit';
+import { argoDefinitions, eventually, missingArgo, missingArgoDefinitions, startWorkflowController } from '@arc/testkit';
 import type { WorkflowController } from '@arc/testkit';
 import { controllerKinds } from './support/argo-kinds.ts';
 import { namespace, startArgoWorld } from './support/argo-world.ts';
@@ -25,7 +25,8 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
   const scripts = new Map<string, PodScript>();
   const script: PodScript = (step, pod) => {
     const workflow = pod.metadata.labels?.['workflows.argoproj.io/workflow'] ?? '';
-    return scripts.get(workflow.slice(0, workflow.lastIndexOf('-')))?.(step, pod);
+    const [, found] = [...scripts].find(([order]) => workflow.startsWith(`${order}-`)) ?? [];
+    return found?.(step, pod);
   };
 
   before(async () => {
@@ -73,6 +74,22 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
     assert.ok(startTime !== '' && startTime <= completionTime);
     const workflow = await world.client.get<Workflow>(workflows, { namespace, name: run.status.activeWorkflowRef?.name ?? '' });
     assert.equal(workflow.metadata.labels?.['workflows.argoproj.io/completed'], 'true', 'it was Argo');
+  });
+
+  test('a run of a schedule, which begins suspended, runs when it is its turn', async () => {
+    scripts.set('scheduled', delivered);
+    const wish = ociOrder('scheduled', [{ image: 'app:v1' }], namespace);
+    const cron = { schedules: ['@every 1s'], concurrencyPolicy: 'Forbid' };
+    await world.client.create(orders, { ...wish, spec: { ...wish.spec, defaults: { ...wish.spec?.defaults, cron } } });
+    const status = await eventually(
+      async () => {
+        const { status } = (await runOf('scheduled')) ?? {};
+        return (status?.succeeded ?? 0) > 1 && status;
+      },
+      { what: 'two runs of a schedule' },
+    );
+    assert.deepEqual([status.phase, status.failed, status.receipt], ['Active', 0, receipt]);
+    await world.client.delete(orders, { namespace, name: 'scheduled' });
   });
 });
 
