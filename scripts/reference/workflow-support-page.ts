@@ -12,6 +12,7 @@ const titles: Readonly<Record<string, string>> = {
   envSupport: 'An entry of `env`',
   envSourceSupport: '`env[].valueFrom`',
   volumeSupport: 'An entry of `volumes`',
+  projectedSupport: 'An entry of `volumes[].projected.sources`',
   volumeMountSupport: 'An entry of `volumeMounts`',
   argumentsSupport: '`arguments`, `inputs` and `outputs`',
   outputParameterSupport: 'An entry of `outputs.parameters`',

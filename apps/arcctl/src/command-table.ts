@@ -186,6 +186,13 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--secret <name>', description: 'a Secret of the namespace that holds the credentials' },
       { flags: '--username <name>', description: 'who to log in as; the password is kept in a new Secret NAME-credentials' },
       { flags: '--password-stdin', description: 'read the password from standard input' },
+      { flags: '--ca-file <file>', description: 'PEM certificates of authorities to trust besides those of the system' },
+      { flags: '--tls-secret <name>', description: 'a Secret of the namespace with a client certificate, tls.crt and tls.key' },
+      { flags: '--server-name <name>', description: 'the name its certificate is for, when that is not the host of --url' },
+      { flags: '--concurrency <count>', description: 'how many runs may use it at the same time' },
+      { flags: '--max-bytes-per-second <bytes>', description: 'most bytes a second that one run moves from or to it' },
+      { flags: '--contact <contact...>', description: 'whom to ask about it: NAME, ADDRESS or "NAME <ADDRESS>", with " (ROLE)" after it' },
+      { flags: '--valid-until <time>', description: 'from when on it is not ready: a date, or a time such as 2030-01-31T12:00:00Z' },
     ],
     examples: [
       'arcctl endpoint add source --type oci --url registry.example.org --usage PullOnly',

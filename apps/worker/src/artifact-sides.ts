@@ -85,11 +85,17 @@ export async function connectionOptions(
   environment: Pick<WorkerEnvironment, 'minBytesPerSecond'>,
   { tls, log }: { readonly tls: TlsOptions; readonly log: (line: string) => void },
 ): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'trustedHosts' | 'minThroughput' | 'onRetry'>> {
-  const ca = side.caFile === undefined ? tls.ca : await readAuthority(side.caFile);
+  const authority = side.caFile === undefined ? tls.ca : await readAuthority(side.caFile);
+  const ca = [authority, side.ca].filter((pem) => pem !== undefined).join('\n');
   const { minBytesPerSecond } = environment;
   return {
     userAgent,
-    tls: { ...tls, ...(ca === undefined ? {} : { ca }), ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}) },
+    tls: {
+      ...tls,
+      ...(ca === '' ? {} : { ca }),
+      ...(side.serverName === undefined ? {} : { serverName: side.serverName }),
+      ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
+    },
     trustedHosts: side.trustedHosts,
     minThroughput: minBytesPerSecond === 0 ? undefined : { bytesPerSecond: minBytesPerSecond, windowMs: 60_000 },
     onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),

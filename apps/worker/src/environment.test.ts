@@ -14,6 +14,8 @@ test('what is not set has its documented default, and so has what is empty', () 
       url: 'a.example.org',
       secretDirectory: '/secrets/src',
       caFile: undefined,
+      ca: undefined,
+      serverName: undefined,
       insecureSkipTlsVerify: false,
       trustedHosts: [],
     },
@@ -22,6 +24,8 @@ test('what is not set has its documented default, and so has what is empty', () 
       url: 'b.example.org',
       secretDirectory: '/secrets/dst',
       caFile: undefined,
+      ca: undefined,
+      serverName: undefined,
       insecureSkipTlsVerify: false,
       trustedHosts: [],
     },
@@ -55,6 +59,8 @@ test('every variable is read', () => {
     ...required,
     ARC_SRC_TRUSTED_HOSTS: 'cdn.example.org, auth.example.org',
     ARC_DST_CA_FILE: '/ca.crt',
+    ARC_SRC_CA: 'PEM',
+    ARC_DST_SERVER_NAME: 'b.internal',
     ARC_DST_INSECURE_SKIP_TLS_VERIFY: 'true',
     ARC_RECEIPT_FILE: '/r',
     ARC_RECEIPT_JSON: '{"x":1}',
@@ -69,10 +75,17 @@ test('every variable is read', () => {
   });
   assert.deepEqual(environment.source.trustedHosts, ['cdn.example.org', 'auth.example.org']);
   assert.deepEqual([environment.destination.caFile, environment.destination.insecureSkipTlsVerify], ['/ca.crt', true]);
+  assert.deepEqual([environment.source.ca, environment.destination.serverName], ['PEM', 'b.internal']);
   assert.deepEqual([environment.receiptFile, environment.receiptJSON, environment.progressFile], ['/r', '{"x":1}', '/p']);
   assert.deepEqual([environment.referrers, environment.concurrency, environment.chunkBytes], ['required', 8, 5_242_880]);
   assert.deepEqual([environment.onConflict, environment.dryRun], ['skip', true]);
   assert.deepEqual([environment.maxBytesPerSecond, environment.minBytesPerSecond], [1_000_000, 1000]);
+});
+
+test('the least of the rates of step and endpoints counts', () => {
+  const rate = (values: Record<string, string>): number => readEnvironment({ ...required, ...values }).maxBytesPerSecond;
+  assert.equal(rate({ ARC_SRC_MAX_BYTES_PER_SECOND: '100', ARC_DST_MAX_BYTES_PER_SECOND: '50', ARC_MAX_BYTES_PER_SECOND: '70' }), 50);
+  assert.equal(rate({ ARC_SRC_MAX_BYTES_PER_SECOND: '100', ARC_DST_MAX_BYTES_PER_SECOND: '', ARC_MAX_BYTES_PER_SECOND: '0' }), 100);
 });
 
 test('the shipped templates name this version and only variables that are read', async () => {

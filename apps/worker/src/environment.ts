@@ -13,6 +13,10 @@ export interface SideEnvironment {
   readonly secretDirectory: string;
   /** PEM file of an authority to trust besides the system's. */
   readonly caFile: string | undefined;
+  /** PEM certificates of further authorities to trust. */
+  readonly ca: string | undefined;
+  /** The name its certificate has to have, when that is not the host of the url. */
+  readonly serverName: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
   /** Hosts that redirects and token services may lead to wherever they lie. */
   readonly trustedHosts: readonly string[];
@@ -42,7 +46,7 @@ export interface WorkerEnvironment {
   readonly onConflict: ConflictPolicy;
   /** Say what would be done, and do nothing. */
   readonly dryRun: boolean;
-  /** Most bytes a second; 0 for no limit. */
+  /** Most bytes a second, the least of what the step and both endpoints allow; 0 for no limit. */
   readonly maxBytesPerSecond: number;
   /** Least bytes a second over a minute of waiting for one side; 0 for no rule. */
   readonly minBytesPerSecond: number;
@@ -65,6 +69,9 @@ export interface WorkerEnvironment {
  * | `ARC_SRC_URL`, `ARC_DST_URL` | the endpoint's remoteURL | required |
  * | `ARC_SRC_SECRET_DIR`, `ARC_DST_SECRET_DIR` | mounted Secret | `/secrets/src`, `/secrets/dst` |
  * | `ARC_SRC_CA_FILE`, `ARC_DST_CA_FILE` | PEM authority | `ca.crt` of the Secret |
+ * | `ARC_SRC_CA`, `ARC_DST_CA` | PEM authorities besides that, as text | none |
+ * | `ARC_SRC_SERVER_NAME`, `ARC_DST_SERVER_NAME` | name its certificate has to have | the host of its URL |
+ * | `ARC_SRC_MAX_BYTES_PER_SECOND`, `ARC_DST_MAX_BYTES_PER_SECOND` | most bytes a second from or to it | 0: no limit |
  * | `ARC_SRC_INSECURE_SKIP_TLS_VERIFY`, `ARC_DST_...` | `true` accepts any certificate | `false` |
  * | `ARC_SRC_TRUSTED_HOSTS`, `ARC_DST_...` | comma-separated hosts | none |
  * | `ARC_SPEC_JSON` | the artifact's spec | required |
@@ -103,7 +110,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
     onConflict: oneOf(get, 'ARC_ON_CONFLICT', ['fail', 'skip', 'overwrite']),
     dryRun: oneOf(get, 'ARC_DRY_RUN', ['false', 'true']) === 'true',
-    maxBytesPerSecond: integer(get, 'ARC_MAX_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    maxBytesPerSecond: leastRate(get, ['ARC_MAX_BYTES_PER_SECOND', 'ARC_SRC_MAX_BYTES_PER_SECOND', 'ARC_DST_MAX_BYTES_PER_SECOND']),
     minBytesPerSecond: integer(get, 'ARC_MIN_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     concurrency: integer(get, 'ARC_CONCURRENCY', { fallback: 4, min: 1, max: 16 }),
     maxBytes: integer(get, 'ARC_MAX_BYTES', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
@@ -120,6 +127,8 @@ function readSide(get: Get, side: 'SRC' | 'DST', secretDirectory: string): SideE
     url: required(get, `ARC_${side}_URL`),
     secretDirectory: get(`ARC_${side}_SECRET_DIR`) ?? secretDirectory,
     caFile: get(`ARC_${side}_CA_FILE`),
+    ca: get(`ARC_${side}_CA`),
+    serverName: get(`ARC_${side}_SERVER_NAME`),
     insecureSkipTlsVerify: oneOf(get, `ARC_${side}_INSECURE_SKIP_TLS_VERIFY`, ['false', 'true']) === 'true',
     trustedHosts: (get(`ARC_${side}_TRUSTED_HOSTS`) ?? '').split(',').flatMap((host) => host.trim() || []),
   };
@@ -158,6 +167,12 @@ function integer(get: Get, name: string, range: { readonly fallback: number; rea
   const value = Number(text);
   if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
   throw invalid(name, `${JSON.stringify(text)} is not a whole number from ${range.min} to ${range.max}`);
+}
+
+/** The least of several limits, of which 0 is none. */
+function leastRate(get: Get, names: readonly string[]): number {
+  const rates = names.map((name) => integer(get, name, { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER })).filter((rate) => rate > 0);
+  return rates.length === 0 ? 0 : Math.min(...rates);
 }
 
 function invalid(name: string, problem: string): ArcError {

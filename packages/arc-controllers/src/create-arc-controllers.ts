@@ -25,6 +25,7 @@ import { controllerOf } from './metadata/owner.ts';
 import { isDeleting, keyOf } from './metadata/references.ts';
 import type { ArcMetrics } from './metrics/arc-metrics.ts';
 import { failureReasons } from './metrics/failure-reason.ts';
+import { readinessChanged } from './order/readiness.ts';
 import { orderReconciler } from './order/reconciler.ts';
 
 export interface ArcLimits {
@@ -206,6 +207,13 @@ function orderSources(informers: ArcInformers, runDelayMs: number): ControllerSo
       },
     }),
     source<Endpoint>({ informer: informers.endpoints, requests: usersOf, changed: specChanged }),
+    source<Endpoint>({
+      informer: informers.endpoints,
+      // What has been delivered is not concerned by whether an Endpoint answers.
+      requests: (endpoint) =>
+        usersOf(endpoint).filter(({ namespace, name }) => informers.orders.get(namespace, name)?.status?.phase !== 'Succeeded'),
+      changed: readinessChanged,
+    }),
     source<SecretRecord>({
       informer: informers.secrets,
       requests: ({ metadata }) => informers.endpoints.byIndex('secret', keyOf(metadata.namespace, metadata.name ?? '')).flatMap(usersOf),
@@ -225,7 +233,7 @@ function orderSources(informers: ArcInformers, runDelayMs: number): ControllerSo
 }
 
 function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): ControllerSource[] {
-  const runsByHand = (endpoint: KubeObject): readonly ReconcileRequest[] =>
+  const runsOf = (endpoint: KubeObject): readonly ReconcileRequest[] =>
     informers.artifactWorkflows.byIndex('endpoint', keyOf(endpoint.metadata.namespace, endpoint.metadata.name ?? '')).map(requestFor);
   return [
     source({ informer: informers.artifactWorkflows }),
@@ -248,11 +256,11 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
         if (owner?.kind === 'ArtifactWorkflow') return [{ namespace: metadata.namespace ?? '', name: owner.name }];
         const key = keyOf(metadata.namespace, metadata.name ?? '');
         const mounting = informers.artifactWorkflows.byIndex('secret', key).map(requestFor);
-        return [...mounting, ...informers.endpoints.byIndex('secret', key).flatMap(runsByHand)];
+        return [...mounting, ...informers.endpoints.byIndex('secret', key).flatMap(runsOf)];
       },
       changed: secretChanged,
     }),
-    source<Endpoint>({ informer: informers.endpoints, requests: runsByHand, changed: specChanged }),
+    source<Endpoint>({ informer: informers.endpoints, requests: runsOf, changed: specChanged }),
     source<AnyArtifactType>({
       informer: informers.artifactTypes,
       requests: ({ metadata }) =>

@@ -8,6 +8,7 @@ import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { qualifiedName } from '../output/print-objects.ts';
 import { inBase64, passwordFrom } from './password.ts';
+import { settingsFrom } from './settings.ts';
 
 /**
  * `arcctl endpoint add NAME`: creates an Endpoint, and with `--username` a Secret `NAME-credentials` for it. Nothing is created when the
@@ -20,6 +21,7 @@ export async function addEndpoint(invocation: Invocation): Promise<void> {
   const [name = ''] = invocation.args;
   const username = textOption(invocation, 'username');
   const secretName = textOption(invocation, 'secret');
+  const settings = await settingsFrom(invocation);
   const password = await passwordFrom(invocation);
   if ((username === undefined) !== (password === undefined)) {
     throw new UsageError('--username and --password-stdin belong together', { hint: 'Give both, or --secret with the name of a Secret.' });
@@ -38,6 +40,7 @@ export async function addEndpoint(invocation: Invocation): Promise<void> {
       ...(remoteURL !== undefined && { remoteURL }),
       ...(usage !== undefined && { usage }),
       ...(secretRef !== undefined && { secretRef: { name: secretRef } }),
+      ...settings,
     },
   };
   const options = { fieldManager: 'arcctl', fieldValidation: 'Strict', signal } as const;

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { endpoints, forceAtAnnotation } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
@@ -36,6 +39,37 @@ test('an Endpoint is added with its credentials, which nothing prints', async ()
   });
   assert.deepEqual(await valuesOf('src-credentials'), { username: 'puller', password: 'hunter2' });
   assert.equal(`${stdout}${stderr}`.includes('hunter2'), false);
+});
+
+test('everything an Endpoint can say can be said on the command line', async () => {
+  const ca = join(await mkdtemp(join(tmpdir(), 'arc-endpoint-')), 'ca.crt');
+  const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+  await writeFile(ca, pem);
+  const tls = ['--ca-file', ca, '--tls-secret', 'client', '--server-name', 'registry.internal'];
+  const caps = ['--concurrency', '2', '--max-bytes-per-second', '5000000', '--valid-until', '2040-01-31'];
+  const contacts = ['--contact', 'Jo Doe <jo@example.com> (owner)', '--contact', 'team@example.com', '--contact', 'Night shift'];
+  const { code, stderr } = await server.arcctl(add('whole', '--url', 'https://c.example', ...tls, ...caps, ...contacts));
+  await rm(dirname(ca), { recursive: true });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual((await server.client.get<Endpoint>(endpoints, { namespace, name: 'whole' })).spec, {
+    type: 'oci',
+    remoteURL: 'https://c.example',
+    usage: 'All',
+    tls: { ca: pem, secretRef: { name: 'client' }, serverName: 'registry.internal' },
+    concurrency: 2,
+    maxBytesPerSecond: 5_000_000,
+    contacts: [{ name: 'Jo Doe', email: 'jo@example.com', role: 'owner' }, { email: 'team@example.com' }, { name: 'Night shift' }],
+    validUntil: '2040-01-31T00:00:00Z',
+  });
+  for (const wrong of [
+    ['--concurrency', '0'],
+    ['--max-bytes-per-second', '1.5'],
+    ['--valid-until', 'soon'],
+    ['--contact', ''],
+    ['--ca-file', ca],
+  ]) {
+    assert.equal((await server.arcctl(add('wrong', '--url', 'https://c.example', ...wrong))).code, 2, wrong.join(' '));
+  }
 });
 
 test('what the server refuses leaves no Secret behind', async () => {

@@ -84,6 +84,23 @@ test('every manifest upstream accepts is accepted and kept whole', () => {
       },
     ],
     ['Endpoint', { type: 'oci', remoteURL: 'registry.example.com', usage: 'PullOnly', secretRef: { name: 'creds' } }],
+    [
+      'Endpoint',
+      {
+        type: 'oci',
+        remoteURL: 'registry.example.com',
+        usage: 'All',
+        contacts: [{ name: 'Jo' }, { email: 'team@example.com', role: 'configuration' }],
+        tls: {
+          ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+          secretRef: { name: 'client' },
+          serverName: 'registry.internal',
+        },
+        concurrency: 2,
+        maxBytesPerSecond: 1000,
+        validUntil: '2030-01-01T00:00:00Z',
+      },
+    ],
     ['ArtifactWorkflow', {}],
     [
       'ArtifactWorkflow',
@@ -238,6 +255,35 @@ test('what is wrong is said at its field', () => {
       ['spec.usage: Unsupported value: "push": supported values: "PullOnly", "PushOnly", "All"'],
     ],
     [
+      'Endpoint',
+      {
+        remoteURL: 'x',
+        concurrency: 0,
+        maxBytesPerSecond: -1,
+        tls: { ca: 'not PEM', serverName: '10.0.0.1' },
+        contacts: [{ role: 'owner' }, { name: 'Jo', email: 'nobody' }],
+      },
+      [
+        'spec.concurrency: Invalid value: 0: must be greater than or equal to 1',
+        'spec.maxBytesPerSecond: Invalid value: -1: must be greater than or equal to 1',
+        'spec.tls.ca: Invalid value: "...": must be certificates in PEM',
+        'spec.tls.serverName: Invalid value: "10.0.0.1": must be a DNS name such as registry.example.org',
+        'spec.contacts[0].name: Required value: a name or an email is needed',
+        'spec.contacts[1].email: Invalid value: "nobody": must be an email address',
+      ],
+    ],
+    [
+      'Endpoint',
+      { remoteURL: 'x', tls: { ca: '-----BEGIN EC PRIVATE KEY-----\nhunter2\n-----END EC PRIVATE KEY-----' } },
+      [/^spec\.tls\.ca: Invalid value: "\.\.\.": must not hold a private key/],
+    ],
+    [
+      'Order',
+      { artifacts: [{ ...refs, type: 'a', spec: { foo: 1, Foo: 2 } }] },
+      ['spec.artifacts[0].spec: Invalid value: "specFoo": spec.foo and spec.Foo both become the parameter specFoo; rename one of them'],
+    ],
+    ['Order', { artifacts: [{ ...refs, type: 'a', spec: { foo: 1, Foo: null, f: { oo: [] } } }] }, []],
+    [
       'ArtifactWorkflow',
       { parameters: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] },
       ['spec.parameters[0].name: Duplicate value: "a"', 'spec.parameters[2].name: Duplicate value: "a"'],
@@ -279,6 +325,8 @@ test('what was stored before a rule became stricter stays updatable, but cannot 
   assert.deepEqual(texts(admit('Endpoint', { ...old, secretRef: { name: 'new' } }, old)), []);
   assert.deepEqual(texts(admit('Endpoint', { ...old, usage: 'pull' }, old)).length, 1);
   assert.deepEqual(texts(admit('Order', { artifacts: [{}, {}] }, { artifacts: [{}] })).length, 3, 'only what is new');
+  const colliding = { type: 'a', srcRef: { name: 's' }, dstRef: { name: 'd' }, spec: { foo: 1, Foo: 2 } };
+  assert.deepEqual(texts(admit('Order', { artifacts: [colliding], priority: 1 }, { artifacts: [colliding] })), []);
 });
 
 test('usage defaults to All', () => {
@@ -286,11 +334,19 @@ test('usage defaults to All', () => {
 });
 
 test('risky but legal input is warned about', () => {
+  const wish = { defaults: { srcRef: { name: 's' }, dstRef: { name: 'd' } }, artifacts: [{ type: 'a', spec: { image: 'x' } }] };
   const warned: [kind: string, spec: unknown, warning: RegExp][] = [
     ['Endpoint', { remoteURL: 'http://x', secretRef: { name: 's' } }, /plain http/],
     ['Endpoint', { remoteURL: 'https://user:pw@x' }, /contains credentials/],
     ['Order', { artifacts: [] }, /transfers nothing/],
     ['ClusterArtifactType', {}, /cannot be transferred/],
+    ['ArtifactType', { workflowTemplateRef: { name: 't' }, parameters: [{ name: 'dryRun', value: 'false' }] }, /no effect on dry runs/],
+    ['ArtifactWorkflow', { parameters: [{ name: 'a', value: 'b' }] }, /nothing to run/],
+    ['Endpoint', { remoteURL: 'http://x', tls: { serverName: 'a.example' } }, /spec\.tls has no effect/],
+    ['Order', { ...wish, priority: 1000 }, /spec\.priority 1000 counts as 100/],
+    ['Order', { ...wish, artifacts: [...wish.artifacts, ...wish.artifacts] }, /artifacts\[1\] asks for the same as spec\.artifacts\[0\]/],
+    ['Order', { ...wish, defaults: { srcRef: { name: 'd' }, dstRefs: [{ name: 'c' }, { name: 'd' }] } }, /the same Endpoint "d"/],
+    ['Order', { ...wish, ttl: '24h', defaults: { ...wish.defaults, cron: { schedules: ['@daily'] } } }, /with it its schedules/],
   ];
   for (const [kind, spec, warning] of warned) {
     const { warnings, errors } = admit(kind, spec);
@@ -299,6 +355,7 @@ test('risky but legal input is warned about', () => {
     assert.doesNotMatch(warnings.join('\n'), /user:pw/);
   }
   assert.deepEqual(admit('Endpoint', { remoteURL: 'https://x', secretRef: { name: 's' } }).warnings, []);
+  assert.deepEqual(admit('Order', wish).warnings, []);
 });
 
 test('remote URLs are read as people write them', () => {
@@ -337,10 +394,15 @@ test('cells show what matters', () => {
   assert.deepEqual(
     cells('Endpoint', {
       metadata,
-      spec: { type: 'oci', remoteURL: 'https://u:p@h/x', secretRef: { name: 's' } },
+      spec: {
+        type: 'oci',
+        remoteURL: 'https://u:p@h/x',
+        secretRef: { name: 's' },
+        contacts: [{ name: 'Jo', email: 'jo@example.com', role: 'owner' }],
+      },
       status: { conditions: [{ type: 'Ready', status: 'False', message: 'down' }] },
     }),
-    ['oci', 'https://h/x', 'All', 's', 'False', 'down', creationTimestamp],
+    ['oci', 'https://h/x', 'All', 's', 'False', 'down', 'Jo <jo@example.com> (owner)', creationTimestamp],
   );
   assert.deepEqual(cells('ClusterArtifactType', { metadata, spec: { workflowTemplateRef: { name: 't' }, parameters: [{}] } }), [
     1,

@@ -1,6 +1,7 @@
 import { s } from '@arc/apimachinery';
 import type { ColumnDefinition, FieldError, KubeObject, Static } from '@arc/apimachinery';
 import { referenceName, validateDuration } from './field-rules.ts';
+import { dryRunParameter } from './well-known.ts';
 import { optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 
 /** The spec ArtifactType and ClusterArtifactType share. */
@@ -51,6 +52,9 @@ export function typeWarnings(type: AnyArtifactType): string[] {
   const warnings: string[] = [];
   if (referenceName(type.spec?.workflowTemplateRef) === undefined) {
     warnings.push('spec.workflowTemplateRef.name is empty: artifacts of this type cannot be transferred');
+  }
+  if ((type.spec?.parameters ?? []).some(({ name }) => name === dryRunParameter)) {
+    warnings.push(`spec.parameters sets ${dryRunParameter}, which only an Order may turn on: it has no effect on dry runs`);
   }
   return warnings;
 }

@@ -2,7 +2,7 @@ import { deepEqual, fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { cron, defaultMinimumCronInterval, validateCron } from './cron.ts';
 import type { CronLimits } from './cron.ts';
-import { unsetNulls, firstLine, newErrors, validateDuration, validateUniqueParameters } from './field-rules.ts';
+import { unsetNulls, firstLine, newErrors, referenceName, validateDuration, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 import { scheduleColumns } from './schedule-columns.ts';
@@ -78,6 +78,11 @@ function errorsOf(workflow: ArtifactWorkflow, minimumCronInterval: number): Fiel
   ];
 }
 
+function warningsOf({ spec = {} }: ArtifactWorkflow): string[] {
+  if (referenceName(spec.workflowTemplateRef) !== undefined || (spec.type ?? '') !== '') return [];
+  return ['spec names neither a workflowTemplateRef nor a type: there is nothing to run'];
+}
+
 /** The kind as a server with these limits has it. */
 export function artifactWorkflowKind({
   minimumCronInterval = defaultMinimumCronInterval,
@@ -92,13 +97,14 @@ export function artifactWorkflowKind({
     description: 'ArtifactWorkflow is one transfer of one artifact to one destination. Orders make them.',
     schema: s.object({ spec: optional(artifactWorkflowSpec), status: optional(artifactWorkflowStatus) }),
     subresources: { status: true },
-    selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name'],
+    selectableFields: ['status.phase', 'spec.type', 'spec.workflowTemplateRef.name', 'spec.srcRef.name', 'spec.dstRef.name'],
     strategy: {
       prepareForCreate: (workflow) => unsetNulls(workflow.spec),
       prepareForUpdate: (workflow) => unsetNulls(workflow.spec),
       validate: (workflow, old) => newErrors(rules(workflow), old === undefined ? [] : rules(old)),
       validateUpdate: (workflow, old) =>
         deepEqual(workflow.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+      warnings: warningsOf,
     },
     columns: [
       { name: 'Type', type: 'string', description: 'The artifact type.', priority: 1, value: ({ spec }) => spec?.type },

@@ -1,5 +1,7 @@
 import { fieldError, s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
+import { contact, contactErrors, contactText } from './endpoint-contact.ts';
+import { endpointTls, endpointTlsErrors, hasTls } from './endpoint-tls.ts';
 import { unsetNulls, firstLine, newErrors, referenceName } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, localReference, optional } from './shared-schemas.ts';
@@ -9,8 +11,13 @@ const endpointSpec = s.object(
     type: optional(s.string({ description: 'What is spoken there: oci, helm, s3, http, ...' })),
     remoteURL: optional(s.string({ description: 'Where it is; without a scheme https is meant.' })),
     secretRef: optional({ ...localReference, description: 'The Secret with the credentials.' }),
+    tls: optional(endpointTls),
     concurrency: optional(s.integer({ description: 'How many runs may use it at the same time; unset: any number.' })),
+    maxBytesPerSecond: optional(
+      s.integer({ description: 'Most bytes a second that one run moves from or to it; unset: as many as there can be.' }),
+    ),
     usage: optional(s.string({ description: 'PullOnly, PushOnly or All; unset means All.', default: 'All' })),
+    contacts: optional(s.array(contact, { description: 'Whom to ask about it; decides nothing about transfers.' })),
     validUntil: optional(s.time({ description: 'From when on it says that it is not ready; Orders may use it all the same.' })),
   },
   { description: 'Where artifacts come from or go to.' },
@@ -23,7 +30,9 @@ const endpointStatus = s.object(
     observedGeneration: optional(s.integer({ description: 'The generation the conditions were computed for.' })),
     lastProbeTime: optional(s.time({ description: 'When it was probed last.' })),
     probedGeneration: optional(s.integer({ description: 'The generation that was probed last.' })),
-    probedSecretVersion: optional(s.string({ description: 'resourceVersion of the Secret the last probe used.' })),
+    probedSecretVersion: optional(
+      s.string({ description: 'resourceVersion of the Secret the last probe used; of two, separated by a comma.' }),
+    ),
     probedForceAt: optional(s.time({ description: 'The force-at annotation that was carried out last.' })),
   },
   { description: 'What is known about the remote side.' },
@@ -52,6 +61,12 @@ function usageOf(spec: EndpointSpec | undefined): string {
   return spec?.usage === undefined || spec.usage === '' ? 'All' : spec.usage;
 }
 
+/** The Secrets an Endpoint names, each once: its credentials, its client certificate. */
+export function secretNames({ spec }: Endpoint): string[] {
+  const names = [spec?.secretRef, spec?.tls?.secretRef].map(referenceName).filter((name) => name !== undefined);
+  return [...new Set(names)];
+}
+
 /** Reads a remote URL the way ARC means it: a text without a scheme is a host with an optional path, spoken to over https. */
 export function parseRemoteURL(text: string): URL | undefined {
   if (text === '' || /[\s\u0000-\u001f\u007f]/.test(text)) return undefined;
@@ -60,7 +75,7 @@ export function parseRemoteURL(text: string): URL | undefined {
 }
 
 function errorsOf(endpoint: Endpoint): FieldError[] {
-  const { remoteURL = '', usage = '', concurrency = 1 } = endpoint.spec ?? {};
+  const { remoteURL = '', usage = '', concurrency = 1, maxBytesPerSecond = 1, tls, contacts = [] } = endpoint.spec ?? {};
   const errors: FieldError[] = [];
   if (remoteURL === '') errors.push(fieldError.required('spec.remoteURL'));
   else if (parseRemoteURL(remoteURL) === undefined) {
@@ -69,7 +84,11 @@ function errorsOf(endpoint: Endpoint): FieldError[] {
   if (usage !== '' && !endpointUsages.some((known) => known === usage)) {
     errors.push(fieldError.notSupported('spec.usage', usage, endpointUsages));
   }
-  if (concurrency < 1) errors.push(fieldError.invalid('spec.concurrency', concurrency, 'must be greater than or equal to 1'));
+  for (const [field, value] of Object.entries({ concurrency, maxBytesPerSecond })) {
+    if (value < 1) errors.push(fieldError.invalid(`spec.${field}`, value, 'must be greater than or equal to 1'));
+  }
+  if (tls !== undefined) errors.push(...endpointTlsErrors(tls, 'spec.tls'));
+  for (const [index, each] of contacts.entries()) errors.push(...contactErrors(each, `spec.contacts[${index}]`));
   return errors;
 }
 
@@ -84,6 +103,7 @@ function warningsOf(endpoint: Endpoint): string[] {
   if (url.protocol === 'http:' && referenceName(endpoint.spec?.secretRef) !== undefined) {
     warnings.push('spec.remoteURL is plain http: the credentials of spec.secretRef travel unencrypted');
   }
+  if (url.protocol === 'http:' && hasTls(endpoint.spec)) warnings.push('spec.tls has no effect: spec.remoteURL is plain http');
   if (url.username !== '' || url.password !== '') {
     warnings.push('spec.remoteURL contains credentials that everybody who may read the Endpoint sees; use spec.secretRef');
   }
@@ -99,7 +119,7 @@ export const endpointDefinition: KindDefinition<Endpoint> = {
   description: 'Endpoint is a place artifacts are pulled from or pushed to, with its credentials.',
   schema: s.object({ spec: optional(endpointSpec), status: optional(endpointStatus) }),
   subresources: { status: true },
-  selectableFields: ['spec.type', 'spec.usage', 'spec.secretRef.name'],
+  selectableFields: ['spec.type', 'spec.usage', 'spec.remoteURL', 'spec.secretRef.name', 'spec.tls.secretRef.name'],
   strategy: {
     prepareForCreate: (endpoint) => unsetNulls(endpoint.spec),
     prepareForUpdate: (endpoint) => unsetNulls(endpoint.spec),
@@ -124,6 +144,13 @@ export const endpointDefinition: KindDefinition<Endpoint> = {
       description: 'What is known about readiness.',
       priority: 1,
       value: (endpoint) => firstLine(ready(endpoint)?.message),
+    },
+    {
+      name: 'Contacts',
+      type: 'string',
+      description: 'Whom to ask about it.',
+      priority: 1,
+      value: ({ spec }) => firstLine((spec?.contacts ?? []).map(contactText).join(', ')),
     },
     { name: 'Age', type: 'date', description: 'Time since creation.', value: ({ metadata }) => metadata.creationTimestamp ?? undefined },
   ],

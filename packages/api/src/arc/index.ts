@@ -15,8 +15,11 @@ export type { ArtifactWorkflow, ArtifactWorkflowSpec, ArtifactWorkflowStatus, Ar
 export { clusterArtifactTypeDefinition, clusterArtifactTypes } from './cluster-artifact-type.ts';
 export type { ClusterArtifactType } from './cluster-artifact-type.ts';
 export type { Cron, CronLimits } from './cron.ts';
-export { endpointDefinition, endpoints, mayPull, mayPush, parseRemoteURL } from './endpoint.ts';
+export { endpointDefinition, endpoints, mayPull, mayPush, parseRemoteURL, secretNames } from './endpoint.ts';
 export type { Endpoint, EndpointSpec, EndpointStatus } from './endpoint.ts';
+export { contactText } from './endpoint-contact.ts';
+export type { EndpointTls } from './endpoint-tls.ts';
+export { conflictText, flattenSpec, parameterConflict } from './flatten-spec.ts';
 export { unsetNulls, firstLine, referenceName } from './field-rules.ts';
 export { arcApiVersion, arcCategory, arcGroup, arcVersion } from './group.ts';
 export { destinationNames, orderDefinition, orders, scheduleOf, sourceName } from './order.ts';

@@ -1,7 +1,8 @@
-import { fieldError, s } from '@arc/apimachinery';
+import { fieldError, s, stringifyJson } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { cron, defaultMinimumCronInterval, validateCron } from './cron.ts';
 import type { Cron, CronLimits } from './cron.ts';
+import { conflictText, flattenSpec, parameterConflict } from './flatten-spec.ts';
 import { unsetNulls, firstLine, newErrors, referenceName, validateDuration } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { conditions, duration, localReference, optional } from './shared-schemas.ts';
@@ -70,7 +71,7 @@ export type OrderRun = Static<typeof orderRun>;
 const orderStatus = s.object(
   {
     observedGeneration: optional(s.integer({ description: 'The generation this status was computed for.' })),
-    phase: optional(s.string({ description: 'Pending, Running, Succeeded or Failed: the roll-up of all runs.' })),
+    phase: optional(s.string({ description: 'Pending, Running, Active, Succeeded or Failed: the roll-up of all runs.' })),
     message: optional(s.string({ description: 'A sentence for people.' })),
     conditions: optional(conditions),
     counts: optional(
@@ -82,6 +83,7 @@ const orderStatus = s.object(
           running: s.integer(),
           pending: s.integer(),
           blocked: s.integer(),
+          scheduled: optional(s.integer()),
         },
         { description: 'Numbers of runs.' },
       ),
@@ -161,6 +163,8 @@ function artifactErrors(spec: OrderSpec, artifact: Artifact, path: string, minim
   if (destinationNames(spec, artifact).length === 0) errors.push(fieldError.required(`${path}.dstRef`));
   errors.push(...destinationErrors(artifact, path));
   if (artifact.cron !== undefined) errors.push(...validateCron(artifact.cron, `${path}.cron`, minimumCronInterval));
+  const conflict = parameterConflict(flattenSpec(artifact.spec));
+  if (conflict !== undefined) errors.push(fieldError.invalid(`${path}.spec`, conflict.name, conflictText(conflict)));
   return errors;
 }
 
@@ -172,6 +176,9 @@ function destinationErrors(holder: Pick<Artifact, 'dstRef' | 'dstRefs'>, path: s
   return both ? [...several, fieldError.forbidden(`${path}.dstRef`, 'may not be set together with dstRefs')] : several;
 }
 
+/** Clients print every one of them. */
+const maxWarnings = 10;
+
 function warningsOf(order: Order): string[] {
   const spec = order.spec ?? {};
   const warnings: string[] = [];
@@ -179,8 +186,27 @@ function warningsOf(order: Order): string[] {
   if (force !== undefined && parseForceAt(force) === undefined) {
     warnings.push(`metadata.annotations[${forceAtAnnotation}] is not a Unix time in seconds and has no effect`);
   }
-  if ((spec.artifacts ?? []).length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
-  return warnings;
+  const artifacts = spec.artifacts ?? [];
+  if (artifacts.length === 0) warnings.push('spec.artifacts is empty: the Order transfers nothing');
+  const { priority = 0 } = spec;
+  if (priority < -100 || priority > 100) warnings.push(`spec.priority ${priority} counts as ${priority < 0 ? -100 : 100}`);
+  const seen = new Map<string, number>();
+  for (const [index, artifact] of artifacts.entries()) {
+    const path = `spec.artifacts[${index}]`;
+    const source = sourceName(spec, artifact);
+    const destinations = destinationNames(spec, artifact);
+    if (source !== undefined && destinations.includes(source)) {
+      warnings.push(`${path}: its source and a destination are the same Endpoint ${JSON.stringify(source)}`);
+    }
+    const asked = stringifyJson([artifact.type, artifact.spec ?? {}, source, destinations, scheduleOf(spec, artifact)]);
+    const first = seen.get(asked);
+    if (first === undefined) seen.set(asked, index);
+    else warnings.push(`${path} asks for the same as spec.artifacts[${first}] and is transferred once with it`);
+  }
+  if (/[1-9]/.test(spec.ttl ?? '') && artifacts.some((artifact) => scheduleOf(spec, artifact) !== undefined)) {
+    warnings.push('spec.ttl removes the Order, and with it its schedules');
+  }
+  return warnings.slice(0, maxWarnings);
 }
 
 /** The kind as a server with these limits has it. */

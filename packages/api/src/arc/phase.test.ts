@@ -16,7 +16,11 @@ test('the roll-up says what people would say', () => {
     [[{ phase: 'Failed' }, { phase: 'Pending', blocked: true }], 'Failed'],
     [[{ phase: 'Error' }], 'Failed'],
     [[{ phase: 'Stopped' }], 'Failed'],
-    [[{ phase: 'Active' }], 'Running'],
+    [[{ phase: 'Active' }], 'Active'],
+    [[{ phase: 'Active' }, { phase: 'Succeeded' }], 'Active'],
+    [[{ phase: 'Active' }, { phase: 'Pending' }], 'Running'],
+    [[{ phase: 'Active' }, { phase: 'Failed' }], 'Failed'],
+    [[{ phase: 'Active' }, { phase: 'Pending', blocked: true }], 'Pending'],
     [[{ phase: 'Succeeded' }], 'Succeeded'],
   ];
   for (const [runs, phase] of cases) assert.equal(rollUpOrder(runs).phase, phase, JSON.stringify(runs));
@@ -27,7 +31,7 @@ const run = fc.record({
   blocked: fc.boolean(),
 });
 
-test('every run is counted once, order does not matter, and an end is an end of all', () => {
+test('every run is counted once, order does not matter, and an end is an end of all but schedules', () => {
   fc.assert(
     fc.property(fc.array(run), (runs) => {
       const { phase, counts } = rollUpOrder(runs);
@@ -39,7 +43,8 @@ test('every run is counted once, order does not matter, and an end is an end of 
       );
       assert.deepEqual(rollUpOrder([...runs].reverse()), { phase, counts });
       if (phase === 'Succeeded') assert.ok(runs.every(({ phase }) => phase === 'Succeeded'));
-      if (phase === 'Failed') assert.ok(runs.every(({ phase, blocked }) => isFinishedPhase(phase) || blocked));
+      if (phase === 'Failed') assert.ok(runs.every(({ phase, blocked }) => isFinishedPhase(phase) || blocked || phase === 'Active'));
+      if (phase === 'Active') assert.ok(runs.every(({ phase }) => phase === 'Succeeded' || phase === 'Active'));
     }),
   );
 });

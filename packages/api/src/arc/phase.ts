@@ -1,9 +1,9 @@
 /** Phases of an ArtifactWorkflow and of an Order's entry for it; absent means not looked at yet and prints Unknown. */
 export type RunPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Error' | 'Active' | 'Stopped';
 
-export type OrderPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+export type OrderPhase = 'Pending' | 'Running' | 'Active' | 'Succeeded' | 'Failed';
 
-/** Numbers of an Order's runs. Every run is in exactly one of the five besides `total`. */
+/** Numbers of an Order's runs. Every run is in exactly one of the six besides `total`. */
 export interface OrderCounts {
   total: number;
   succeeded: number;
@@ -13,6 +13,8 @@ export interface OrderCounts {
   pending: number;
   /** Waits for something that does not exist yet. */
   blocked: number;
+  /** Runs on a schedule, whether one is under way or not. */
+  scheduled: number;
 }
 
 export interface OrderRollUp {
@@ -46,11 +48,11 @@ export function hasFailed(phase: string | undefined): boolean {
  * The one roll-up of an Order: what the table, the CLI and the metrics show.
  *
  * Running as long as anything is under way and something has begun; Pending while nothing has begun or all that is left
- * waits for objects that do not exist; Failed once nothing is under way any more and something failed; Succeeded when
- * every run succeeded, also when there is none.
+ * waits for objects that do not exist; Failed once nothing is under way any more and something failed; Active when all that is
+ * left are schedules, which never end; Succeeded when every run succeeded, also when there is none.
  */
 export function rollUpOrder(runs: Iterable<RolledUpRun>): OrderRollUp {
-  const counts: OrderCounts = { total: 0, succeeded: 0, failed: 0, running: 0, pending: 0, blocked: 0 };
+  const counts: OrderCounts = { total: 0, succeeded: 0, failed: 0, running: 0, pending: 0, blocked: 0, scheduled: 0 };
   for (const run of runs) {
     counts.total += 1;
     counts[bucketOf(run)] += 1;
@@ -67,8 +69,9 @@ function bucketOf(run: RolledUpRun): Exclude<keyof OrderCounts, 'total'> {
     case 'Stopped':
       return 'failed';
     case 'Running':
-    case 'Active':
       return 'running';
+    case 'Active':
+      return 'scheduled';
     case undefined:
     default:
       return run.blocked === true ? 'blocked' : 'pending';
@@ -76,8 +79,9 @@ function bucketOf(run: RolledUpRun): Exclude<keyof OrderCounts, 'total'> {
 }
 
 function phaseOf(counts: OrderCounts): OrderPhase {
-  const { succeeded, failed, running, pending, blocked } = counts;
-  if (running + pending > 0) return running + succeeded + failed > 0 ? 'Running' : 'Pending';
+  const { succeeded, failed, running, pending, blocked, scheduled } = counts;
+  if (running + pending > 0) return running + succeeded + failed + scheduled > 0 ? 'Running' : 'Pending';
   if (failed > 0) return 'Failed';
-  return blocked > 0 ? 'Pending' : 'Succeeded';
+  if (blocked > 0) return 'Pending';
+  return scheduled > 0 ? 'Active' : 'Succeeded';
 }

@@ -41,12 +41,19 @@ export interface KeyToPath {
   mode?: number;
 }
 
+interface ProjectedSource {
+  secret?: { name: string; items?: KeyToPath[]; optional?: boolean };
+  configMap?: { name: string; items?: KeyToPath[]; optional?: boolean };
+  [source: string]: unknown;
+}
+
 /** The volume sources ARC uses; others are kept as they are and refused by the embedded engine. */
 export interface Volume {
   name: string;
   secret?: { secretName: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
   configMap?: { name: string; items?: KeyToPath[]; defaultMode?: number; optional?: boolean };
   emptyDir?: { medium?: string; sizeLimit?: string };
+  projected?: { sources: ProjectedSource[]; defaultMode?: number };
   [source: string]: unknown;
 }
 

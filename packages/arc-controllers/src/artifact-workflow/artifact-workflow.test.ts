@@ -316,7 +316,15 @@ test('200 artifacts run, never more than allowed at once, the rest says why it w
     await world.settle(100);
   }
   assert.equal(most, 5);
-  assert.deepEqual(world.order().status?.counts, { total: 200, succeeded: 200, failed: 0, running: 0, pending: 0, blocked: 0 });
+  assert.deepEqual(world.order().status?.counts, {
+    total: 200,
+    succeeded: 200,
+    failed: 0,
+    running: 0,
+    pending: 0,
+    blocked: 0,
+    scheduled: 0,
+  });
   assert.equal(creations(world, workflows).length, 200);
   const told = events(world).filter((reason) => reason === 'Created').length;
   assert.equal(told, 201, 'one event for the Order, one for each run');

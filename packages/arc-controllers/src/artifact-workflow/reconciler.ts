@@ -23,6 +23,7 @@ import { runExpiry } from '../retention/expiry.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
 import { buildWorkflow } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
+import { withEndpointSettings } from './endpoint-settings.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
 import { handOverOf } from './hand-over.ts';
 import { jobOf } from './job-of.ts';
@@ -160,7 +161,8 @@ async function start(
     await write({ phase: 'Pending', reason: 'Queued', message: place.message, queuePosition: place.position, ...carriedOut });
     return undefined;
   }
-  const workflow = buildWorkflow(run, handOverOf(context, run));
+  const built = buildWorkflow(run, handOverOf(context, run));
+  const workflow = { ...built, spec: withEndpointSettings(context, run, built.spec) };
   try {
     if (run.spec.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
       return await waitForName(context, run, { key, write, what: `Secret ${JSON.stringify(configSecretName(run.metadata.name ?? ''))}` });

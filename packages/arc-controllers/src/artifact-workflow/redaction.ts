@@ -15,7 +15,9 @@ export type Redactor = (text: string) => string;
  * Throws when a Secret exists but cannot be read: then nothing it may have leaked into must be shown.
  */
 export async function redactorFor(client: KubeClient, workflow: Workflow, signal: AbortSignal): Promise<Redactor> {
-  const names = (workflow.spec.volumes ?? []).map(({ secret }) => secret?.secretName).filter((name) => typeof name === 'string');
+  const names = (workflow.spec.volumes ?? [])
+    .flatMap(({ secret, projected }) => [secret?.secretName, ...(projected?.sources ?? []).map((part) => part.secret?.name)])
+    .filter((name) => typeof name === 'string');
   const values = new Set<string>();
   for (const name of new Set(names)) {
     const secret = await readSecret(client, { namespace: workflow.metadata.namespace ?? '', name }, signal);

@@ -102,7 +102,7 @@ test('a schedule becomes a CronWorkflow that says what was written, and runs wha
   );
   const { phase, nextScheduled, lastScheduled } = onlyRun(world).status ?? {};
   assert.deepEqual([phase, nextScheduled, lastScheduled], ['Active', '2026-01-01T01:00:00Z', undefined]);
-  assert.deepEqual([world.order().status?.phase, world.order().status?.nextScheduled], ['Running', '2026-01-01T01:00:00Z']);
+  assert.deepEqual([world.order().status?.phase, world.order().status?.nextScheduled], ['Active', '2026-01-01T01:00:00Z']);
   assert.equal(world.order().status?.message, '1 scheduled, next at 2026-01-01T01:00:00Z');
 });
 
@@ -134,7 +134,7 @@ test('the status follows each run, and keeps what the last one came to', async (
   const [entry] = world.entries();
   assert.deepEqual([entry?.phase, entry?.succeeded, entry?.failed, entry?.lastScheduled], ['Active', 1, 1, '2026-01-01T02:00:00Z']);
   assert.match(world.order().status?.message ?? '', /^1 scheduled, next at 2026-01-01T03:00:00Z: the last run failed/);
-  assert.equal(world.order().status?.phase, 'Running');
+  assert.equal(world.order().status?.phase, 'Active');
 
   await world.client.delete(workflows, { namespace, name: second });
   await world.restart();

@@ -14,6 +14,7 @@ import { buildCronWorkflow, buildExtraRun } from './build-cron-workflow.ts';
 import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
 import { readSchedule } from './end-schedule.ts';
+import { withEndpointSettings } from './endpoint-settings.ts';
 import { handOverOf } from './hand-over.ts';
 import { isSuspended } from './obstacles.ts';
 import { carriedOver, statusEnded, statusUnderWay } from './observe.ts';
@@ -35,7 +36,8 @@ type ScheduleFound = { readonly cron: CronWorkflow } | 'name-taken';
  * @throws ApiStatusError when the server will not have it
  */
 export async function ensureSchedule(context: RunContext, run: ArtifactWorkflow, cron: Cron, signal: AbortSignal): Promise<ScheduleFound> {
-  const wanted = buildCronWorkflow(run, cron, { suspended: isSuspended(context, run), handOver: handOverOf(context, run) });
+  const built = buildCronWorkflow(run, cron, { suspended: isSuspended(context, run), handOver: handOverOf(context, run) });
+  const wanted = { ...built, spec: { ...built.spec, workflowSpec: withEndpointSettings(context, run, built.spec.workflowSpec) } };
   const { namespace = '', name = '' } = wanted.metadata;
   const seen = context.cronWorkflows.get(namespace, name);
   const known = seen !== undefined && isControlledBy(seen, run) ? seen : await readSchedule(context, { namespace, name }, signal);

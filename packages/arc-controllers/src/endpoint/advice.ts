@@ -7,7 +7,7 @@ const adviceByReason: Readonly<Record<string, string>> = {
   DNSFailure: 'check the host in spec.remoteURL',
   ConnectionRefused: 'check host and port in spec.remoteURL, and that it runs',
   Timeout: 'check host and port in spec.remoteURL, and the firewalls on the way',
-  TLSError: 'put the authority that signed its certificate under ca.crt into the Secret',
+  TLSError: 'put the authority that signed its certificate into spec.tls.ca, and the name it is for into spec.tls.serverName',
   NotFound: 'check the path in spec.remoteURL',
 };
 

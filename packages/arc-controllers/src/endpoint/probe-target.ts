@@ -1,23 +1,42 @@
+import { referenceName } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
 import type { Secret } from '@arc/api/core';
 import type { EndpointProbeTarget } from './probe.ts';
 
-/** What to probe an Endpoint with: keys of its Secret as the worker reads them (docs/guide/orders.md), the unsupported ones left out. */
-export function probeTarget({ spec = {} }: Endpoint, secret: Secret | undefined): EndpointProbeTarget {
+/** The Secrets of an Endpoint, by what they are for. */
+export interface EndpointSecrets {
+  readonly credentials: Secret | undefined;
+  /** That of `spec.tls`. */
+  readonly tls: Secret | undefined;
+}
+
+/** What to probe an Endpoint with: keys of its Secrets as the worker reads them (docs/guide/orders.md), the unsupported ones left out. */
+export function probeTarget({ spec = {} }: Endpoint, secrets: EndpointSecrets): EndpointProbeTarget {
   const { remoteURL = '', type = '' } = spec;
-  if (secret === undefined) return { remoteURL, type, credentials: 'none' };
-  const value = (key: string): string | undefined => valueOf(secret, key);
-  const [username, password] = [oneLine(value('username')), oneLine(value('password')) ?? oneLine(value('token'))];
-  const [ca, cert, key] = ['ca.crt', 'tls.crt', 'tls.key'].map(value);
+  return { remoteURL, type, credentials: credentialsOf(spec, secrets), tls: tlsOf(spec, secrets) };
+}
+
+function credentialsOf(spec: NonNullable<Endpoint['spec']>, { credentials }: EndpointSecrets): EndpointProbeTarget['credentials'] {
+  if (credentials === undefined || referenceName(spec.secretRef) === undefined) return 'none';
+  const value = (key: string): string | undefined => oneLine(valueOf(credentials, key));
+  const [username, password] = [value('username'), value('password') ?? value('token')];
+  return username === undefined || password === undefined ? 'unsupported' : { username, password };
+}
+
+function tlsOf({ tls = {} }: NonNullable<Endpoint['spec']>, secrets: EndpointSecrets): NonNullable<EndpointProbeTarget['tls']> {
+  const value = (key: string): string | undefined => valueOf(secrets.tls, key) ?? valueOf(secrets.credentials, key);
+  const [fromSecret, cert, key] = ['ca.crt', 'tls.crt', 'tls.key'].map(value);
+  const { ca: own = '', serverName = '' } = tls;
+  const ca = [own, fromSecret ?? ''].filter((pem) => pem !== '').join('\n');
   return {
-    remoteURL,
-    type,
-    credentials: username === undefined || password === undefined ? 'unsupported' : { username, password },
-    tls: { ...(ca !== undefined && { ca }), ...(cert !== undefined && key !== undefined && { cert, key }) },
+    ...(ca !== '' && { ca }),
+    ...(cert !== undefined && key !== undefined && { cert, key }),
+    ...(serverName !== '' && { serverName }),
   };
 }
 
-function valueOf({ data }: Secret, key: string): string | undefined {
+function valueOf(secret: Secret | undefined, key: string): string | undefined {
+  const data = secret?.data;
   const encoded = data !== undefined && Object.hasOwn(data, key) ? data[key] : undefined;
   return encoded === undefined || encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

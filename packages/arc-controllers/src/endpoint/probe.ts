@@ -6,8 +6,8 @@ export interface EndpointProbeTarget {
   readonly type: string;
   /** `none`: no Secret is named; `unsupported`: it has no username and password. */
   readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
-  /** PEM, from the Secret. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** PEM, from the Secrets and `spec.tls`; and the name the certificate has to have. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
 }
 
 /** The content of one condition. Its message holds no secret and nothing the remote side chose. */

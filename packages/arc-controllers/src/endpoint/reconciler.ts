@@ -1,8 +1,9 @@
-import { endpoints, referenceName } from '@arc/api/arc';
-import type { Endpoint } from '@arc/api/arc';
+import { endpoints, referenceName, secretNames } from '@arc/api/arc';
+import type { Endpoint, LocalReference } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
 import { isStatusReason } from '@arc/apimachinery';
+import type { KubeObject } from '@arc/apimachinery';
 import type { Reconciler } from '@arc/controller';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
@@ -72,15 +73,20 @@ async function factsOf(
   if (validated.status !== 'True') return { validated, force };
   if (probe === undefined) return { validated, findings: notProbed, force };
   const { metadata, spec, status = {} } = endpoint;
-  const secretName = referenceName(spec?.secretRef);
-  const known = secretName === undefined ? undefined : context.secrets.get(metadata.namespace, secretName);
-  const reason = probeReason(endpoint, { secretVersion: known?.metadata.resourceVersion, force, ttlMs }, clock.now());
+  const known = secretNames(endpoint).map((name) => context.secrets.get(metadata.namespace, name));
+  const reason = probeReason(endpoint, { secretVersion: versionOf(known), force, ttlMs }, clock.now());
   const findings = knownFindings(status);
   if (reason === undefined && findings !== undefined) return { validated, findings, record: knownRecord(status), force };
 
-  const secret = secretName === undefined ? undefined : await readSecret(context, endpoint, secretName, signal);
-  if (secretName !== undefined && secret === undefined) return { validated: secretNotFound(endpoint, secretName), force };
-  const { reachable, authenticated } = await probe(probeTarget(endpoint, secret), signal);
+  const read = new Map<string, Secret>();
+  for (const name of secretNames(endpoint)) {
+    const secret = await readSecret(context, endpoint, name, signal);
+    if (secret === undefined) return { validated: secretNotFound(endpoint, name), force };
+    read.set(name, secret);
+  }
+  const secretOf = (reference: LocalReference | undefined): Secret | undefined => read.get(referenceName(reference) ?? '');
+  const used = { credentials: secretOf(spec?.secretRef), tls: secretOf(spec?.tls?.secretRef) };
+  const { reachable, authenticated } = await probe(probeTarget(endpoint, used), signal);
   context.logger.debug('endpoint probed', {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -88,17 +94,22 @@ async function factsOf(
     reachable: reachable.reason,
     authenticated: authenticated.reason,
   });
-  const { resourceVersion } = secret?.metadata ?? {};
+  const secretVersion = versionOf([...read.values()]);
   return {
     validated,
     findings: advised({ reachable, authenticated }, endpoint),
     record: {
       lastProbeTime: timestamp(clock.now()),
       probedGeneration: metadata.generation ?? 0,
-      ...(resourceVersion !== undefined && { probedSecretVersion: resourceVersion }),
+      ...(secretVersion !== undefined && { probedSecretVersion: secretVersion }),
     },
     force,
   };
+}
+
+/** What a probe used of Secrets; undefined of none. */
+function versionOf(used: readonly (KubeObject | undefined)[]): string | undefined {
+  return used.length === 0 ? undefined : used.map((secret) => secret?.metadata.resourceVersion ?? '').join(',');
 }
 
 /** Values of Secrets are kept nowhere: they are read for the probe that needs them. */

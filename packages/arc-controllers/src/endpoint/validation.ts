@@ -1,4 +1,4 @@
-import { allowedEndpointTypes, mayPull, mayPush, referenceName } from '@arc/api/arc';
+import { allowedEndpointTypes, mayPull, mayPush, secretNames } from '@arc/api/arc';
 import type { AnyArtifactType, Endpoint } from '@arc/api/arc';
 import { isDeleting } from '../metadata/references.ts';
 import type { LookupInformers } from '../resolve/lookups.ts';
@@ -14,9 +14,11 @@ export function validation(
   const end = validUntil(endpoint);
   if (end !== undefined && end <= now)
     return invalid('Expired', `it was valid until ${spec.validUntil}: set spec.validUntil to a later time`);
-  const secretName = referenceName(spec.secretRef);
-  const secret = secretName === undefined ? undefined : informers.secrets.get(metadata.namespace, secretName);
-  if (secretName !== undefined && (secret === undefined || isDeleting(secret))) return secretNotFound(endpoint, secretName);
+  const named = secretNames(endpoint);
+  for (const secretName of named) {
+    const secret = informers.secrets.get(metadata.namespace, secretName);
+    if (secret === undefined || isDeleting(secret)) return secretNotFound(endpoint, secretName);
+  }
   const types = [...informers.artifactTypes.list(metadata.namespace), ...informers.clusterArtifactTypes.list()];
   if (!types.some((type) => !isDeleting(type) && accepts(type, endpoint))) {
     const { type = '', usage = '' } = spec;
@@ -29,7 +31,7 @@ export function validation(
   return {
     status: 'True',
     reason: 'Valid',
-    message: `${secretName === undefined ? '' : 'its Secret exists and '}an artifact type accepts it`,
+    message: `${named.length === 0 ? '' : named.length === 1 ? 'its Secret exists and ' : 'its Secrets exist and '}an artifact type accepts it`,
   };
 }
 

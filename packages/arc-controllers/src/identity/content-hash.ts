@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
+import type { TlsIdentity } from './tls-identity.ts';
 
 /** One side of a transfer, reduced to what decides its outcome. */
 export interface EndpointIdentity {
@@ -9,6 +10,8 @@ export interface EndpointIdentity {
   readonly url: string;
   /** Keyed digest of the Secret's type and data; absent when the Endpoint has none. */
   readonly secretDigest?: string | undefined;
+  /** Absent when the Endpoint says nothing about TLS. */
+  readonly tls?: TlsIdentity | undefined;
 }
 
 /** All that decides the outcome of a run. What is not in here (labels, priority, order of keys) never causes a new run. */

@@ -9,6 +9,7 @@ import {
   isFinishedPhase,
   orders,
   referenceName,
+  secretNames,
   sourceName,
 } from '@arc/api/arc';
 import { cronWorkflows, workflows } from '@arc/api/argo';
@@ -35,7 +36,7 @@ export interface ArcInformers {
   readonly orders: Informer<Order>;
   /**
    * Indexes: `owner` (uid of the Order), `cronWorkflow` (namespace/name of the CronWorkflow a scheduled one has), `secret` (namespace/name, runs that have not ended); of runs written by hand that
-   * have not ended: `endpoint`, `type` (both namespace/name), `clusterType` (name).
+   * have not ended: `type` (namespace/name), `clusterType` (name), and with the scheduled ones `endpoint` (namespace/name).
    */
   readonly artifactWorkflows: Informer<ArtifactWorkflow>;
   /** Index: `secret` (namespace/name). */
@@ -76,7 +77,7 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
         clusterType: clusterTypeOfRun,
       },
     }),
-    endpoints: createInformer<Endpoint>(client, endpoints, { ...common, transform: leanEndpoint, indexes: { secret: secretOfEndpoint } }),
+    endpoints: createInformer<Endpoint>(client, endpoints, { ...common, transform: leanEndpoint, indexes: { secret: secretsOfEndpoint } }),
     artifactTypes: createInformer<AnyArtifactType>(client, artifactTypes, { ...common, transform: leanArtifactType }),
     clusterArtifactTypes: createInformer<AnyArtifactType>(client, clusterArtifactTypes, { ...common, transform: leanArtifactType }),
     secrets: createInformer<SecretRecord>(client, secrets, { ...common, transform: replacing(secretRecorder(digestKey)) }),
@@ -135,7 +136,8 @@ function secretsOfRun(run: ArtifactWorkflow): string[] {
 }
 
 function endpointsOfRun(run: ArtifactWorkflow): string[] {
-  if (!isAwaited(run)) return [];
+  // What Endpoints say beside the identity, such as rates, is kept up to date in schedules.
+  if (!isAwaited(run) && scheduleOfRun(run) === undefined) return [];
   const names = [run.spec?.srcRef, run.spec?.dstRef].map(referenceName).filter((name) => name !== undefined);
   return [...new Set(names)].map((name) => keyOf(run.metadata.namespace, name));
 }
@@ -158,7 +160,6 @@ function cronWorkflowOfWorkflow(workflow: WorkflowRecord): string[] {
   return owner?.kind === cronWorkflows.kind ? [keyOf(workflow.metadata.namespace, owner.name)] : [];
 }
 
-function secretOfEndpoint(endpoint: Endpoint): string[] {
-  const name = referenceName(endpoint.spec?.secretRef);
-  return name === undefined ? [] : [keyOf(endpoint.metadata.namespace, name)];
+function secretsOfEndpoint(endpoint: Endpoint): string[] {
+  return secretNames(endpoint).map((name) => keyOf(endpoint.metadata.namespace, name));
 }

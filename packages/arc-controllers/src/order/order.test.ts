@@ -56,7 +56,7 @@ test('an Order becomes ArtifactWorkflows and Workflows, and their end becomes it
   await runAll(world);
   const { status, metadata } = world.order();
   assert.equal(status?.phase, 'Succeeded');
-  assert.deepEqual(status?.counts, { total: 2, succeeded: 2, failed: 0, running: 0, pending: 0, blocked: 0 });
+  assert.deepEqual(status?.counts, { total: 2, succeeded: 2, failed: 0, running: 0, pending: 0, blocked: 0, scheduled: 0 });
   assert.equal(status?.observedGeneration, metadata.generation);
   assert.deepEqual(
     status?.conditions?.map(({ type, status }) => `${type}=${status}`),
@@ -222,7 +222,7 @@ test('an artifact may go to several destinations', async () => {
       .sort(),
     ['dst', 'dst2'],
   );
-  assert.deepEqual(world.order().status?.counts, { total: 3, succeeded: 2, failed: 0, running: 0, pending: 0, blocked: 1 });
+  assert.deepEqual(world.order().status?.counts, { total: 3, succeeded: 2, failed: 0, running: 0, pending: 0, blocked: 1, scheduled: 0 });
 });
 
 test('a superseded run that is active is ended before its successor starts; there are never two writers', async () => {

@@ -20,6 +20,7 @@ import { forceOf, pendingRetry } from './requests.ts';
 import { ensureRun, keptEntry, slotOf } from './ensure-run.ts';
 import { finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
+import { unreadyEndpoints } from './readiness.ts';
 import { expireOrder, expireRuns } from './retention.ts';
 import { orderStatus, problemEntry, waitingEntry } from './status.ts';
 import { UnseenRuns } from './unseen-runs.ts';
@@ -113,7 +114,8 @@ async function reconcileRuns(
   // What could not be retried because of an error is retried with the next attempt.
   const carriedOut = { force: force.value, retry: errors.length === 0 && retry !== undefined ? retry : order.status?.lastRetry };
   const now = context.clock.now();
-  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations, deliveries, ...carriedOut }, now);
+  const unready = unreadyEndpoints(order, context);
+  const status = orderStatus(order, { entries, unresolved: resolution.unresolved, generations, deliveries, unready, ...carriedOut }, now);
   const nextWrite = await writeSpaced(context, order, status, writes, signal);
   // The siblings are served and the status says it: now let the queue retry, with its backoff.
   if (errors.length > 0) throw errors[0];

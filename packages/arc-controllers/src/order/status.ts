@@ -7,6 +7,7 @@ import type { ConditionState } from '../metadata/conditions.ts';
 import { isBlocking } from '../resolve/problem.ts';
 import type { UnresolvedRun } from '../resolve/resolve-order.ts';
 import type { RecordedGenerations } from './generations.ts';
+import type { UnreadyEndpoint } from './readiness.ts';
 
 /** Longest message of one entry, in characters; the whole text is in the ArtifactWorkflow. */
 const maxEntryMessage = 500;
@@ -60,6 +61,8 @@ export interface OrderFindings {
   readonly generations: RecordedGenerations;
   /** What was delivered and is not asked for at the moment: time of completion by content hash. */
   readonly deliveries: Readonly<Record<string, string>>;
+  /** Endpoints in use that say that they cannot be used. */
+  readonly unready: readonly UnreadyEndpoint[];
   /** The force-at value that is in force, seconds since the epoch. */
   readonly force: number | undefined;
   /** The retry annotation that has been carried out. */
@@ -68,23 +71,27 @@ export interface OrderFindings {
 
 /** The status an Order should have. Depends on `now` only where a condition changes. */
 export function orderStatus(order: Order, findings: OrderFindings, now: number): OrderStatus {
-  const { entries, unresolved, generations, deliveries, force, retry } = findings;
+  const { entries, unresolved, generations, deliveries, unready, force, retry } = findings;
   const before = order.status ?? {};
   const rollUp = rollUpOrder(entries.values());
   const observedGeneration = order.metadata.generation ?? 0;
-  const states = [acceptedState(unresolved), ...progressStates(rollUp, order.spec?.suspend === true)].map((state) => ({
-    ...state,
-    observedGeneration,
-  }));
+  // Of an Order that has delivered everything it is no news, and nobody would keep it up to date.
+  const isDone = rollUp.phase === 'Succeeded';
+  const states = [
+    acceptedState(unresolved),
+    ...(isDone ? [] : [readinessState(unready)]),
+    ...progressStates(rollUp, order.spec?.suspend === true),
+  ].map((state) => ({ ...state, observedGeneration }));
+  const kept = (before.conditions ?? []).filter(({ type }) => type !== endpointsReady || !isDone);
   return {
     ...(before.lastReconcileAt !== undefined && { lastReconcileAt: before.lastReconcileAt }),
     ...(force !== undefined && { lastForceAt: timestamp(force * 1000) }),
     ...(retry !== undefined && { lastRetry: retry }),
     observedGeneration,
     phase: rollUp.phase,
-    message: summary(order, rollUp, entries),
+    message: [summary(order, rollUp, entries), ...(isDone ? [] : unreadyText(unready))].join('; '),
     counts: rollUp.counts,
-    conditions: updatedConditions(before.conditions ?? [], states, timestamp(now)),
+    conditions: updatedConditions(kept, states, timestamp(now)),
     ...scheduleTimes(entries.values()),
     artifactWorkflows: Object.fromEntries(entries),
     ...(Object.keys(deliveries).length > 0 && { deliveries }),
@@ -112,12 +119,31 @@ function acceptedState(unresolved: readonly UnresolvedRun[]): State {
   return { type: 'Accepted', status: 'False', reason: first.problem.reason, message: `${first.problem.message}${more}` };
 }
 
+const endpointsReady = 'EndpointsReady';
+
+function readinessState(unready: readonly UnreadyEndpoint[]): State {
+  const [first] = unready;
+  if (first === undefined) {
+    return { type: endpointsReady, status: 'True', reason: 'NoneUnready', message: 'no Endpoint in use says that it is not ready' };
+  }
+  return { type: endpointsReady, status: 'False', reason: first.reason, message: unready.map(({ message }) => message).join('; ') };
+}
+
+/** What is missing says the artifact that waits for it already. */
+function unreadyText(unready: readonly UnreadyEndpoint[]): string[] {
+  const [first, ...others] = unready.filter(({ reason }) => reason !== 'SecretNotFound');
+  if (first === undefined) return [];
+  return [`${first.message}${others.length === 0 ? '' : ` (and ${others.length} more)`}`];
+}
+
 function progressStates({ phase, counts }: OrderRollUp, suspended: boolean): State[] {
-  const { total, succeeded, failed, running, pending, blocked } = counts;
+  const { total, succeeded, failed, running, pending, blocked, scheduled } = counts;
   const underWay = running + (suspended ? 0 : pending) > 0;
-  const paused = suspended && !underWay && pending > 0;
+  const held = pending + scheduled;
+  const paused = suspended && !underWay && held > 0;
   const done = phase === 'Succeeded' || phase === 'Failed';
-  const idleReason = paused ? 'Suspended' : done && blocked === 0 ? 'Finished' : 'Blocked';
+  const ended = done && blocked + scheduled === 0;
+  const idleReason = paused ? 'Suspended' : ended ? 'Finished' : blocked > 0 ? 'Blocked' : 'Scheduled';
   const numbers = `${succeeded} of ${total} succeeded, ${failed} failed`;
   return [
     underWay
@@ -126,15 +152,16 @@ function progressStates({ phase, counts }: OrderRollUp, suspended: boolean): Sta
           type: 'Progressing',
           status: 'False',
           reason: idleReason,
-          message: paused ? `suspended, ${pending} pending` : blockedText(blocked),
+          message: paused ? `suspended, ${held} held` : idleText(blocked, scheduled),
         },
-    { type: 'Completed', status: done && blocked === 0 ? 'True' : 'False', reason: phase, message: numbers },
+    { type: 'Completed', status: ended ? 'True' : 'False', reason: phase, message: numbers },
     { type: 'Failed', status: phase === 'Failed' ? 'True' : 'False', reason: phase, message: numbers },
   ];
 }
 
-function blockedText(blocked: number): string {
-  return blocked === 0 ? 'nothing is left to do' : `${blocked} waiting for what does not exist`;
+function idleText(blocked: number, scheduled: number): string {
+  if (blocked > 0) return `${blocked} waiting for what does not exist`;
+  return scheduled > 0 ? `${scheduled} scheduled` : 'nothing is left to do';
 }
 
 function summary(order: Order, { counts }: OrderRollUp, entries: ReadonlyMap<string, OrderRun>): string {

@@ -1,7 +1,6 @@
-import { dryRunParameter } from '@arc/api/arc';
+import { conflictText, dryRunParameter, flattenSpec, parameterConflict } from '@arc/api/arc';
 import type { Parameter } from '@arc/api/arc';
 import { canonicalJson } from '../identity/canonical-json.ts';
-import { flattenSpec } from './flatten.ts';
 
 export interface ParameterSide {
   readonly type: string;
@@ -44,13 +43,10 @@ export function deriveParameters(sources: ParameterSources): DerivedParameters {
     [dryRunParameter, String(dryRun)],
     ['specJSON', canonicalJson(spec ?? {})],
   ]);
-  const origins = new Map([['specJSON', 'the whole spec']]);
-  for (const { name, value, path } of flattenSpec(spec)) {
-    const earlier = origins.get(name);
-    if (earlier !== undefined) return { conflict: `${earlier} and ${path} both become the parameter ${name}; rename one of them` };
-    origins.set(name, path);
-    values.set(name, value);
-  }
+  const flat = flattenSpec(spec);
+  const conflict = parameterConflict(flat);
+  if (conflict !== undefined) return { conflict: conflictText(conflict) };
+  for (const { name, value } of flat) values.set(name, value);
   for (const { name = '', value = '' } of typeParameters) {
     // A type that fixes this one would turn a dry run into a real one.
     if (name !== '' && !(dryRun && name === dryRunParameter)) values.set(name, value);

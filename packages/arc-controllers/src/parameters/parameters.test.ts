@@ -1,9 +1,9 @@
+import { flattenSpec } from '@arc/api/arc';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { deriveParameters } from './derive.ts';
 import type { ParameterSources } from './derive.ts';
-import { flattenSpec } from './flatten.ts';
 
 function flat(spec: unknown): Record<string, string> {
   return Object.fromEntries(flattenSpec(spec).map(({ name, value }) => [name, value]));

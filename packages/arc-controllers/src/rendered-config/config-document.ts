@@ -8,7 +8,16 @@ interface ConfiguredEndpoint {
   readonly type: string;
   readonly remoteURL: string;
   /** Absent when the Endpoint has no Secret. */
-  readonly credentials?: { readonly type: string; readonly values: Record<string, string>; readonly binary?: Record<string, string> };
+  readonly credentials?: ConfiguredSecret;
+  /** Absent when the Endpoint says nothing about TLS; `certificate` is the Secret of its client certificate. */
+  readonly tls?: { readonly ca?: string; readonly serverName?: string; readonly certificate?: ConfiguredSecret };
+  readonly maxBytesPerSecond?: number;
+}
+
+interface ConfiguredSecret {
+  readonly type: string;
+  readonly values: Record<string, string>;
+  readonly binary?: Record<string, string>;
 }
 
 /** What `config.json` holds. */
@@ -21,6 +30,8 @@ interface ConfigDocument {
 export interface ConfigSide<S> {
   readonly endpoint: Endpoint;
   readonly secret: S | undefined;
+  /** That of the Endpoint's `spec.tls`. */
+  readonly tlsSecret: S | undefined;
 }
 
 /** All that decides what the document says; `S` is the Secret itself, or what stands for it. */
@@ -48,17 +59,25 @@ export function configDocument({ spec, type, source, destination }: ConfigInputs
   };
 }
 
-function configured({ endpoint, secret }: ConfigSide<Secret>): ConfiguredEndpoint {
+function configured({ endpoint, secret, tlsSecret }: ConfigSide<Secret>): ConfiguredEndpoint {
   const { metadata, spec } = endpoint;
+  const { ca = '', serverName = '' } = spec?.tls ?? {};
+  const tls = {
+    ...(ca !== '' && { ca }),
+    ...(serverName !== '' && { serverName }),
+    ...(tlsSecret !== undefined && { certificate: credentialsOf(tlsSecret) }),
+  };
   return {
     name: metadata.name ?? '',
     type: spec?.type ?? '',
     remoteURL: spec?.remoteURL ?? '',
     ...(secret !== undefined && { credentials: credentialsOf(secret) }),
+    ...(Object.keys(tls).length > 0 && { tls }),
+    ...(spec?.maxBytesPerSecond !== undefined && { maxBytesPerSecond: spec.maxBytesPerSecond }),
   };
 }
 
-function credentialsOf(secret: Secret): NonNullable<ConfiguredEndpoint['credentials']> {
+function credentialsOf(secret: Secret): ConfiguredSecret {
   const values: [string, string][] = [];
   const binary: [string, string][] = [];
   for (const [key, encoded] of Object.entries(secret.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,4 +1,4 @@
-import type { AnyArtifactType, ArtifactWorkflow } from '@arc/api/arc';
+import type { AnyArtifactType, ArtifactWorkflow, Endpoint } from '@arc/api/arc';
 import { configDigestAnnotation, configInputsAnnotation, referenceName } from '@arc/api/arc';
 import type { LocalReference } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
@@ -58,8 +58,11 @@ function inputsOf(context: RunContext, run: ArtifactWorkflow): ConfigInputs<Secr
   const side = (reference: LocalReference | undefined, mounted: LocalReference | undefined): ConfigSide<SecretRecord> | undefined => {
     const endpoint = context.endpoints.get(namespace, referenceName(reference) ?? '');
     if (endpoint === undefined) return undefined;
-    const secretName = referenceName(mounted);
-    return { endpoint, secret: secretName === undefined ? undefined : context.secrets.get(namespace, secretName) };
+    const secretOf = (named: LocalReference | undefined): SecretRecord | undefined => {
+      const secretName = referenceName(named);
+      return secretName === undefined ? undefined : context.secrets.get(namespace, secretName);
+    };
+    return { endpoint, secret: secretOf(mounted), tlsSecret: secretOf(endpoint.spec?.tls?.secretRef) };
   };
   return {
     spec,
@@ -77,12 +80,16 @@ export function typeOf(context: RunContext, namespace: string, name: string): An
 /** Keyed, so that it tells nothing about credentials and cannot be forged by who edits the Secret. */
 function fingerprintOf(key: Uint8Array, { spec, type, source, destination }: ConfigInputs<SecretRecord>): string {
   const side = (of: ConfigSide<SecretRecord> | undefined): unknown =>
-    of === undefined ? undefined : [of.endpoint.metadata.name, of.endpoint.spec?.type, of.endpoint.spec?.remoteURL, of.secret?.digest];
+    of === undefined ? undefined : [of.endpoint.metadata.name, ...connectionOf(of.endpoint), of.secret?.digest, of.tlsSecret?.digest];
   const parts = [spec.type, spec.parameters, type?.spec?.rules, side(source), side(destination)];
   return createHmac('sha256', key)
     .update(`config\n${canonicalJson(parts)}`)
     .digest('hex')
     .slice(0, 32);
+}
+
+function connectionOf({ spec = {} }: Endpoint): unknown[] {
+  return [spec.type, spec.remoteURL, spec.tls?.ca, spec.tls?.serverName, spec.maxBytesPerSecond];
 }
 
 function isIntact({ metadata: { annotations }, recordedDigest }: SecretRecord, fingerprint: string): boolean {
@@ -99,8 +106,11 @@ async function render(
   const { name, inputs, fingerprint } = wanted;
   const whole = async (side: ConfigSide<SecretRecord> | undefined): Promise<ConfigSide<Secret> | undefined> => {
     if (side === undefined) return undefined;
-    const secretName = side.secret?.metadata.name;
-    return { ...side, secret: secretName === undefined ? undefined : await readSecret(context, { namespace, name: secretName }, signal) };
+    const read = async (record: SecretRecord | undefined): Promise<Secret | undefined> => {
+      const secretName = record?.metadata.name;
+      return secretName === undefined ? undefined : await readSecret(context, { namespace, name: secretName }, signal);
+    };
+    return { ...side, secret: await read(side.secret), tlsSecret: await read(side.tlsSecret) };
   };
   const document = configDocument({ ...inputs, source: await whole(inputs.source), destination: await whole(inputs.destination) });
   const data = { 'config.json': Buffer.from(`${stringifyJson(document, 2)}\n`).toString('base64') };

@@ -191,8 +191,10 @@ test('values that are no text survive in base64', () => {
   const { endpoints } = configDocument({
     spec: {},
     type: undefined,
-    source: { endpoint: endpoint('src'), secret: creds },
+    source: { endpoint: endpoint('src', { tls: { serverName: 'a.example' }, maxBytesPerSecond: 5 }), secret: creds, tlsSecret: creds },
     destination: undefined,
   });
-  assert.deepEqual(endpoints.source?.credentials, { type: 'Opaque', values: { text: 'x' }, binary: { key: bytes } });
+  const values = { type: 'Opaque', values: { text: 'x' }, binary: { key: bytes } };
+  assert.deepEqual(endpoints.source?.credentials, values);
+  assert.deepEqual([endpoints.source?.tls, endpoints.source?.maxBytesPerSecond], [{ serverName: 'a.example', certificate: values }, 5]);
 });

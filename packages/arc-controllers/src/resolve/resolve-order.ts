@@ -3,10 +3,11 @@ import type { Artifact, ArtifactWorkflowSpec, Cron, Endpoint, Order } from '@arc
 import type { SecretRecord } from '../informers/secret-record.ts';
 import { contentHash, shortHash } from '../identity/content-hash.ts';
 import type { EndpointIdentity } from '../identity/content-hash.ts';
+import { tlsIdentity } from '../identity/tls-identity.ts';
 import { deriveParameters } from '../parameters/derive.ts';
 import type { Lookups } from './lookups.ts';
 import type { Problem } from './problem.ts';
-import { nameOf, resolveTransfer, sideOf, templateOf, worstOf } from './resolve-transfer.ts';
+import { nameOf, resolveTransfer, secretsOfSide, sideOf, templateOf, worstOf } from './resolve-transfer.ts';
 import type { ResolvedEndpoint } from './resolve-transfer.ts';
 
 /** One artifact to one destination: what is asked for, before it is known whether it can be done. */
@@ -118,7 +119,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
     hash,
     type: artifact.type ?? '',
     endpoints: [source.endpoint, destination.endpoint],
-    secrets: [source.secret, destination.secret].filter((secret) => secret !== undefined),
+    secrets: [...secretsOfSide(source), ...secretsOfSide(destination)],
     spec: {
       workflowTemplateRef: template,
       parameters: derived.parameters,
@@ -156,12 +157,13 @@ function unresolved(wish: Wish, where: string, problems: readonly Problem[], ask
   };
 }
 
-function identityOf({ endpoint, secret }: ResolvedEndpoint): EndpointIdentity {
+function identityOf({ endpoint, secret, tlsSecret }: ResolvedEndpoint): EndpointIdentity {
   return {
     kind: 'Endpoint',
     name: nameOf(endpoint),
     type: endpoint.spec?.type ?? '',
     url: endpoint.spec?.remoteURL ?? '',
     secretDigest: secret?.digest,
+    tls: tlsIdentity(endpoint.spec?.tls, tlsSecret?.digest),
   };
 }

@@ -1,5 +1,5 @@
-import { allowedEndpointTypes, mayPull, mayPush, referenceName } from '@arc/api/arc';
-import type { AnyArtifactType, Endpoint } from '@arc/api/arc';
+import { allowedEndpointTypes, mayPull, mayPush, referenceName, secretNames } from '@arc/api/arc';
+import type { AnyArtifactType, Endpoint, LocalReference } from '@arc/api/arc';
 import type { SecretRecord } from '../informers/secret-record.ts';
 import type { ParameterSide } from '../parameters/derive.ts';
 import type { Lookups } from './lookups.ts';
@@ -76,6 +76,13 @@ export function sideOf({ endpoint, secret }: ResolvedEndpoint): ParameterSide {
 export interface ResolvedEndpoint {
   readonly endpoint: Endpoint;
   readonly secret: SecretRecord | undefined;
+  /** The Secret of `spec.tls`. */
+  readonly tlsSecret: SecretRecord | undefined;
+}
+
+/** The Secrets of one side, each once. */
+export function secretsOfSide({ secret, tlsSecret }: ResolvedEndpoint): SecretRecord[] {
+  return [...new Set([secret, tlsSecret])].filter((one) => one !== undefined);
 }
 
 function resolveEndpoint(
@@ -104,18 +111,20 @@ function resolveEndpoint(
       message: `Endpoint ${JSON.stringify(name)} is not compatible with ${side} usage: its usage is ${endpoint.spec?.usage}`,
     });
   }
-  const secretName = referenceName(endpoint.spec?.secretRef);
-  if (secretName === undefined) return { endpoint, secret: undefined };
-  const secret = lookups.secret(namespace, secretName);
-  const secretAbsence = absenceOf(secret);
-  if (secret === undefined || secretAbsence !== undefined) {
+  const found = secretNames(endpoint).map((secretName) => {
+    const secret = lookups.secret(namespace, secretName);
+    const secretAbsence = absenceOf(secret);
+    if (secretAbsence === undefined) return secret;
     problems.push({
       reason: 'MissingSecret',
       message: `the Secret ${JSON.stringify(secretName)} of the ${side} Endpoint ${JSON.stringify(name)} ${secretAbsence} in namespace ${JSON.stringify(namespace)}`,
     });
     return undefined;
-  }
-  return { endpoint, secret };
+  });
+  if (found.includes(undefined)) return undefined;
+  const named = (reference: LocalReference | undefined): SecretRecord | undefined =>
+    found.find((secret) => secret !== undefined && nameOf(secret) === referenceName(reference));
+  return { endpoint, secret: named(endpoint.spec?.secretRef), tlsSecret: named(endpoint.spec?.tls?.secretRef) };
 }
 
 function resolveType(namespace: string, name: string, lookups: Lookups, problems: Problem[]): AnyArtifactType | undefined {

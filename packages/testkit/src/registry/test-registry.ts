@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Access, type RegistryAuth, type Scope } from './access.ts';
 import { RegistryContent } from './content.ts';
@@ -12,8 +13,8 @@ import { Uploads } from './uploads.ts';
 
 export interface TestRegistryOptions {
   readonly auth?: RegistryAuth;
-  /** Serves https with this certificate and key (PEM); http when absent. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Serves https with this certificate and key (PEM), to holders of a certificate of `clientCa` when that is given; http when absent. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer; readonly clientCa?: string };
   /** 0 (the default) takes a free one. */
   readonly port?: number;
   /** Whether the referrers API is served; true unless told. Off, the registry behaves as docker-registry 2.8. */
@@ -94,7 +95,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     response.on('error', () => {});
     void serve(request, response).catch(() => response.destroy());
   };
-  const server = options.tls === undefined ? createHttpServer(handler) : createHttpsServer(options.tls, handler);
+  const server = options.tls === undefined ? createHttpServer(handler) : createHttpsServer(tlsOptions(options.tls), handler);
   server.requestTimeout = 0;
   const port = await listen(server, options.port ?? 0);
   origin = `${scheme}://127.0.0.1:${port}`;
@@ -200,4 +201,8 @@ function listen(server: Server, port: number): Promise<number> {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+function tlsOptions({ clientCa, ...identity }: NonNullable<TestRegistryOptions['tls']>): ServerOptions {
+  return { ...identity, ...(clientCa !== undefined && { ca: clientCa, requestCert: true, rejectUnauthorized: true }) };
 }

@@ -95,6 +95,7 @@ export class HttpTransport implements Disposable {
     this.#explain = options.explain ?? statusError;
     this.#redirects = options.redirects ?? 'follow';
     this.#wire = new Wire({
+      origin: origin.origin,
       tls: options.tls ?? {},
       clock: this.#clock,
       timeouts: {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAuthority, issueServerCertificate } from '@arc/pki';
+import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import { buildImage, seedRegistry, startTestRegistry, type TestRegistry } from '@arc/testkit';
 import { RegistryClient } from '../oci/registry-client.ts';
 import { HttpTransport } from './http-transport.ts';
@@ -36,4 +36,23 @@ test('a redirect from https to http is not followed', async () => {
   registry.faults.add({ match: {}, action: { kind: 'redirect', location: `${plain.url}/v2/demo/app/manifests/v1` } });
   await assert.rejects(digestThrough(registry, { ca: authority.certPem }), { code: 'UnsafeURL', message: /plain http/ });
   assert.equal(plain.requests.entries.length, 0);
+});
+
+test('an endpoint may have another name than its host, and ask who we are; whom it redirects to is neither', async () => {
+  const { certPem: cert, keyPem: key } = issueServerCertificate(authority, { names: ['registry.internal'], addresses: [] });
+  const client = issueClientCertificate(authority, { user: 'us', groups: [] });
+  await using registry = await startTestRegistry({ tls: { cert, key, clientCa: authority.certPem } });
+  seedRegistry(registry, 'demo/app', image, ['v1']);
+  const tls = { ca: authority.certPem, cert: client.certPem, key: client.keyPem, serverName: 'registry.internal' };
+  assert.equal(await digestThrough(registry, tls), image.digest);
+  await assert.rejects(digestThrough(registry, { ...tls, serverName: 'other.internal' }), { code: 'TLSFailed' });
+  await assert.rejects(digestThrough(registry, { ca: tls.ca, serverName: tls.serverName }));
+
+  await using other = await secureRegistry();
+  registry.faults.add({ match: {}, action: { kind: 'redirect', location: `${other.url}/v2/demo/app/manifests/v1` } });
+  assert.equal(await digestThrough(registry, tls), image.digest, 'that of its own name is expected there');
+  await using asking = await startTestRegistry({ tls: { cert, key, clientCa: authority.certPem } });
+  registry.faults.add({ match: {}, action: { kind: 'redirect', location: `${asking.url}/v2/demo/app/manifests/v1` } });
+  await assert.rejects(digestThrough(registry, tls), 'our certificate is shown to the endpoint alone');
+  assert.equal(asking.requests.entries.length, 0);
 });

@@ -21,6 +21,7 @@ export interface TlsOptions {
   /** PEM client certificate and key. */
   readonly cert?: string;
   readonly key?: string;
+  /** The name the certificate of the endpoint has to have; default: its host. */
   readonly serverName?: string;
   /** Accepts any certificate. Only when somebody asked for exactly this. */
   readonly insecureSkipVerify?: boolean;
@@ -78,12 +79,16 @@ export class BodyFailure extends Error {
 export class Wire implements Disposable {
   readonly #http = new http.Agent({ keepAlive: true, scheduling: 'lifo' });
   readonly #tls: TlsOptions;
+  readonly #origin: string;
   readonly #timeouts: WireTimeouts;
   readonly #clock: Clock;
   #https: HttpsAgent | undefined;
+  #foreign: HttpsAgent | undefined;
 
-  constructor(options: { readonly tls: TlsOptions; readonly timeouts: WireTimeouts; readonly clock: Clock }) {
+  /** `origin` is that of the endpoint, as in `URL.origin`. */
+  constructor(options: { readonly origin: string; readonly tls: TlsOptions; readonly timeouts: WireTimeouts; readonly clock: Clock }) {
     this.#tls = options.tls;
+    this.#origin = options.origin;
     this.#timeouts = options.timeouts;
     this.#clock = options.clock;
   }
@@ -91,6 +96,7 @@ export class Wire implements Disposable {
   [Symbol.dispose](): void {
     this.#http.destroy();
     this.#https?.destroy();
+    this.#foreign?.destroy();
   }
 
   /** @throws TransferError `ConnectionFailed`, `TLSFailed`, `Timeout`, `UnsafeURL`; BodyFailure; the reason of the signal */
@@ -121,13 +127,19 @@ export class Wire implements Disposable {
     };
     const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within) }) };
     if (url.protocol === 'http:') return http.request(url, { ...options, agent: this.#http });
-    return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent() });
+    return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent(url) });
   }
 
-  #secureAgent(): HttpsAgent {
-    const { ca, cert, key, serverName, insecureSkipVerify } = this.#tls;
+  /** Whom the endpoint redirects to is neither shown our certificate nor expected to have the endpoint's name. */
+  #secureAgent(url: URL): HttpsAgent {
+    if (url.origin === this.#origin) return (this.#https ??= this.#agentWith(this.#tls));
+    const { cert: _cert, key: _key, serverName: _serverName, ...rest } = this.#tls;
+    return (this.#foreign ??= this.#agentWith(rest));
+  }
+
+  #agentWith({ ca, cert, key, serverName, insecureSkipVerify }: TlsOptions): HttpsAgent {
     const https = process.getBuiltinModule('node:https');
-    this.#https ??= new https.Agent({
+    return new https.Agent({
       keepAlive: true,
       scheduling: 'lifo',
       minVersion: 'TLSv1.2',
@@ -137,7 +149,6 @@ export class Wire implements Disposable {
       ...(serverName === undefined ? {} : { servername: serverName }),
       ...(insecureSkipVerify === true ? { rejectUnauthorized: false } : {}),
     });
-    return this.#https;
   }
 
   async #exchange(outgoing: ClientRequest, request: WireRequest): Promise<IncomingMessage> {

@@ -32,6 +32,8 @@ interface ExchangeOptions {
   readonly ca: readonly string[];
   /** PEM; who we are. */
   readonly identity: { readonly cert: string; readonly key: string } | undefined;
+  /** The name the certificate has to have; undefined: the host of the URL. */
+  readonly serverName: string | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -72,8 +74,13 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
   }
 }
 
-function tlsOptions({ ca, identity }: ExchangeOptions): SecureContextOptions {
-  return { minVersion: 'TLSv1.2', ...(ca.length > 0 && { ca: [...getCACertificates('default'), ...ca] }), ...identity };
+function tlsOptions({ ca, identity, serverName }: ExchangeOptions): SecureContextOptions & { servername?: string } {
+  return {
+    minVersion: 'TLSv1.2',
+    ...(serverName !== undefined && { servername: serverName }),
+    ...(ca.length > 0 && { ca: [...getCACertificates('default'), ...ca] }),
+    ...identity,
+  };
 }
 
 function answerTo(request: ClientRequest): Promise<IncomingMessage> {

@@ -193,5 +193,8 @@ test('an authority and a certificate of the Endpoint itself are used, and nonsen
   assert.deepEqual(seen, ['puller']);
   assert.equal((await probeWith({ ca: authority.certPem, cert: 'nonsense', key: 'nonsense' })).reachable.reason, 'TLSError');
   assert.equal((await probeWith({})).reachable.reason, 'TLSError');
+  const named = { ca: authority.certPem, cert: mine.certPem, key: mine.keyPem };
+  assert.equal((await probeWith({ ...named, serverName: 'localhost' })).reachable.reason, 'Reachable');
+  assert.equal((await probeWith({ ...named, serverName: 'other.example' })).reachable.reason, 'TLSError');
   await new Promise((resolve) => server.close(resolve));
 });

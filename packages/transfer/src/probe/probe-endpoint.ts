@@ -13,8 +13,8 @@ export interface ProbeTarget {
   /** Endpoint type; registries (`oci`) are asked for `/v2/`. */
   readonly type: string;
   readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
-  /** PEM: an authority to trust besides others, and who we are, which only the Endpoint itself is shown. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** PEM: an authority to trust besides others, and who we are, which only the Endpoint itself is shown; the name its certificate is for. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
 }
 
 export interface ProbeFinding {
@@ -67,7 +67,7 @@ export function createEndpointProbe(
       return { reachable: finding, authenticated: finding };
     }
     const { origin } = url;
-    const { ca: ownCa, cert, key } = target.tls ?? {};
+    const { ca: ownCa, cert, key, serverName } = target.tls ?? {};
     const trusted = [ca, ownCa].filter((pem) => pem !== undefined);
     const identity = cert === undefined || key === undefined ? undefined : { cert, key };
     const stop = new AbortController();
@@ -80,6 +80,7 @@ export function createEndpointProbe(
         lookup,
         ca: trusted,
         identity: to.origin === origin ? identity : undefined,
+        serverName: to.origin === origin ? serverName : undefined,
         clock,
         signal: both,
       });

@@ -9,6 +9,7 @@ import {
   fieldPaths,
   outputParameterSupport,
   outputSourceSupport,
+  projectedSupport,
   retrySupport,
   specSupport,
   stepSupport,
@@ -132,7 +133,12 @@ function checkContainer(findings: Collector, container: Container, template: Tem
 }
 
 function checkVolumes(findings: Collector, volumes: readonly Volume[] | undefined, field: string, template?: string): void {
-  for (const [index, volume] of (volumes ?? []).entries()) checkFields(findings, volumeSupport, volume, `${field}[${index}]`, template);
+  for (const [index, volume] of (volumes ?? []).entries()) {
+    checkFields(findings, volumeSupport, volume, `${field}[${index}]`, template);
+    for (const [part, source] of (volume.projected?.sources ?? []).entries()) {
+      checkFields(findings, projectedSupport, source, `${field}[${index}].projected.sources[${part}]`, template);
+    }
+  }
 }
 
 function checkArguments(findings: Collector, args: Arguments | undefined, field: string, template?: string): void {

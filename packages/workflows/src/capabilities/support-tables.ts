@@ -155,9 +155,16 @@ export const containerSupport: SupportTable = table(
 
 /** Fields of one entry of `volumes` beside its name. */
 export const volumeSupport: SupportTable = table(
-  all(['name', 'secret', 'configMap', 'emptyDir'], supported),
+  all(['name', 'secret', 'configMap', 'emptyDir', 'projected'], supported),
   { hostPath: refused('a step must not reach into the host') },
   { persistentVolumeClaim: refused('only claims declared in volumeClaimTemplates exist here') },
+);
+
+/** Fields of one entry of a projected volume's `sources`. */
+export const projectedSupport: SupportTable = table(
+  all(['secret', 'configMap'], supported),
+  { downwardAPI: refused('use fieldRef in env instead') },
+  all(['serviceAccountToken', 'clusterTrustBundle', 'podCertificate'], refused('a process has no identity in a cluster')),
 );
 
 export const volumeMountSupport: SupportTable = table(all(['name', 'mountPath', 'subPath'], supported), { readOnly: supported });

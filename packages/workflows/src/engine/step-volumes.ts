@@ -28,7 +28,25 @@ export async function stepVolumes(
 }
 
 async function sourceOf(volume: Volume, references: References): Promise<VolumeSource> {
-  const { secret, configMap } = volume;
+  const { secret, configMap, projected } = volume;
+  if (projected !== undefined) {
+    const files = new Map<string, VolumeFile>();
+    const { defaultMode } = projected;
+    for (const part of projected.sources) {
+      const { secret: fromSecret, configMap: fromConfigMap } = part;
+      const content = await sourceOf(
+        {
+          name: volume.name,
+          ...(fromSecret !== undefined && { secret: withMode({ ...fromSecret, secretName: fromSecret.name }, defaultMode) }),
+          ...(fromConfigMap !== undefined && { configMap: withMode(fromConfigMap, defaultMode) }),
+        },
+        references,
+      );
+      // The last one wins, as in Kubernetes.
+      if (content.kind === 'files') for (const file of content.files) files.set(file.path, file);
+    }
+    return { kind: 'files', files: [...files.values()] };
+  }
   if (secret !== undefined) {
     const values = present('secret', secret.secretName, secret.optional, await references.secret(secret.secretName));
     const files = filesOf('secret', secret, secret.secretName, values);
@@ -43,6 +61,10 @@ async function sourceOf(volume: Volume, references: References): Promise<VolumeS
     };
   }
   return { kind: 'emptyDir' };
+}
+
+function withMode<T extends object>(source: T, defaultMode: number | undefined): T & { defaultMode?: number } {
+  return { ...source, ...(defaultMode !== undefined && { defaultMode }) };
 }
 
 function present(kind: string, name: string, optional: boolean | undefined, values: KeyValues | undefined): KeyValues {

@@ -17,6 +17,18 @@ const volume = object(
     secret: object({ secretName: 'string', items, defaultMode: 'number', optional: 'boolean' }, ['secretName']),
     configMap: object({ name: 'string', items, defaultMode: 'number', optional: 'boolean' }, ['name']),
     emptyDir: object({}),
+    projected: object(
+      {
+        defaultMode: 'number',
+        sources: list(
+          object({
+            secret: object({ name: 'string', items, optional: 'boolean' }, ['name']),
+            configMap: object({ name: 'string', items, optional: 'boolean' }, ['name']),
+          }),
+        ),
+      },
+      ['sources'],
+    ),
   },
   ['name'],
 );

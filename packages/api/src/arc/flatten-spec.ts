@@ -38,3 +38,27 @@ function collect(value: unknown, name: string, path: string, found: FlatValue[])
 function capitalised(key: string): string {
   return key.slice(0, 1).toUpperCase() + key.slice(1);
 }
+
+/** Two fields of a spec that would become the same parameter, which one the template got would be chance. */
+export interface ParameterConflict {
+  readonly name: string;
+  /** Where the values are, for messages: `spec.foo`, `spec.Foo`. */
+  readonly first: string;
+  readonly second: string;
+}
+
+/** The first two fields whose parameters coincide; `specJSON` stands for the whole spec. */
+export function parameterConflict(values: readonly FlatValue[]): ParameterConflict | undefined {
+  const origins = new Map([['specJSON', 'the whole spec']]);
+  for (const { name, path } of values) {
+    const first = origins.get(name);
+    if (first !== undefined) return { name, first, second: path };
+    origins.set(name, path);
+  }
+  return undefined;
+}
+
+/** What is wrong, and what to do. */
+export function conflictText({ name, first, second }: ParameterConflict): string {
+  return `${first} and ${second} both become the parameter ${name}; rename one of them`;
+}
