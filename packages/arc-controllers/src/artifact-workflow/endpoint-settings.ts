@@ -14,7 +14,9 @@ export function withEndpointSettings(context: RunContext, run: ArtifactWorkflow,
   const source = endpointOf(run.spec?.srcRef);
   const destination = endpointOf(run.spec?.dstRef);
   const given = spec.arguments?.parameters ?? [];
-  const settings = [...settingsOf('src', source), ...settingsOf('dst', destination)].filter(
+  const isBringingVolumes = spec.volumes !== undefined;
+  const sides = [settingsOf('src', source, isBringingVolumes), settingsOf('dst', destination, isBringingVolumes)];
+  const settings = sides.flat().filter(
     // A type's own parameter of the same name wins, as with all others.
     ({ name }) => !given.some((parameter) => parameter.name === name),
   );
@@ -29,9 +31,15 @@ export function withEndpointSettings(context: RunContext, run: ArtifactWorkflow,
   };
 }
 
-function settingsOf(side: 'src' | 'dst', endpoint: Endpoint | undefined): { name: string; value: string }[] {
+function settingsOf(side: 'src' | 'dst', endpoint: Endpoint | undefined, isBringingVolumes: boolean): { name: string; value: string }[] {
   const { tls, maxBytesPerSecond } = endpoint?.spec ?? {};
-  const values = { CA: tls?.ca ?? '', ServerName: tls?.serverName ?? '', MaxBytesPerSecond: String(maxBytesPerSecond ?? '') };
+  const values = {
+    CA: tls?.ca ?? '',
+    ServerName: tls?.serverName ?? '',
+    MaxBytesPerSecond: String(maxBytesPerSecond ?? ''),
+    // Where templates bring the volumes, they need the name.
+    TLSSecretName: isBringingVolumes ? '' : (referenceName(tls?.secretRef) ?? ''),
+  };
   return Object.entries(values).flatMap(([name, value]) => (value === '' ? [] : [{ name: `${side}${name}`, value }]));
 }
 
