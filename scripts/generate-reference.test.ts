@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { deployManifests } from './deploy/manifests.ts';
 import { testNamesIn } from './reference/compatibility-page.ts';
 import { errorsIn } from './reference/errors-page.ts';
 import { table } from './reference/page.ts';
@@ -16,6 +17,12 @@ for (const { file, text } of referencePages(root)) {
   test(`docs/reference/${file} says what the code says`, () => {
     const written = readFileSync(join(root, 'docs', 'reference', file), 'utf8');
     assert.equal(written, text, `docs/reference/${file} is stale; ${remedy}`);
+  });
+}
+
+for (const { file, text } of deployManifests()) {
+  test(`deploy/${file} says what the code says`, () => {
+    assert.equal(readFileSync(join(root, 'deploy', file), 'utf8'), text, `deploy/${file} is stale; ${remedy}`);
   });
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deployManifests } from './deploy/manifests.ts';
 import { referencePages } from './reference/reference-pages.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -10,4 +11,11 @@ await mkdir(folder, { recursive: true });
 for (const { file, text } of referencePages(root)) {
   await writeFile(join(folder, file), text);
   process.stdout.write(`docs/reference/${file}\n`);
+}
+
+const deploy = join(root, 'deploy');
+await mkdir(deploy, { recursive: true });
+for (const { file, text } of deployManifests()) {
+  await writeFile(join(deploy, file), text);
+  process.stdout.write(`deploy/${file}\n`);
 }

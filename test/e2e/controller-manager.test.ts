@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { artifactWorkflows, clusterArtifactTypes, endpoints, orders } from '@arc/api/arc';
+import type { ArtifactWorkflow, Order } from '@arc/api/arc';
+import { clusterWorkflowTemplates, cronWorkflows, workflows } from '@arc/api/argo';
+import { eventsEvents, secrets } from '@arc/api/core';
+import type { Secret } from '@arc/api/core';
+import { controllerRules, leaderElectionRules } from '@arc/api/rbac';
+import type { PolicyRule } from '@arc/api/rbac';
+import type { KubeObject, ResourceType } from '@arc/apimachinery';
+import { discover } from '@arc/kube-client';
+import { eventually } from '@arc/testkit';
+import { startControllerManager } from './support/controller-manager.ts';
+import type { ControllerManager } from './support/controller-manager.ts';
+import { startStandInCluster } from './support/stand-in-cluster.ts';
+import type { StandInCluster } from './support/stand-in-cluster.ts';
+
+const tenant = 'team';
+const account = 'system:serviceaccount:arc-system:arc-controller-manager';
+const password = 'correct-horse-battery';
+const apiVersion = 'arc.opendefense.cloud/v1alpha1';
+
+const template = {
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'ClusterWorkflowTemplate',
+  metadata: { name: 'copy' },
+  spec: {
+    entrypoint: 'main',
+    arguments: { parameters: [{ name: 'specImage' }] },
+    templates: [{ name: 'main', container: { image: 'worker', command: ['copy'], args: ['{{workflow.parameters.specImage}}'] } }],
+  },
+};
+const type = {
+  ...{ apiVersion, kind: 'ClusterArtifactType', metadata: { name: 'oci' } },
+  spec: { workflowTemplateRef: { name: 'copy', clusterScope: true }, renderConfig: true },
+};
+
+function endpoint(name: string, secret?: string): KubeObject {
+  const spec = { type: 'oci', remoteURL: 'https://127.0.0.1:1', ...(secret !== undefined && { secretRef: { name: secret } }) };
+  return { apiVersion, kind: 'Endpoint', metadata: { name, namespace: tenant }, ...{ spec } };
+}
+
+function order(name: string, images: readonly string[], spec: object = {}): KubeObject {
+  const artifacts = images.map((image) => ({ type: 'oci', spec: { image } }));
+  return {
+    ...{ apiVersion, kind: 'Order', metadata: { name, namespace: tenant } },
+    ...{ spec: { defaults: { srcRef: { name: 'src' }, dstRef: { name: 'dst' } }, artifacts, ...spec } },
+  };
+}
+
+/** What there is to order from, to and with. */
+async function supply({ client }: StandInCluster): Promise<void> {
+  await client.create<KubeObject>(clusterWorkflowTemplates, template);
+  await client.create<KubeObject>(clusterArtifactTypes, type);
+  const stringData = { username: 'robot', password };
+  await client.create<KubeObject>(secrets, {
+    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'login', namespace: tenant } },
+    ...{ stringData },
+  });
+  await client.create(endpoints, endpoint('src', 'login'));
+  await client.create(endpoints, endpoint('dst'));
+}
+
+const ref = (name: string): { readonly namespace: string; readonly name: string } => ({ namespace: tenant, name });
+
+function phaseOf({ client }: StandInCluster, name: string, wanted: string): Promise<Order> {
+  let seen: unknown;
+  return eventually(
+    async () => {
+      const found = await client.get<Order>(orders, ref(name));
+      seen = found.status;
+      return found.status?.phase === wanted ? found : undefined;
+    },
+    { what: `phase ${wanted} of ${name}` },
+  ).catch((error: unknown) => {
+    throw new Error(`${name} never became ${wanted}: ${JSON.stringify(seen)}`, { cause: error });
+  });
+}
+
+function goneOf({ client }: StandInCluster, kind: ResourceType, name: string): Promise<boolean> {
+  return eventually(async () => (await client.list(kind, { namespace: tenant })).items.every(({ metadata }) => metadata.name !== name), {
+    what: `the end of ${kind.plural} ${name}`,
+  });
+}
+
+function runsOf({ client }: StandInCluster, name: string): Promise<readonly ArtifactWorkflow[]> {
+  return client
+    .list<ArtifactWorkflow>(artifactWorkflows, { namespace: tenant })
+    .then(({ items }) => items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name)));
+}
+
+/** Reasons of the events about an object, in the order in which they were told. */
+async function storyOf({ client }: StandInCluster, name: string): Promise<readonly string[]> {
+  interface Told extends KubeObject {
+    readonly eventTime?: string;
+    readonly reason?: string;
+    readonly regarding?: { readonly name?: string };
+  }
+  const { items } = await client.list<Told>(eventsEvents, { namespace: tenant });
+  const told = items.filter(({ regarding }) => regarding?.name === name);
+  return told.toSorted((a, b) => ((a.eventTime ?? '') < (b.eventTime ?? '') ? -1 : 1)).map(({ reason = '' }) => reason);
+}
+
+/** Looks for the password, plain and in base64, wherever somebody without the right to read Secrets could see it. */
+async function noSecretIn(cluster: StandInCluster, manager: ControllerManager): Promise<void> {
+  // What a step says itself is Argo's to keep; ARC is not to carry it further.
+  const apart = ['secrets', 'workflows', 'pods'];
+  const kinds = (await discover(cluster.client)).filter(({ type: { plural }, verbs }) => verbs.includes('list') && !apart.includes(plural));
+  const seen = [manager.output(), await manager.metrics(), await manager.health('/readyz?verbose'), JSON.stringify(cluster.requests)];
+  for (const { type: kind } of kinds) seen.push(JSON.stringify((await cluster.client.list(kind)).items));
+  assert.ok(
+    seen.some((text) => text.includes('the registry says no to')),
+    'what was to be hidden was told',
+  );
+  for (const value of [password, Buffer.from(password).toString('base64'), Buffer.from(`robot:${password}`).toString('base64')]) {
+    assert.ok(!seen.some((text) => text.includes(value)), `${value} is in ${seen.find((text) => text.includes(value))?.slice(0, 5000)}`);
+  }
+}
+
+/** `verb resource.group` for each thing a rule allows. */
+function grantsOf(rules: readonly PolicyRule[]): string[] {
+  return rules.flatMap(({ apiGroups = [], resources = [], verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}.${group}`))),
+  );
+}
+
+describe('the controller manager with exactly the rights it is installed with', () => {
+  let cluster: StandInCluster;
+  let manager: ControllerManager;
+  const parts = new AsyncDisposableStack();
+  before(async () => {
+    cluster = await startStandInCluster({
+      script: ({ args }) => {
+        const [image = ''] = args;
+        if (image.startsWith('slow')) return undefined;
+        return image.startsWith('bad') ? { exitCode: 1, error: `the registry says no to ${password}` } : {};
+      },
+    });
+    parts.use(cluster);
+    await cluster.install(tenant);
+    manager = startControllerManager(await cluster.kubeconfig(account));
+    parts.use(manager);
+    await manager.ready();
+    await supply(cluster);
+  });
+  after(() => parts.disposeAsync());
+
+  test('an Order, its failure, a schedule, retention and deletion need every right there is and no other', async () => {
+    const { client } = cluster;
+    await client.create(orders, order('once', ['good', 'bad']));
+    const failed = await phaseOf(cluster, 'once', 'Failed');
+    assert.deepEqual([failed.status?.counts?.succeeded, failed.status?.counts?.failed], [1, 1]);
+
+    assert.deepEqual(await storyOf(cluster, 'once'), ['Created', 'Failed']);
+    const [bad] = (await runsOf(cluster, 'once')).filter(({ status }) => status?.phase === 'Error' || status?.phase === 'Failed');
+    assert.deepEqual(await storyOf(cluster, bad?.metadata.name ?? ''), ['Created', 'Failed']);
+
+    await noSecretIn(cluster, manager);
+
+    // Somebody edits the configuration of a run that is under way, and it is put right.
+    await client.create(orders, order('slow', ['slow']));
+    const [run] = await eventually(
+      async () => {
+        const runs = await runsOf(cluster, 'slow');
+        return runs[0]?.status?.phase === 'Running' ? runs : undefined;
+      },
+      { what: 'the slow run' },
+    );
+    const config = ref(`${run?.metadata.name}-config`);
+    const whole = (await client.get<Secret>(secrets, config)).data?.['config.json'] ?? '';
+    await client.patch(secrets, config, { data: { 'config.json': 'e30=' } });
+    await eventually(async () => (await client.get<Secret>(secrets, config)).data?.['config.json'] === whole, {
+      what: 'the configuration',
+    });
+
+    // What is asked for is changed: the run that is superseded ends.
+    await client.patch(orders, ref('slow'), { spec: { artifacts: [{ type: 'oci', spec: { image: 'good' } }] } });
+    await phaseOf(cluster, 'slow', 'Succeeded');
+
+    await client.create(
+      orders,
+      order('scheduled', ['good'], { defaults: { srcRef: { name: 'src' }, dstRef: { name: 'dst' }, cron: { schedules: ['0 3 * * *'] } } }),
+    );
+    const [cron] = await eventually(
+      async () => {
+        const { items } = await client.list(cronWorkflows, { namespace: tenant });
+        return items.length > 0 ? items : undefined;
+      },
+      { what: 'the CronWorkflow' },
+    );
+    await client.patch(orders, ref('scheduled'), {
+      metadata: { annotations: { 'arc.opendefense.cloud/force-at': String(Math.ceil(Date.now() / 1000) + 1) } },
+    });
+    await eventually(async () => (await runsOf(cluster, 'scheduled')).some(({ status }) => status?.lastWorkflowRef !== undefined), {
+      what: 'the run out of turn',
+    });
+    await client.patch(orders, ref('scheduled'), { spec: { suspend: true } });
+    await eventually(
+      async () =>
+        (await client.get<KubeObject & { spec: { suspend?: boolean } }>(cronWorkflows, ref(cron?.metadata.name ?? ''))).spec.suspend ===
+        true,
+      { what: 'the suspension' },
+    );
+    await client.delete(orders, ref('scheduled'));
+    await goneOf(cluster, orders, 'scheduled');
+
+    await client.patch(orders, ref('once'), { metadata: { annotations: { 'arc.opendefense.cloud/retry': 'again' } } });
+    await client.create(orders, order('kept', ['good'], { TTLSecondsAfterCompletion: 0 }));
+    await phaseOf(cluster, 'kept', 'Succeeded');
+    await eventually(async () => (await runsOf(cluster, 'kept')).length === 0, { what: 'the end of the run' });
+    await client.create(orders, order('short', ['good'], { ttl: '1s' }));
+    await goneOf(cluster, orders, 'short');
+    for (const name of ['once', 'slow', 'kept']) await client.delete(orders, ref(name));
+    await eventually(async () => (await client.list(orders, { namespace: tenant })).items.length === 0, { what: 'the end of all Orders' });
+    assert.deepEqual((await client.list(workflows, { namespace: tenant })).items, []);
+    assert.equal(await manager.stop(), 0);
+
+    const own = cluster.requests.filter(({ user }) => user === account);
+    assert.deepEqual(
+      own.filter(({ code }) => code === 403),
+      [],
+    );
+    const used = new Set(own.map(({ verb, resource, group }) => `${verb} ${resource}.${group}`));
+    const granted = grantsOf([...controllerRules, ...leaderElectionRules]);
+    assert.deepEqual(
+      granted.filter((grant) => !used.has(grant)),
+      [],
+      'rights that nothing needs',
+    );
+  });
+});
