@@ -18,7 +18,7 @@ import { createScriptedRunner, createWorkflowEngine } from '@arc/workflows';
 import type { Attempt, AttemptResult, ScriptedRunner } from '@arc/workflows';
 
 /** One request as the audit log has it. */
-export interface AuditedRequest {
+interface AuditedRequest {
   readonly user: string;
   readonly verb: string;
   readonly group: string;
@@ -57,7 +57,7 @@ export interface StandInOptions {
   readonly keep?: { readonly store: Store; readonly folder: string };
 }
 
-export const installedIn = 'arc-system';
+const installedIn = 'arc-system';
 
 export async function startStandInCluster(options: StandInOptions = {}): Promise<StandInCluster> {
   await using opened = new AsyncDisposableStack();
