@@ -15,8 +15,7 @@ export const controllerRules: readonly PolicyRule[] = [
   rule(arcGroup, ['artifactworkflows'], [...read, 'create', 'patch', 'delete']),
   rule(arcGroup, ['orders/status', 'artifactworkflows/status', 'endpoints/status'], ['patch']),
   rule(arcGroup, ['artifacttypes', 'clusterartifacttypes', 'endpoints'], ['list', 'watch']),
-  rule(argoGroup, ['workflows'], [...read, 'create', 'delete']),
-  rule(argoGroup, ['cronworkflows'], [...read, 'create', 'patch', 'delete']),
+  rule(argoGroup, ['workflows', 'cronworkflows'], [...read, 'create', 'patch', 'delete']),
   rule('', ['namespaces'], ['list', 'watch']),
   // Those of users are only read; those written are the rendered configurations of runs.
   rule('', ['secrets'], [...read, 'create', 'update', 'delete']),
@@ -38,8 +37,7 @@ export const leaderElectionRules: readonly PolicyRule[] = [rule('coordination.k8
 
 /** What the embedded engine does in place of Argo's controller. */
 export const engineRules: readonly PolicyRule[] = [
-  rule(argoGroup, ['workflows'], ['patch', 'update']),
-  rule(argoGroup, ['cronworkflows'], ['update']),
+  rule(argoGroup, ['workflows', 'cronworkflows'], ['update']),
   rule(argoGroup, ['workflowtemplates', 'clusterworkflowtemplates'], ['get']),
   rule('', ['configmaps'], ['get']),
   rule('', ['pods'], [...read, 'create']),
