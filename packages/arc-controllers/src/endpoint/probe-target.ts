@@ -13,7 +13,14 @@ export interface EndpointSecrets {
 /** What to probe an Endpoint with: keys of its Secrets as the worker reads them (docs/guide/orders.md), the unsupported ones left out. */
 export function probeTarget({ spec = {} }: Endpoint, secrets: EndpointSecrets): EndpointProbeTarget {
   const { remoteURL = '', type = '' } = spec;
-  return { remoteURL, type, credentials: credentialsOf(spec, secrets), tls: tlsOf(spec, secrets) };
+  const { credentials } = secrets;
+  return {
+    remoteURL,
+    type,
+    credentials: credentialsOf(spec, secrets),
+    ...(credentials !== undefined && referenceName(spec.secretRef) !== undefined && { secretValue: (key) => valueOf(credentials, key) }),
+    tls: tlsOf(spec, secrets),
+  };
 }
 
 function credentialsOf(spec: NonNullable<Endpoint['spec']>, { credentials }: EndpointSecrets): EndpointProbeTarget['credentials'] {

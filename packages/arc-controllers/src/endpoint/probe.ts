@@ -6,6 +6,8 @@ export interface EndpointProbeTarget {
   readonly type: string;
   /** `none`: no Secret is named; `unsupported`: it has no username and password. */
   readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
+  /** A key of the Secret, for types with keys of their own, as access keys of `s3`; absent when there is no Secret. */
+  readonly secretValue?: (key: string) => string | undefined;
   /** PEM, from the Secrets and `spec.tls`; and the name the certificate has to have. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
 }

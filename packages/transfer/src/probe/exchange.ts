@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   /** All of WWW-Authenticate. */
   readonly challenge: string;
+  /** `x-amz-bucket-region`; empty when it is not there. */
+  readonly region: string;
   /** The beginning of the body, at most 1 MiB. */
   readonly body: string;
 }
@@ -26,6 +28,7 @@ export class ProbeFailure extends Error {
 
 interface ExchangeOptions {
   readonly authorization: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly denied: DeniedAddresses;
   readonly lookup: BoundedLookup;
   /** PEM certificates trusted besides the system's. */
@@ -53,7 +56,12 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
     signal,
     maxHeaderSize: maxHeaderBytes,
     lookup: vettedLookup(denied, lookup, signal),
-    headers: { 'user-agent': 'arc-endpoint-probe', accept: '*/*', ...(authorization !== undefined && { authorization }) },
+    headers: {
+      'user-agent': 'arc-endpoint-probe',
+      accept: '*/*',
+      ...(authorization !== undefined && { authorization }),
+      ...options.headers,
+    },
   } as const;
   let request: ClientRequest;
   try {
@@ -66,7 +74,8 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Answ
     using _dial = watchDial(request, clock);
     const response = await answerTo(request);
     const { statusCode: status = 0, headers } = response;
-    return { status, challenge: headers['www-authenticate'] ?? '', body: await beginningOf(response) };
+    const { 'www-authenticate': challenge = '', 'x-amz-bucket-region': region = '' } = headers;
+    return { status, challenge, region: String(region), body: await beginningOf(response) };
   } catch (error) {
     throw error instanceof ProbeFailure ? error : classified(error);
   } finally {

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import { deniedAddresses } from './denied-addresses.ts';
-import { createEndpointProbe, type ProbeResult, type ProbeTarget } from './probe-endpoint.ts';
+import type { ProbeResult } from './finding.ts';
+import { createEndpointProbe, type ProbeTarget } from './probe-endpoint.ts';
 import { probedURL } from './probed-url.ts';
 
 const authority = createAuthority({ commonName: 'test' });

@@ -1,31 +1,24 @@
 import { type Clock, systemClock } from '@arc/kernel';
 import { parseChallenges } from '../auth/challenge.ts';
 import { resolveRealm } from '../http/url-rules.ts';
+import { parseBucketURL } from '../s3/bucket-location.ts';
 import { isTransferError } from '../transfer-error.ts';
 import { boundedLookup } from './bounded-lookup.ts';
 import { deniedAddresses } from './denied-addresses.ts';
 import { type Answer, exchange, ProbeFailure } from './exchange.ts';
+import { no, type ProbeFinding, type ProbeResult, unknown, yes } from './finding.ts';
 import { probedURL } from './probed-url.ts';
 
 export interface ProbeTarget {
   /** As the Endpoint has it: a URL, or a host with an optional path, which means https, and http to loopback. */
   readonly remoteURL: string;
-  /** Endpoint type; registries (`oci`) are asked for `/v2/`. */
+  /** Endpoint type; registries (`oci`) are asked for `/v2/`, buckets (`s3`) for a listing of one object. */
   readonly type: string;
   readonly credentials: 'none' | 'unsupported' | { readonly username: string; readonly password: string };
+  /** A key of the Secret, for types with keys of their own (`s3`); absent when there is no Secret. */
+  readonly secretValue?: ((key: string) => string | undefined) | undefined;
   /** PEM: an authority to trust besides others, and who we are, which only the Endpoint itself is shown; the name its certificate is for. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string };
-}
-
-export interface ProbeFinding {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-}
-
-export interface ProbeResult {
-  readonly reachable: ProbeFinding;
-  readonly authenticated: ProbeFinding;
 }
 
 export interface EndpointProbeOptions {
@@ -37,11 +30,6 @@ export interface EndpointProbeOptions {
   /** For a whole probe, milliseconds. Default 5000. */
   readonly timeoutMs?: number;
 }
-
-type Finding = (reason: string, message: string) => ProbeFinding;
-const yes: Finding = (reason, message) => ({ status: 'True', reason, message });
-const no: Finding = (reason, message) => ({ status: 'False', reason, message });
-const unknown: Finding = (reason, message) => ({ status: 'Unknown', reason, message });
 
 /**
  * Asks an Endpoint whether it answers and knows its credentials (reference, section 3.3): first anonymously, then with
@@ -57,7 +45,7 @@ export function createEndpointProbe(
   return async (target, signal) => {
     let url: URL | undefined;
     try {
-      url = probedURL(target.remoteURL, target.type);
+      url = target.type === 's3' ? parseBucketURL(target.remoteURL).origin : probedURL(target.remoteURL, target.type);
     } catch (error) {
       const message = isTransferError(error) ? error.message : 'its address cannot be used';
       return { reachable: no('InvalidURL', message), authenticated: unknown('InvalidURL', 'it could not be asked') };
@@ -73,9 +61,10 @@ export function createEndpointProbe(
     const stop = new AbortController();
     using _timer = clock.after(timeoutMs, () => stop.abort());
     const both = AbortSignal.any([signal, stop.signal]);
-    const ask: Ask = (to, authorization) =>
+    const ask: Ask = (to, authorization, headers = {}) =>
       exchange(to, {
         authorization,
+        headers,
         denied,
         lookup,
         ca: trusted,
@@ -85,6 +74,10 @@ export function createEndpointProbe(
         signal: both,
       });
     try {
+      if (target.type === 's3') {
+        const { probeBucket } = await import('./probe-bucket.ts');
+        return await probeBucket(target, (to, headers) => ask(to, undefined, headers), clock);
+      }
       const answer = await ask(url);
       return { reachable: reachableBy(answer), authenticated: await authenticate(target, { url, answer, ask }) };
     } catch (error) {
@@ -97,7 +90,7 @@ export function createEndpointProbe(
   };
 }
 
-type Ask = (url: URL, authorization?: string) => Promise<Answer>;
+type Ask = (url: URL, authorization?: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
 
 function reachableBy({ status }: Answer): ProbeFinding {
   if (status === 404) return unknown('NotFound', 'it answers, but 404 Not Found');
