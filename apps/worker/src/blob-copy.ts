@@ -1,4 +1,4 @@
-import { systemClock } from '@arc/kernel';
+import { ArcError, systemClock } from '@arc/kernel';
 import {
   attribute,
   BandwidthLimit,
@@ -17,9 +17,10 @@ import {
   stageFile,
   TransferError,
 } from '@arc/transfer';
+import type { Check } from '@arc/trust';
 import { formatBytes, shortDigest } from './byte-text.ts';
 import { type Delivered, type DeliveryContext, deliverToRegistry, deliverToStore } from './delivery/deliver.ts';
-import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
+import type { DeliveryReceipt } from './delivery/delivery-receipt.ts';
 import { openFileSource } from './delivery/open-source.ts';
 import { openStore } from './delivery/open-store.ts';
 import { pairs } from './delivery/pairs.ts';
@@ -34,6 +35,10 @@ const filesLimit = 500;
 export async function blobCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const startedAt = systemClock.now();
   requireTypes(environment, pairs.blob);
+  if (environment.policy !== undefined)
+    throw new ArcError('InvalidConfiguration', 'ARC_POLICY: signatures of files are not verified by this step', {
+      hint: 'Leave it out, and demand a digest or a file of checksums instead.',
+    });
   const spec = parseFileArtifactSpec(environment.specJSON, environment.source.type === 'http' ? 'url' : 'plain');
   if (environment.destination.type === 'oci' && spec.version === undefined) spec.registryTarget(undefined);
   using source = await openFileSource(environment, write, signal);

@@ -27,24 +27,20 @@ import {
   type PublishedChart,
   type RepositoryFiles,
 } from '@arc/transfer/helm';
+import type { Check } from '@arc/trust';
 import { sideOptions } from './artifact-sides.ts';
 import { CopyLog } from './copy-log.ts';
 import { type DeliveryContext, deliverToRegistry } from './delivery/deliver.ts';
-import type { Check, DeliveryReceipt } from './delivery/delivery-receipt.ts';
+import type { DeliveryReceipt } from './delivery/delivery-receipt.ts';
 import { deliverToChartRepository } from './delivery/deliver-chart.ts';
 import { openFileSource } from './delivery/open-source.ts';
 import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
+import { type ChartVerdict, enforceOnClassicChart, enforceOnRegistryChart } from './trust/enforce-chart-policy.ts';
 import { writeReceipt } from './write-receipt.ts';
 
-type Outcome = Pick<DeliveryReceipt, 'source' | 'destination' | 'files' | 'checks' | 'kept' | 'bytes' | 'warnings'>;
-
-const signatureCheck: Check = {
-  name: 'provenance signature',
-  result: 'skipped',
-  detail: 'this step carries signatures along and does not judge them',
-};
+type Outcome = Pick<DeliveryReceipt, 'source' | 'destination' | 'files' | 'checks' | 'policy' | 'kept' | 'bytes' | 'warnings'>;
 
 /** Brings one version of a chart from a classic repository or a registry to a registry or directory, and writes the receipt. */
 export async function helmCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
@@ -78,7 +74,7 @@ async function fromRepository(request: ChartRequest, context: DeliveryContext): 
     return found;
   });
   write(`resolved  ${reference} is ${chart.version}, ${chart.digest}`);
-  return deliverChart(chart, request, context);
+  return deliverChart(chart, request, context, await enforceOnClassicChart(chart, `${repository.name}/${chart.name}`, context));
 }
 
 async function openRepository({ environment, write, signal }: DeliveryContext): Promise<{ readonly files: RepositoryFiles } & Disposable> {
@@ -95,7 +91,12 @@ async function openRepository({ environment, write, signal }: DeliveryContext): 
   });
 }
 
-async function deliverChart(chart: PublishedChart, request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
+async function deliverChart(
+  chart: PublishedChart,
+  request: ChartRequest,
+  context: DeliveryContext,
+  { checks, ...verdict }: ChartVerdict,
+): Promise<Outcome> {
   const delivered =
     context.environment.destination.type === 'oci'
       ? await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context)
@@ -104,7 +105,8 @@ async function deliverChart(chart: PublishedChart, request: ChartRequest, contex
     source: { reference: chart.location, digest: chart.digest, version: chart.version },
     ...delivered,
     files: chartFiles(chart).map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
-    checks: checksOf(chart, context.environment.source.type === 'oci' ? 'its manifest' : 'index.yaml'),
+    checks: [...checksOf(chart, context.environment.source.type === 'oci' ? 'its manifest' : 'index.yaml'), ...checks],
+    ...verdict,
   };
 }
 
@@ -117,7 +119,6 @@ function checksOf(chart: PublishedChart, who: string): Check[] {
     chart.provenance === undefined
       ? { name: 'provenance digest', result: 'skipped', detail: 'there is no provenance file' }
       : { name: 'provenance digest', result: 'passed', detail: 'the provenance file names the digest of the archive' },
-    signatureCheck,
   ];
 }
 
@@ -133,6 +134,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
   const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
   write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
+  const verdict = await enforceOnRegistryChart(from, found.manifest, context);
   if (environment.destination.type !== 'oci') {
     const chart = await attribute('source', 'fetch chart', `${from.name}:${found.tag}`, signal, () =>
       chartFromRegistry(
@@ -142,7 +144,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
         { signal, provenance: request.provenance !== 'none' },
       ),
     );
-    return deliverChart(chart, request, context);
+    return deliverChart(chart, request, context, verdict);
   }
   using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
     openEndpoint(
@@ -178,7 +180,11 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
     kept: result.kept.map(({ tag, digest }) => ({ reference: `${to.name}:${tag}`, digest })),
     bytes: result.bytes,
     warnings: result.warnings.slice(0, 20),
-    checks: [{ name: 'digest', result: 'passed', detail: `${found.digest}, every blob by the digest its manifest gives` }, signatureCheck],
+    ...verdict,
+    checks: [
+      { name: 'digest', result: 'passed', detail: `${found.digest}, every blob by the digest its manifest gives` },
+      ...verdict.checks,
+    ],
   };
 }
 

@@ -52,6 +52,7 @@ export {
   signedStatement,
   simpleSigningPayload,
 } from './signing/sign-image.ts';
+export { startGnupg } from './signing/gnupg.ts';
 export { createSigstore, keylessIssuer, keylessSubject } from './signing/sigstore-instance.ts';
 export type { KeylessBundle, KeylessOptions, SigstoreInstance } from './signing/sigstore-instance.ts';
 export { startS3Server } from './s3/s3-server.ts';

@@ -10,7 +10,7 @@ export type { ReadTrustFile } from './policy/parse-policy.ts';
 export { verifyImage } from './verify/verify-image.ts';
 export type { VerifyImageOptions } from './verify/verify-image.ts';
 export { attachReceipt } from './receipt/attach-receipt.ts';
-export { findReceipt } from './receipt/find-receipt.ts';
+export { findReceipt, isReceipt } from './receipt/find-receipt.ts';
 export { signStatement } from './receipt/sign-statement.ts';
 export { transferPredicateType, transferStatement } from './receipt/transfer-statement.ts';
 export type { TransferPredicate } from './receipt/transfer-statement.ts';

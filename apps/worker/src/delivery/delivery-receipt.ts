@@ -1,12 +1,5 @@
 import { ArcError } from '@arc/kernel';
-
-/** One thing that was looked at. What was not looked at is `skipped`, and never counts as passed. */
-export interface Check {
-  readonly name: string;
-  readonly result: 'passed' | 'skipped';
-  /** What it was compared with, or why it was skipped. */
-  readonly detail: string;
-}
+import type { Check } from '@arc/trust';
 
 /** One file that was delivered, byte for byte as its source had it. */
 interface DeliveredFile {
@@ -31,6 +24,8 @@ export interface DeliveryReceipt {
   readonly destination: { readonly references: readonly string[]; readonly digest: string; readonly place: DeliveryPlace };
   readonly files: readonly DeliveredFile[];
   readonly checks: readonly Check[];
+  /** The verification policy by its SHA-256, and what it was asked about; when there was one. */
+  readonly policy?: { readonly digest: string; readonly source: string };
   /** What stood at the destination already, was different, and was left alone. */
   readonly kept: readonly { readonly reference: string; readonly digest: string }[];
   readonly dryRun: boolean;

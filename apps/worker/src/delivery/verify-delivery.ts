@@ -1,15 +1,29 @@
-import { ArcError } from '@arc/kernel';
-import { attribute, type FileStore, openEndpoint, parseDigest, parseEndpointURL } from '@arc/transfer';
+import { ArcError, systemClock } from '@arc/kernel';
+import {
+  attribute,
+  type FileStore,
+  type Manifest,
+  openEndpoint,
+  parseDigest,
+  parseEndpointURL,
+  type ReadableRepository,
+} from '@arc/transfer';
+import type { Check, TransferPredicate } from '@arc/trust';
 import { sideOptions } from '../artifact-sides.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
+import { attestInRegistry, type AttestedReceipt, type DeliveryFacts, predicateOf } from '../trust/attest-delivery.ts';
+import { attestInStore } from '../trust/attest-files.ts';
+import { enforcePolicy, requireSamePolicy } from '../trust/enforce-policy.ts';
+import { readPolicy } from '../trust/trust-settings.ts';
+import { writeReceipt } from '../write-receipt.ts';
 import { openStore } from './open-store.ts';
 
 /**
  * Compares what the destination holds with what the receipt of the delivery says: tags, manifest and blobs in a registry;
- * the content of every file, read again, elsewhere.
+ * the content of every file, read again, elsewhere. Signs and attaches the receipt where a key is configured.
  *
- * @throws ArcError `Mismatch`; CopyError when the destination cannot be asked
+ * @throws ArcError `Mismatch`, `PolicyViolation`; CopyError when the destination cannot be asked
  */
 export async function verifyDelivery(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const receipt = readDeliveryReceipt(environment.receiptJSON);
@@ -17,13 +31,34 @@ export async function verifyDelivery(environment: WorkerEnvironment, write: (lin
   const nothing = receipt.dryRun ? 'it was a dry run' : receipt.destination.references.length === 0 ? 'everything was left alone' : '';
   if (nothing !== '') {
     write(`skipped      nothing was delivered that could be verified: ${nothing}`);
+    await writeReceipt(environment.receiptFile, receipt);
     return;
   }
-  const count =
+  const attested =
     receipt.destination.place.kind === 'oci'
       ? await verifyRegistry(receipt, environment, write, signal)
       : await verifyStore(receipt, environment, write, signal);
-  write(`verified     ${count} parts are there, the digests are equal`);
+  await writeReceipt(environment.receiptFile, { ...receipt, ...attested });
+}
+
+/** What is stated about a delivery whose parts are all there. */
+function predicateAfter(
+  receipt: DeliveryReceipt,
+  count: number,
+  arrived: readonly Check[],
+  environment: WorkerEnvironment,
+): TransferPredicate {
+  const { source, destination, checks, policy, startedAt } = receipt;
+  const content: Check = { name: 'content', result: 'passed', detail: `${count} parts are there, the digests are equal` };
+  const facts: DeliveryFacts = {
+    source: { reference: source.reference, digest: source.digest },
+    destination: { references: destination.references, digest: destination.digest },
+    ...(policy === undefined ? {} : { policy: { digest: policy.digest } }),
+    checks: [...checks, content, ...arrived],
+    startedAt,
+    finishedAt: new Date(systemClock.now()).toISOString(),
+  };
+  return predicateOf(facts, environment);
 }
 
 async function verifyRegistry(
@@ -31,9 +66,9 @@ async function verifyRegistry(
   environment: WorkerEnvironment,
   write: (line: string) => void,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<AttestedReceipt> {
   const { place } = receipt.destination;
-  if (place.kind !== 'oci') return 0;
+  if (place.kind !== 'oci') return receipt;
   const digest = parseDigest(receipt.destination.digest);
   using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
     openEndpoint(
@@ -59,7 +94,28 @@ async function verifyRegistry(
   }
   const absent = receipt.files.find((file) => !manifest.blobs.some((blob) => blob.digest === file.digest));
   if (absent !== undefined) throw mismatch(`${reference} does not hold ${absent.name} (${absent.digest})`);
-  return manifest.blobs.length + 1;
+  const count = manifest.blobs.length + 1;
+  write(`verified     ${count} parts are there, the digests are equal`);
+  const arrived = await verifyArrived(receipt, repository, manifest, environment, write, signal);
+  const predicate = predicateAfter(receipt, count, arrived, environment);
+  return attestInRegistry(repository, manifest, predicate, environment, { signal, write });
+}
+
+/** The evidence the policy asked for has to be where the chart is now. @throws ArcError `PolicyViolation`; CopyError */
+async function verifyArrived(
+  receipt: DeliveryReceipt,
+  repository: ReadableRepository,
+  manifest: Manifest,
+  environment: WorkerEnvironment,
+  write: (line: string) => void,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
+  const policy = await readPolicy(environment);
+  requireSamePolicy(receipt.policy?.digest, policy?.digest);
+  if (policy === undefined || receipt.policy === undefined) return [];
+  const { source } = receipt.policy;
+  const checks = await enforcePolicy(repository, manifest, policy, { origin: 'destination', source, platforms: [], signal, write });
+  return checks.map((check) => ({ ...check, name: `${check.name} at the destination` }));
 }
 
 async function verifyStore(
@@ -67,9 +123,9 @@ async function verifyStore(
   environment: WorkerEnvironment,
   write: (line: string) => void,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<AttestedReceipt> {
   const { place } = receipt.destination;
-  if (place.kind !== 'file') return 0;
+  if (place.kind !== 'file') return receipt;
   using opened = await openStore(environment, write, signal);
   const { store } = opened;
   for (const path of place.paths) {
@@ -82,7 +138,11 @@ async function verifyStore(
     if (found !== expected) throw mismatch(`${store.name}/${path} is ${found ?? 'not there'}, not ${expected}`);
   }
   await verifyIndex(receipt, store, signal);
-  return place.paths.length;
+  const count = place.paths.length;
+  write(`verified     ${count} parts are there, the digests are equal`);
+  requireSamePolicy(receipt.policy?.digest, (await readPolicy(environment))?.digest);
+  const files = receipt.files.filter(({ name, path }) => place.paths.includes(path ?? name));
+  return attestInStore(store, files, predicateAfter(receipt, count, [], environment), environment, { signal, write });
 }
 
 /** A chart that its repository does not list cannot be found there. */

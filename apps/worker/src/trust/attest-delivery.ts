@@ -10,7 +10,7 @@ export interface AttestedReceipt {
   readonly attestation?: Attestation;
 }
 
-interface Attestation {
+export interface Attestation {
   /** The key, by the hash of its public part. */
   readonly signedBy: string;
   /** Where the statement lies at the destination. */
@@ -62,7 +62,7 @@ export async function attestInRegistry(
   return { checks, attestation: attestation(signedBy, `${repository.name}@${referrer}`, bundle) };
 }
 
-function attestation(signedBy: string, reference: string, bundle: Buffer): Attestation {
+export function attestation(signedBy: string, reference: string, bundle: Buffer): Attestation {
   return { signedBy, reference, ...(bundle.length > keptBundle ? {} : { bundle: JSON.parse(bundle.toString('utf8')) as unknown }) };
 }
 

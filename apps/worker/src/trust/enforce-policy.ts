@@ -15,7 +15,7 @@ export interface EnforceOptions {
 export const noPolicy: Check = { name: 'signature', result: 'skipped', detail: 'there is no policy that says who must have signed' };
 
 /** The line of a check in the log of a step. */
-function checkLine({ name, result, detail }: Check): string {
+export function checkLine({ name, result, detail }: Check): string {
   return `${result.padEnd(12)} ${name}: ${detail}`;
 }
 
@@ -39,7 +39,7 @@ export async function enforcePolicy(
 }
 
 /** @throws ArcError `PolicyViolation` for the first check that failed or could not be made */
-function refuse(checks: readonly Check[], what: string): void {
+export function refuse(checks: readonly Check[], what: string): void {
   const bad = checks.find(({ result }) => result === 'failed' || result === 'error');
   if (bad === undefined) return;
   throw new ArcError(
@@ -50,6 +50,14 @@ function refuse(checks: readonly Check[], what: string): void {
       details: { checks: checks.map(({ name, result }) => `${name}: ${result}`) },
     },
   );
+}
+
+/** A copy obeys the policy it was given; what is verified afterwards has to be the same. @throws ArcError `PolicyViolation` */
+export function requireSamePolicy(copied: string | undefined, inForce: string | undefined): void {
+  if (copied === inForce) return;
+  throw new ArcError('PolicyViolation', 'source: verify: the copy was made with another policy than the one in force now', {
+    hint: 'Give ARC_POLICY and ARC_TRUST_DIR to both steps alike, then run the order again.',
+  });
 }
 
 /** What the source's reference stands for: from here on only its digest counts, so that what is verified is what is copied. @throws CopyError */
