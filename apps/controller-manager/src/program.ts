@@ -60,6 +60,26 @@ export const program: ProgramDefinition = {
       flags: '--max-active-per-endpoint <number>',
       description: 'runs that use one Endpoint at the same time, when it says nothing; default: no limit',
     },
+    {
+      flags: '--argo-instance-id <id>',
+      description: 'of the workflow-controller that is to run the Workflows; default: the one that has none',
+    },
+    {
+      flags: '--workflow-service-account <name>',
+      description: 'ServiceAccount of their pods where the namespace names none; default: what the template says',
+    },
+    {
+      flags: '--workflow-volumes <from>',
+      description: 'who brings the volumes with credentials; template: for an Argo with templateReferencing Strict or Secure',
+      choices: ['workflow', 'template'],
+      defaultValue: 'workflow',
+    },
+    {
+      flags: '--vanished-workflows <policy>',
+      description: 'what becomes of a run whose Workflow is deleted before it has ended',
+      choices: ['recreate', 'fail'],
+      defaultValue: 'recreate',
+    },
     ...sharedOptions.probes('this machine, its neighbours, and the addresses of metadata services'),
     sharedOptions.logLevel('info'),
   ],

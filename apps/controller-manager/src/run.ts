@@ -72,6 +72,7 @@ export async function runControllerManager({ options, environment, streams, cloc
       arc: {
         metrics: arcMetrics(metrics),
         limits: settings.limits,
+        handOver: settings.handOver,
         ...(probe !== undefined && { endpointProbe: probe }),
         ...(settings.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: settings.endpointProbeTtlMs }),
       },

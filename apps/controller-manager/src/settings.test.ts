@@ -52,6 +52,13 @@ test('flags mean what they mean to upstream, with and without a value', async ()
   assert.deepEqual(limited.limits, { maxActiveWorkflows: 7, maxActivePerNamespace: 3, maxActivePerEndpoint: 2 });
 });
 
+test('how Workflows are handed over is as they come, unless flags say otherwise', async () => {
+  assert.deepEqual((await settingsFor()).handOver, { volumesFrom: 'workflow', onVanished: 'recreate' });
+  const flags = ['--argo-instance-id=a', '--workflow-service-account', 's', '--workflow-volumes=template', '--vanished-workflows=fail'];
+  const told = { instanceId: 'a', serviceAccountName: 's', volumesFrom: 'template', onVanished: 'fail' };
+  assert.deepEqual((await settingsFor(...flags)).handOver, told);
+});
+
 test('what contradicts itself or is no number is wrong usage', async () => {
   for (const argv of [
     ['--metrics-secure=false', '--metrics-access=review'],

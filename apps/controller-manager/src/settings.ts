@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ArcLimits } from '@arc/arc-controllers';
+import type { ArcLimits, HandOverSettings } from '@arc/arc-controllers';
 import { UsageError } from '@arc/cli-kit';
 import { parseListenAddress } from '@arc/composition';
 import type { ListenAddress } from '@arc/composition';
@@ -18,6 +18,7 @@ export interface Settings extends ProbeSettings {
   readonly health: ListenAddress | undefined;
   readonly metrics: MetricsSettings | undefined;
   readonly limits: ArcLimits;
+  readonly handOver: HandOverSettings;
   readonly logLevel: LogLevel;
 }
 
@@ -44,8 +45,20 @@ export function settingsOf(options: OptionValues): Settings {
       ...limitOf(options, 'maxActivePerNamespace', '--max-active-per-namespace'),
       ...limitOf(options, 'maxActivePerEndpoint', '--max-active-per-endpoint'),
     },
+    handOver: handOverOf(options),
     logLevel: logLevelOf(options, 'info'),
     ...probeSettingsOf(options),
+  };
+}
+
+function handOverOf(options: OptionValues): HandOverSettings {
+  const instanceId = textOf(options, 'argoInstanceId');
+  const serviceAccountName = textOf(options, 'workflowServiceAccount');
+  return {
+    ...(instanceId !== undefined && { instanceId }),
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
+    volumesFrom: textOf(options, 'workflowVolumes') === 'template' ? 'template' : 'workflow',
+    onVanished: textOf(options, 'vanishedWorkflows') === 'fail' ? 'fail' : 'recreate',
   };
 }
 

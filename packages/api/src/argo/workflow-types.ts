@@ -211,11 +211,17 @@ export interface WorkflowStatus {
   progress?: string;
   /** By node id; the root node's id is the Workflow's name. */
   nodes?: Record<string, NodeStatus>;
+  /** What `nodes` were before they became too large for one object: gzip in base64. */
+  compressedNodes?: string;
+  /** Set when the nodes are in a database of Argo instead. */
+  offloadNodeStatusVersion?: string;
   conditions?: WorkflowCondition[];
   /** Parameters exported by `globalName`. */
   outputs?: NodeOutputs;
   /** The merged spec as it was when the Workflow started; later edits of the template do not matter to it. */
   storedWorkflowTemplateSpec?: WorkflowSpec;
+  /** The templates of others that it refers to, as they were when it came to them. */
+  storedTemplates?: Record<string, unknown>;
 }
 
 export interface Workflow extends KubeObject {

@@ -5,6 +5,7 @@ import { refOf } from '../metadata/references.ts';
 import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
 import { readLogTail } from './log-tail.ts';
+import { nodesOf } from './nodes.ts';
 import { redactorFor } from './redaction.ts';
 import type { Redactor } from './redaction.ts';
 import { failedPods, podNameOf, stepsOf } from './steps.ts';
@@ -18,12 +19,12 @@ export type FailureReport = Pick<ArtifactWorkflowStatus, 'message' | 'logTail' |
 
 /**
  * What to tell about a failed Workflow: its own message, what each failed step says, and the end of the log of the one
- * that failed first. Values of the run's Secrets are replaced; where that cannot be done, nothing of the steps is shown.
+ * that failed first, or what was read of that before its pod was gone. Values of the run's Secrets are replaced; where that cannot be done, nothing of the steps is shown.
  */
 export async function reportFailure(
   context: RunContext,
   run: ArtifactWorkflow,
-  workflow: Workflow,
+  { workflow, earlierLogTail }: { readonly workflow: Workflow; readonly earlierLogTail: string | undefined },
   signal: AbortSignal,
 ): Promise<FailureReport> {
   let redact: Redactor;
@@ -34,10 +35,13 @@ export async function reportFailure(
     context.logger.warn('cannot read the Secrets of a failed run, so its output is withheld', { ...refOf(run), error: messageOf(error) });
     return { message: 'the workflow failed; its output is withheld because the Secrets it may contain could not be read' };
   }
-  const nodes = workflow.status?.nodes ?? {};
+  const nodes = nodesOf(workflow.status ?? {});
   const pods = failedPods(nodes);
   const steps = stepsOf(nodes, redact);
-  const logTail = await logOf(context, workflow, pods[0], redact, signal);
+  const [first] = pods;
+  const logTail =
+    (first === undefined ? undefined : await logOf(context, workflow, podNameOf(refOf(workflow).name, first), redact, signal)) ??
+    earlierLogTail;
   return {
     message: failureMessage(workflow, pods, { redact, lastLine: lastLineOf(logTail) }),
     ...(logTail !== undefined && { logTail }),
@@ -65,17 +69,30 @@ function failureMessage(
   return cleanText(text, { maxBytes: maxMessage });
 }
 
+/** The end of the log of a step that has failed while others still run: its pod may be gone when they have ended. */
+export async function earlyLogTail(
+  context: RunContext,
+  { workflow, pod }: { readonly workflow: Workflow; readonly pod: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return await logOf(context, workflow, pod, await redactorFor(context.client, workflow, signal), signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    return undefined;
+  }
+}
+
 async function logOf(
   context: RunContext,
   workflow: Workflow,
-  pod: NodeStatus | undefined,
+  pod: string,
   redact: Redactor,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (pod === undefined) return undefined;
   const { namespace, name } = refOf(workflow);
   try {
-    const tail = await readLogTail(context.client, { namespace, name: podNameOf(name, pod) }, signal);
+    const tail = await readLogTail(context.client, { namespace, name: pod }, signal);
     return tail === undefined ? undefined : cleanText(redact(tail), { maxBytes: maxLogTail, keep: 'end' });
   } catch (error) {
     if (isAbort(error, signal)) throw error;

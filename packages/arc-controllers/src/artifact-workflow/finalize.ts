@@ -36,7 +36,7 @@ async function recordDelivery(context: RunContext, run: ArtifactWorkflow, signal
   if (workflow === undefined || !isControlledBy(workflow, run)) return false;
   const record = workflowRecord(workflow);
   if (record.phase !== 'Succeeded') return false;
-  const status = await statusEnded(context, run, record, signal);
+  const status = await statusEnded(context, run, { workflow: record }, signal);
   return (await writeStatus(context.client, artifactWorkflows, run, status, signal)) !== undefined;
 }
 

@@ -18,6 +18,8 @@ export interface HandOverSettings {
    * or `Secure` refuses Workflows that bring any.
    */
   readonly volumesFrom?: 'workflow' | 'template';
+  /** What becomes of a run whose Workflow disappears before it has ended: another Workflow (default), or a failure. */
+  readonly onVanished?: 'recreate' | 'fail';
 }
 
 /** What a Workflow is told beside what its ArtifactWorkflow says. */

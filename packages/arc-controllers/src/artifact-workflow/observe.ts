@@ -34,7 +34,7 @@ export function statusUnderWay(run: ArtifactWorkflow, workflow: WorkflowRecord):
 export async function statusEnded(
   context: RunContext,
   run: ArtifactWorkflow,
-  workflow: WorkflowRecord,
+  { workflow, earlierLogTail }: { readonly workflow: WorkflowRecord; readonly earlierLogTail?: string | undefined },
   signal: AbortSignal,
 ): Promise<ArtifactWorkflowStatus> {
   const isPlain = workflow.phase === 'Succeeded' && !workflow.hasReceipt;
@@ -48,12 +48,12 @@ export async function statusEnded(
   const failure =
     whole === undefined
       ? { message: 'the workflow failed and was removed before it could be read' }
-      : await reportFailure(context, run, whole, signal);
+      : await reportFailure(context, run, { workflow: whole, earlierLogTail }, signal);
   return { ...status, reason: 'WorkflowFailed', ...failure, failureTime: ended, succeeded: 0, failed: 1 };
 }
 
 /** Undefined when it is gone, or when another of its name took its place. */
-async function readWhole(context: RunContext, workflow: WorkflowRecord, signal: AbortSignal): Promise<Workflow | undefined> {
+export async function readWhole(context: RunContext, workflow: WorkflowRecord, signal: AbortSignal): Promise<Workflow | undefined> {
   try {
     const whole = await context.client.get<Workflow>(workflows, refOf(workflow), { signal });
     return whole.metadata.uid === workflow.metadata.uid ? whole : undefined;

@@ -24,11 +24,12 @@ import { scheduleOfRun } from './build-cron-workflow.ts';
 import { buildWorkflow } from './build-workflow.ts';
 import type { RunContext } from './context.ts';
 import { withEndpointSettings } from './endpoint-settings.ts';
+import { earlyLogTail } from './failure.ts';
 import { finalizeRun, readWorkflow } from './finalize.ts';
 import { handOverOf } from './hand-over.ts';
 import { jobOf } from './job-of.ts';
 import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
-import { statusEnded, statusUnderWay } from './observe.ts';
+import { carriedOver, readWhole, statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
 import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
 import { releaseRuns } from './scheduled-runs.ts';
@@ -45,10 +46,13 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
    * behind that of Workflows, so that such a run can look as if it had never been started.
    */
   const begun = new Map<string, number>();
+  /** Of runs under way with a step that has failed, by uid: the pod whose log was asked for. */
+  const asked = new Map<string, string>();
   const ownWrites = new OwnWrites();
   const forget = (run: ArtifactWorkflow): void => {
     recent.forget(run.metadata.uid ?? '');
     begun.delete(run.metadata.uid ?? '');
+    asked.delete(run.metadata.uid ?? '');
     ownWrites.forget(run);
   };
 
@@ -83,12 +87,17 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       const begunAt = begun.get(uid) ?? 0;
       begun.set(uid, begunAt);
       if (!isEnded(workflow.phase)) await keepConfig(context, run, signal);
-      return await follow(context, run, workflow, { recent, write, begunAt }, signal);
+      return await follow(context, run, workflow, { recent, write, begunAt, asked }, signal);
     }
     // Never start again what ended just now: only the server knows.
     if (vanishable && !(await isStillWanted(context, run, signal))) return undefined;
-    if (vanishable) reportVanished(context, run);
+    const isLost = vanishable && context.handOver.onVanished === 'fail';
+    if (vanishable) reportVanished(context, run, isLost ? 'what it has done is not known' : 'it is started again');
     begun.delete(uid);
+    if (isLost) {
+      await write(statusLost(context, run));
+      return undefined;
+    }
     const result = await start(context, run, { key, vanished: vanishable, write }, signal);
     if (result !== 'started') return result;
     begun.set(uid, context.clock.now());
@@ -336,12 +345,22 @@ async function follow(
   context: RunContext,
   seen: ArtifactWorkflow,
   workflow: WorkflowRecord,
-  { recent, write, begunAt }: { readonly recent: RecentWrites; readonly write: StatusWriter; readonly begunAt: number },
+  {
+    recent,
+    write,
+    begunAt,
+    asked,
+  }: {
+    readonly recent: RecentWrites;
+    readonly write: StatusWriter;
+    readonly begunAt: number;
+    readonly asked: Map<string, string>;
+  },
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   const run = asStarted(context, seen);
   if (isEnded(workflow.phase)) {
-    const status = await statusEnded(context, run, workflow, signal);
+    const status = await statusEnded(context, run, { workflow, earlierLogTail: seen.status?.logTail }, signal);
     if (await write(status)) reportEnd(context, run, status);
     return undefined;
   }
@@ -351,8 +370,27 @@ async function follow(
   // Most begin to run at once, and many end soon: that is one write or two instead of three.
   const waitMs = begunAt + context.startIntervalMs - context.clock.now();
   if (seen.status?.activeWorkflowRef === undefined && waitMs > 0) return { requeueAfterMs: Math.min(waitMs, context.startIntervalMs) };
-  const status = keepVanishedNote(run, statusUnderWay(run, workflow));
+  const logTail = await logTailUnderWay(context, seen, workflow, { asked, signal });
+  const status = { ...keepVanishedNote(run, statusUnderWay(run, workflow)), ...(logTail !== undefined && { logTail }) };
   return await writeSpaced(context, seen, status, { recent, write });
+}
+
+/** What a step that has failed has printed last, asked for once: what is known of it, if it is not to be had. */
+async function logTailUnderWay(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  record: WorkflowRecord,
+  { asked, signal }: { readonly asked: Map<string, string>; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const uid = run.metadata.uid ?? '';
+  const { failedPod } = record;
+  if (failedPod === undefined) return undefined;
+  if (asked.get(uid) === failedPod) return run.status?.logTail;
+  const workflow = await readWhole(context, record, signal);
+  asked.set(uid, failedPod);
+  return workflow === undefined
+    ? run.status?.logTail
+    : ((await earlyLogTail(context, { workflow, pod: failedPod }, signal)) ?? run.status?.logTail);
 }
 
 /** Writes a status, but mere progress only so often; then says when. */
@@ -385,12 +423,24 @@ function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowS
   return deepEqual(essence(before), essence(after));
 }
 
-function reportVanished(context: RunContext, run: ArtifactWorkflow): void {
+/** The status of a run whose Workflow has vanished and is not to be made again: it is no success, whatever it has done. */
+function statusLost({ clock }: RunContext, run: ArtifactWorkflow): ArtifactWorkflowStatus {
+  const now = timestamp(clock.now());
+  const name = workflowName(run.metadata.name ?? '');
+  return {
+    ...carriedOver(run.status),
+    ...{ phase: 'Failed', reason: 'WorkflowVanished', completionTime: now, failureTime: now, succeeded: 0, failed: 1 },
+    message: `its Workflow ${name} disappeared before it had ended, so what it has done is not known`,
+    activeWorkflowRef: { name },
+  };
+}
+
+function reportVanished(context: RunContext, run: ArtifactWorkflow, consequence: string): void {
   context.events.event(run, {
     type: 'Warning',
     reason: 'WorkflowVanished',
     action: 'Start',
-    note: `Workflow ${workflowName(run.metadata.name ?? '')} disappeared before it had ended; it is started again`,
+    note: `Workflow ${workflowName(run.metadata.name ?? '')} disappeared before it had ended; ${consequence}`,
   });
 }
 

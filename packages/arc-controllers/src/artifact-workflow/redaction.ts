@@ -3,23 +3,21 @@ import type { Secret } from '@arc/api/core';
 import { secrets } from '@arc/api/core';
 import { isStatusReason } from '@arc/apimachinery';
 import type { KubeClient } from '@arc/kube-client';
+import { secretNamesOf } from './secret-names.ts';
 
 /** Shorter values (`1`, `on`, `user`) are not secrets, and replacing them would garble everything. */
 const minValueLength = 6;
 
-/** Replaces the values of the Secrets a run mounts wherever they occur in a text. */
+/** Replaces the values of the Secrets a run is given wherever they occur in a text. */
 export type Redactor = (text: string) => string;
 
 /**
- * Reads the Secrets a Workflow mounts, for as long as the redactor lives, so that what a step printed can be put into a status.
+ * Reads the Secrets a Workflow gives to its steps, for as long as the redactor lives, so that what a step printed can be put into a status.
  * Throws when a Secret exists but cannot be read: then nothing it may have leaked into must be shown.
  */
 export async function redactorFor(client: KubeClient, workflow: Workflow, signal: AbortSignal): Promise<Redactor> {
-  const names = (workflow.spec.volumes ?? [])
-    .flatMap(({ secret, projected }) => [secret?.secretName, ...(projected?.sources ?? []).map((part) => part.secret?.name)])
-    .filter((name) => typeof name === 'string');
   const values = new Set<string>();
-  for (const name of new Set(names)) {
+  for (const name of secretNamesOf(workflow)) {
     const secret = await readSecret(client, { namespace: workflow.metadata.namespace ?? '', name }, signal);
     for (const encoded of Object.values(secret?.data ?? {})) addValues(values, encoded);
   }

@@ -165,7 +165,7 @@ async function lastOutcome(
     };
     return reason === lastRunFailed ? { ...outcome, reason, ...(message !== undefined && { message }) } : outcome;
   }
-  const { phase, message, logTail, receipt, completionTime, failureTime } = await statusEnded(context, run, ended, signal);
+  const { phase, message, logTail, receipt, completionTime, failureTime } = await statusEnded(context, run, { workflow: ended }, signal);
   const failure = phase === 'Succeeded' ? undefined : `the last run failed: ${message ?? ''}`;
   const name = nameOf(ended);
   context.events.event(run, {

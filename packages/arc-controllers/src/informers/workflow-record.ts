@@ -1,8 +1,9 @@
-import type { NodeStatus, Workflow } from '@arc/api/argo';
+import type { Workflow } from '@arc/api/argo';
 import { endpointsAnnotation, heldAnnotation, receiptOutput } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
-import { stepsOf } from '../artifact-workflow/steps.ts';
+import { nodesOf } from '../artifact-workflow/nodes.ts';
+import { failedPods, podNameOf, stepsOf } from '../artifact-workflow/steps.ts';
 
 /** What the controllers keep of a Workflow: hundreds of nodes with their inputs and outputs would dwarf everything else. */
 export interface WorkflowRecord extends KubeObject {
@@ -12,6 +13,8 @@ export interface WorkflowRecord extends KubeObject {
   readonly startedAt: string | undefined;
   readonly finishedAt: string | undefined;
   readonly steps: readonly ArtifactWorkflowStep[];
+  /** The pod of the step that failed first, if one has. */
+  readonly failedPod: string | undefined;
   /** It has a receipt, which is read when it is needed. */
   readonly hasReceipt: boolean;
   /** It is suspended until its turn comes. */
@@ -26,7 +29,9 @@ export interface WorkflowRecord extends KubeObject {
 export function workflowRecord(workflow: Workflow): WorkflowRecord {
   const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, ownerReferences, annotations } = workflow.metadata;
   const { suspend, shutdown } = workflow.spec ?? {};
-  const { phase, message, progress, startedAt, finishedAt, nodes, outputs } = workflow.status ?? {};
+  const { phase, message, progress, startedAt, finishedAt, outputs } = workflow.status ?? {};
+  const nodes = nodesOf(workflow.status ?? {});
+  const [failed] = failedPods(nodes);
   return {
     apiVersion: workflow.apiVersion,
     kind: workflow.kind,
@@ -44,11 +49,12 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     progress: textOrNothing(progress),
     startedAt: textOrNothing(startedAt),
     finishedAt: textOrNothing(finishedAt),
+    failedPod: failed === undefined ? undefined : podNameOf(name ?? '', failed),
     hasReceipt: outputs?.parameters?.some(({ name }) => name === receiptOutput) === true,
     isHeld: suspend === true && annotations?.[heldAnnotation] !== undefined,
     isShutDown: shutdown === 'Stop' || shutdown === 'Terminate',
     endpoints: (annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
-    steps: stepsOf((nodes ?? {}) as Readonly<Record<string, NodeStatus>>),
+    steps: stepsOf(nodes),
   };
 }
 
