@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { artifactWorkflows, clusterArtifactTypes, orders } from '@arc/api/arc';
 import type { ArtifactWorkflow } from '@arc/api/arc';
@@ -11,9 +13,11 @@ import {
   buildLegacyAttestation,
   buildLegacySignature,
   buildReferrer,
+  findTool,
   keyBundle,
   legacySignature,
   legacyTag,
+  runCommand,
   seedRegistry,
   signedStatement,
   simpleSigningPayload,
@@ -23,6 +27,7 @@ import type { RegistryContent } from '@arc/testkit';
 import { createEndpoints, finishedOrder, ociOrder, readExample, startWorld } from './support/world.ts';
 import type { World } from './support/world.ts';
 
+const cosign = findTool('cosign');
 const release = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const receipts = generateKeyPairSync('ed25519');
 const pem = (key: typeof release.publicKey): string => String(key.export({ type: 'spki', format: 'pem' }));
@@ -68,7 +73,7 @@ async function installVerifiedType({ client }: World): Promise<void> {
 }
 
 for (const referrers of [true, false]) {
-  test(`a signed image with SBOM and attestations arrives whole and verified, with a signed receipt; ${referrers ? 'with' : 'without'} the referrers API`, async () => {
+  test(`a signed image with SBOM and attestations arrives whole and verified, with a signed receipt; ${referrers ? 'with' : 'without'} the referrers API`, async (t) => {
     await using source = await startTestRegistry();
     await using destination = await startTestRegistry({ referrers });
     await using world = await startWorld();
@@ -114,6 +119,33 @@ for (const referrers of [true, false]) {
     assert.deepEqual(statement['subject'], [{ name: `${destination.host}/demo/app`, digest: { sha256: image.digest.slice(7) } }]);
     const referrer = receipt.attestation.reference.split('@')[1] ?? '';
     assert.ok(destination.content.manifest('demo/app', referrer) !== undefined);
+
+    await writeFile(join(world.folder, 'release.pub'), pem(release.publicKey));
+    await writeFile(join(world.folder, 'receipts.pub'), pem(receipts.publicKey));
+    await t.test(
+      'cosign verifies the evidence at the destination',
+      { skip: cosign === undefined && 'cosign is not installed' },
+      async () => {
+        const reference = `${destination.host}/demo/app@${image.digest}`;
+        const key = (name: string) => ['--key', join(world.folder, name), '--insecure-ignore-tlog', '--allow-http-registry'];
+        for (const args of [
+          ['verify', ...key('release.pub'), '--new-bundle-format=false', reference],
+          ['verify-attestation', ...key('release.pub'), '--type', spdx, reference],
+          ['verify-attestation', ...key('receipts.pub'), '--type', transfer, reference],
+        ]) {
+          const { code, stderr } = await runCommand(cosign ?? '', args, { env: { HOME: world.folder } });
+          assert.equal(code, 0, `cosign ${args.join(' ')}: ${stderr}`);
+        }
+      },
+    );
+    const shown = await world.arcctl([
+      'artifact',
+      'verify',
+      `${destination.host}/demo/app:v1`,
+      '--key',
+      join(world.folder, 'receipts.pub'),
+    ]);
+    assert.match(shown.stdout, /^receipt +passed +itself/m, shown.stderr);
 
     const refused = await finishedOrder(client, 'unsigned');
     assert.equal(refused.status?.phase, 'Failed');

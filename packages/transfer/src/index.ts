@@ -13,6 +13,7 @@ export type { VerifyOptions, VerifyResult } from './copy/verify-artifact.ts';
 export { parseDockerConfig } from './credentials/docker-config.ts';
 export { readSecretDirectory } from './credentials/secret-directory.ts';
 export type { EndpointSecret } from './credentials/secret-directory.ts';
+export { matchesPlatform } from './copy/platforms.ts';
 export { formatPlatform } from './descriptor/descriptor.ts';
 export type { Descriptor, Platform } from './descriptor/descriptor.ts';
 export { isIndexType, mediaTypes } from './descriptor/media-types.ts';

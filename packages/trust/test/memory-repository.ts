@@ -1,10 +1,12 @@
-import { type Descriptor, type Manifest, parseManifest } from '@arc/transfer';
+import { type Descriptor, type Manifest, parseManifest, TransferError } from '@arc/transfer';
 import type { BuiltImage } from '@arc/testkit';
 import type { EvidenceSource } from '../src/evidence/collect.ts';
 
 /** A repository in memory, for tests: what is put there is served as it is, lies included. */
 export class MemoryRepository implements EvidenceSource {
   readonly name: string;
+  /** What reading a manifest, by tag or digest, throws instead. */
+  readonly broken = new Map<string, Error>();
   readonly #manifests = new Map<string, Manifest>();
   readonly #blobs = new Map<string, Buffer>();
   readonly #referrers = new Map<string, Descriptor[]>();
@@ -38,12 +40,14 @@ export class MemoryRepository implements EvidenceSource {
   }
 
   fetchManifest(reference: string): Promise<Manifest | undefined> {
+    const error = this.broken.get(reference);
+    if (error !== undefined) return Promise.reject(error);
     return Promise.resolve(this.#manifests.get(reference));
   }
 
   async *fetchBlob(descriptor: Descriptor): AsyncGenerator<Buffer> {
     const bytes = this.#blobs.get(descriptor.digest);
-    if (bytes === undefined) throw new Error(`no blob ${descriptor.digest}`);
+    if (bytes === undefined) throw new TransferError('NotFound', `no blob ${descriptor.digest}`);
     yield bytes;
   }
 

@@ -34,6 +34,12 @@ const contentLimit = 16 * 1024 * 1024;
 /** Most referrers that are read for one manifest, and layers of each. */
 const countLimit = 100;
 
+/** Referrers that are read at a time. */
+const referrersAtOnce = 8;
+
+/** What a registry serves, and is no evidence: it may be damaged, or put there so that everything else is not looked at. */
+const unusableCodes = ['InvalidManifest', 'UnsupportedMediaType', 'NotFound', 'DigestMismatch', 'SizeMismatch', 'TooLarge'] as const;
+
 /** Most pieces of evidence that are kept for one manifest: each may cost a verification for everybody who may sign. */
 const evidenceLimit = 200;
 
@@ -44,50 +50,44 @@ const evidenceLimit = 200;
  * @throws CopyError when the registry cannot be asked; the reason of the signal
  */
 export async function collectEvidence(repository: EvidenceSource, subject: Manifest, options: CollectOptions): Promise<Collected> {
+  const { digest } = subject.descriptor;
   const refused: string[] = [];
-  const look = async <T>(what: string, read: () => Promise<T>, none: T): Promise<T> => {
+  /** Manifests that may be there; one that is no manifest is evidence that cannot be used, and no reason to look no further. */
+  const fetch = async (reference: string, where: string): Promise<readonly Evidence[]> => {
+    const { value, problem } = await look(where, () => repository.fetchManifest(reference, options));
+    if (problem !== undefined) return [unusable(where, digest, '', problem)];
+    if (value === undefined) return [];
+    // A list of referrers is only a claim of the registry.
+    if (where.startsWith('referrer ') && value.subject?.digest !== digest)
+      return [unusable(where, digest, value.artifactType ?? '', 'it refers to something else')];
+    return readLayers(repository, subject, value, where, options);
+  };
+  const look = async <T>(what: string, read: () => Promise<T>): Promise<{ readonly value?: T; readonly problem?: string }> => {
     try {
-      return await attribute(options.origin, 'look for', `${what} of ${repository.name}`, options.signal, read);
+      return { value: await attribute(options.origin, 'look for', `${what} of ${repository.name}`, options.signal, read) };
     } catch (error) {
-      // Some registries refuse what is not there.
       const cause = error instanceof Error ? error.cause : undefined;
+      if (isTransferError(cause, ...unusableCodes)) return { problem: shown(cause.message) };
+      // Some registries refuse what is not there.
       if (!isTransferError(cause, 'Unauthorized', 'Forbidden')) throw error;
       refused.push(what);
-      return none;
+      return {};
     }
   };
-  const { digest } = subject.descriptor;
-  const referrers = await look(`referrers of ${digest}`, () => repository.listReferrers(subject.descriptor, options), []);
-  const evidence: Evidence[] = [];
-  const seen = new Set<Digest>();
-  for (const listed of referrers.slice(0, countLimit)) {
-    if (seen.has(listed.digest) || evidence.length >= evidenceLimit) continue;
-    seen.add(listed.digest);
-    const where = `referrer ${listed.digest}`;
-    const manifest = await look(where, () => repository.fetchManifest(listed.digest, options), undefined);
-    if (manifest !== undefined) evidence.push(...(await readReferrer(repository, subject, manifest, where, options)));
+  const listing = look(`referrers of ${digest}`, () => repository.listReferrers(subject.descriptor, options));
+  const ofTags = Promise.all(
+    ['sig', 'att', 'sbom'].map((suffix) => `${digest.replace(':', '-')}.${suffix}`).map((tag) => fetch(tag, `tag ${tag}`)),
+  );
+  const [{ value: referrers = [], problem }, tagged] = await Promise.all([listing, ofTags]);
+  const evidence: Evidence[] = problem === undefined ? [] : [unusable(`referrers of ${digest}`, digest, '', problem)];
+  const digests = [...new Set(referrers.map((referrer) => referrer.digest))];
+  for (let at = 0; at < Math.min(digests.length, countLimit) && evidence.length < evidenceLimit; at += referrersAtOnce) {
+    const some = digests.slice(at, at + referrersAtOnce);
+    evidence.push(...(await Promise.all(some.map((referrer) => fetch(referrer, `referrer ${referrer}`)))).flat());
   }
-  if (referrers.length > countLimit)
-    evidence.push(unusable(`referrers of ${digest}`, digest, '', `only ${countLimit} of ${referrers.length} were read`));
-  for (const suffix of ['sig', 'att', 'sbom']) {
-    const tag = `${digest.replace(':', '-')}.${suffix}`;
-    const manifest = await look(`tag ${tag}`, () => repository.fetchManifest(tag, options), undefined);
-    if (manifest !== undefined) evidence.push(...(await readLayers(repository, subject, manifest, `tag ${tag}`, options)));
-  }
-  return { evidence: evidence.slice(0, evidenceLimit), refused };
-}
-
-async function readReferrer(
-  repository: EvidenceSource,
-  subject: Manifest,
-  manifest: Manifest,
-  where: string,
-  options: CollectOptions,
-): Promise<readonly Evidence[]> {
-  const { digest } = subject.descriptor;
-  // A list of referrers is only a claim of the registry.
-  if (manifest.subject?.digest !== digest) return [unusable(where, digest, manifest.artifactType ?? '', 'it refers to something else')];
-  return readLayers(repository, subject, manifest, where, options);
+  if (digests.length > countLimit)
+    evidence.push(unusable(`referrers of ${digest}`, digest, '', `only ${countLimit} of ${digests.length} were read`));
+  return { evidence: [...evidence.slice(0, evidenceLimit), ...tagged.flat().slice(0, evidenceLimit)], refused };
 }
 
 async function readLayers(
@@ -135,16 +135,17 @@ async function readOne(
 ): Promise<Evidence> {
   const { mediaType: type, size, digest } = layer;
   if (size > contentLimit) return unusable(where, subject, type, `it is larger than ${contentLimit} bytes`);
-  const bytes = await attribute(options.origin, 'read', `blob ${digest} of ${repository.name}`, options.signal, async () => {
-    const pieces: Buffer[] = [];
-    for await (const piece of repository.fetchBlob(layer, options)) pieces.push(Buffer.from(piece));
-    return Buffer.concat(pieces);
-  });
   try {
+    const bytes = await attribute(options.origin, 'read', `blob ${digest} of ${repository.name}`, options.signal, async () => {
+      const pieces: Buffer[] = [];
+      for await (const piece of repository.fetchBlob(layer, options)) pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces);
+    });
     return { where, subject, type, content: read(bytes, layer), problem: undefined };
   } catch (error) {
-    if (!(error instanceof EvidenceError)) throw error;
-    return unusable(where, subject, type, shown(error.message));
+    const reason = error instanceof Error && isTransferError(error.cause, ...unusableCodes) ? error.cause : error;
+    if (!(reason instanceof EvidenceError || isTransferError(reason))) throw error;
+    return unusable(where, subject, type, shown(reason.message));
   }
 }
 

@@ -7,6 +7,7 @@ import {
   buildLegacyAttestation,
   buildLegacySignature,
   buildReferrer,
+  digestOf,
   keyBundle,
   legacySignature,
   legacyTag,
@@ -18,6 +19,7 @@ import {
 import type { BuiltImage } from '@arc/testkit';
 import * as fc from 'fast-check';
 import { MemoryRepository } from '../../test/memory-repository.ts';
+import { TransferError } from '@arc/transfer';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import { signaturePredicateType } from './check-content.ts';
 import { verifyImage } from './verify-image.ts';
@@ -32,7 +34,7 @@ function newKey() {
   return { privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }) };
 }
 
-async function check(repository: MemoryRepository, rule: object, options: { platforms?: string[] } = {}) {
+async function checked(repository: MemoryRepository, rule: object, options: { platforms?: string[] } = {}) {
   const policy = await parsePolicy(JSON.stringify({ rules: [{ match: 'registry.example.org/team/*', ...rule }] }), () =>
     Promise.resolve(undefined),
   );
@@ -41,7 +43,7 @@ async function check(repository: MemoryRepository, rule: object, options: { plat
 
 /** The one check of a rule, as `result: detail`. */
 async function verdict(repository: MemoryRepository, rule: object, options: { platforms?: string[] } = {}): Promise<string> {
-  const checks = await check(repository, rule, options);
+  const checks = await checked(repository, rule, options);
   assert.equal(checks.length, 1);
   return `${checks[0]?.result}: ${checks[0]?.detail}`;
 }
@@ -202,6 +204,24 @@ test('evidence that cannot be read is a reason, and never counts', async () => {
   assert.match(await verdict(lying, signedBy(release)), /^failed: .*it refers to something else/);
 });
 
+test('a referrer that is damaged, or whose content is gone, does not hide the others', async () => {
+  const good = legacy(simpleSigningPayload(image.digest));
+  const damaged = repository().put(good, sig);
+  damaged.refer(image.digest, { mediaType: 'x/y', digest: `sha256:${'1'.repeat(64)}`, size: 1 });
+  damaged.put({ ...bundle({ predicateType: signaturePredicateType }), blobs: new Map() });
+  damaged.broken.set(`sha256:${'1'.repeat(64)}`, new TransferError('InvalidManifest', 'it is not valid JSON'));
+  assert.match(await verdict(damaged, signedBy(release)), /^passed/);
+  assert.match(await verdict(damaged, signedBy(audit)), /^failed: .*it is not valid JSON.*no blob/);
+  const refusing = repository();
+  refusing.broken.set(sig, new TransferError('Forbidden', 'no'));
+  const [check] = await checked(refusing, signedBy(release));
+  assert.deepEqual([check?.result, /does not let tag .* be read/.test(check?.detail ?? '')], ['error', true]);
+  assert.match(await verdict(refusing.put(bundle({ predicateType: signaturePredicateType })), signedBy(release)), /^passed/);
+  const down = repository();
+  down.broken.set(sig, new TransferError('ServerError', 'down', { retryable: true }));
+  await assert.rejects(checked(down, signedBy(release)), { code: 'ServerError', retryable: true });
+});
+
 test('one good signature among bad ones is enough, and two people are two people', async () => {
   const payload = simpleSigningPayload(image.digest);
   const both = repository().put(
@@ -230,6 +250,44 @@ test('a signature of the index says nothing about its platforms where they are t
   assert.match(await verdict(signed, { signatures: { by, on: 'platforms' } }, { platforms: ['linux/amd64'] }), /^passed/);
   signed.put(legacy(simpleSigningPayload(arm64 ?? '')), legacyTag(arm64 ?? '', 'sig'));
   assert.match(await verdict(signed, { signatures: { by, on: 'all' } }), /^passed: each of 3 digests/);
+});
+
+test('an image without a platform, or in an index within the index, has to be signed like the others', async () => {
+  const { digest, bytes, mediaType } = other.platforms.get('linux/amd64') ?? assert.fail();
+  const [signedPlatform] = image.platforms.values();
+  assert.ok(signedPlatform !== undefined);
+  const list = (manifests: object[]): BuiltImage => {
+    const document = { schemaVersion: 2, mediaType: image.mediaType, manifests };
+    const index = Buffer.from(JSON.stringify(document));
+    const manifest = { digest: digestOf(index), mediaType: image.mediaType, bytes: index };
+    return { ...manifest, platforms: new Map(), manifests: [manifest], blobs: new Map() };
+  };
+  const entry = (built: { digest: string; mediaType: string; bytes: Buffer }, platform?: object) => ({
+    mediaType: built.mediaType,
+    digest: built.digest,
+    size: built.bytes.length,
+    ...(platform === undefined ? {} : { platform }),
+  });
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+  const stranger = { digest, mediaType, bytes };
+  const nested = list([entry(stranger, amd64)]);
+  const policy = await parsePolicy(
+    JSON.stringify({ rules: [{ match: '*', signatures: { by: [{ key: release.pem }], on: 'platforms' } }] }),
+    () => Promise.resolve(undefined),
+  );
+  for (const [index, expected] of [
+    [list([entry(signedPlatform, amd64)]), 'passed'],
+    [list([entry(signedPlatform, amd64), entry(stranger, { os: 'unknown', architecture: 'unknown' })]), 'passed'],
+    [list([entry(signedPlatform, amd64), entry(stranger)]), 'failed'],
+    [list([entry(signedPlatform, amd64), entry(nested, amd64)]), 'failed'],
+    [list([entry(stranger, { os: 'unknown', architecture: 'unknown' })]), 'failed'],
+    [list([]), 'failed'],
+  ] as const) {
+    const held = new MemoryRepository().put(image).put(other).put(nested).put(index);
+    held.put(legacy(simpleSigningPayload(signedPlatform.digest)), legacyTag(signedPlatform.digest, 'sig'));
+    const [found] = await verifyImage(held, held.manifest(index.digest), policy, { origin: 'source' });
+    assert.equal(found?.result, expected, `${index.bytes.toString()}: ${found?.detail}`);
+  }
 });
 
 test('how the signer called the image counts where the policy says so', async () => {

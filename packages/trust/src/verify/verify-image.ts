@@ -1,5 +1,5 @@
 import { systemClock } from '@arc/kernel';
-import { attribute, type CopyOrigin, type Digest, formatPlatform, type Manifest, TransferError } from '@arc/transfer';
+import { attribute, type CopyOrigin, type Digest, isIndexType, type Manifest, matchesPlatform, TransferError } from '@arc/transfer';
 import { verifyRegistryChart } from '../helm/verify-chart.ts';
 import { type Check, shown } from '../check.ts';
 import { type Collected, collectEvidence, type EvidenceSource } from '../evidence/collect.ts';
@@ -84,25 +84,44 @@ function repositoryOf(reference: string): string {
   return reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
 }
 
+/** The manifests that a demand is about; never none. */
 async function targets(repository: EvidenceSource, root: Manifest, on: Target, options: VerifyImageOptions): Promise<readonly Manifest[]> {
-  // BuildKit lists attestations as children of the platform "unknown".
-  const children = root.children.filter(({ platform }) => platform !== undefined && platform.os !== 'unknown');
-  if (on === 'reference' || children.length === 0) return [root];
-  const { platforms = [] } = options;
-  const wanted = children.filter(
-    ({ platform }) => platforms.length === 0 || (platform !== undefined && platforms.includes(formatPlatform(platform))),
+  if (on === 'reference' || !isIndexType(root.descriptor.mediaType)) return [root];
+  const images = await imagesOf(repository, root, options, 0);
+  if (images.length === 0) return [root];
+  return on === 'all' ? [root, ...images] : images;
+}
+
+/** How deep indexes may lie in each other. */
+const depthLimit = 4;
+
+/**
+ * Every image that an index leads to and that could be run: also one without a platform, which some programs take for any. BuildKit
+ * lists attestations under the platform "unknown", and nothing runs those.
+ */
+async function imagesOf(
+  repository: EvidenceSource,
+  index: Manifest,
+  options: VerifyImageOptions,
+  depth: number,
+): Promise<readonly Manifest[]> {
+  const { platforms = [], origin, signal } = options;
+  const wanted = index.children.filter(
+    ({ platform }) =>
+      platform === undefined ||
+      (platform.os !== 'unknown' && (platforms.length === 0 || platforms.some((chosen) => matchesPlatform(platform, chosen)))),
   );
   const manifests = await Promise.all(
-    wanted.map(async ({ digest }) => {
-      const where = `${repository.name}@${digest}`;
-      return attribute(options.origin, 'read manifest', where, options.signal, async () => {
+    wanted.map(({ digest }) =>
+      attribute(origin, 'read manifest', `${repository.name}@${digest}`, signal, async () => {
         const manifest = await repository.fetchManifest(digest, options);
         if (manifest === undefined) throw new TransferError('NotFound', 'it is listed, and not there', { status: 404 });
-        return manifest;
-      });
-    }),
+        if (depth >= depthLimit) throw new TransferError('InvalidManifest', `indexes lie deeper than ${depthLimit} in each other`);
+        return isIndexType(manifest.descriptor.mediaType) ? imagesOf(repository, manifest, options, depth + 1) : [manifest];
+      }),
+    ),
   );
-  return on === 'all' ? [root, ...manifests] : manifests;
+  return manifests.flat();
 }
 
 type CheckClaim = (content: SignedContent, digest: Digest) => void;
