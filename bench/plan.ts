@@ -25,6 +25,8 @@ export interface Plan {
   /** Starts of arcctl, and how long it is left alone before its memory is read. */
   readonly starts: number;
   readonly idleMs: number;
+  /** Copies of images: a large one of so many layers, and so many small ones. */
+  readonly copies: { readonly rounds: number; readonly layers: number; readonly layerBytes: number; readonly images: number };
   /** Orders that are reconciled; how many of them a change of an Endpoint concerns, each time; how long they are left alone. */
   readonly orders: { readonly count: number; readonly changed: readonly number[]; readonly idleMs: number };
   /**
@@ -57,6 +59,7 @@ const full: Plan = {
   stored: [10_000, 100_000, 1_000_000],
   starts: 5,
   idleMs: 4000,
+  copies: { rounds: 5, layers: 10, layerBytes: 100_000_000, images: 100 },
   orders: { count: 10_000, changed: [1250, 2500, 5000], idleMs: 30_000 },
   elsewhere: { listed: [10_000], listForms: 'objects', watchers: [200], watchedRates: [50, 200], stored: [10_000, 100_000] },
 };
@@ -79,6 +82,7 @@ const small: Plan = {
   stored: [500],
   starts: 1,
   idleMs: 50,
+  copies: { rounds: 1, layers: 2, layerBytes: 200_000, images: 3 },
   orders: { count: 20, changed: [3, 6], idleMs: 300 },
   elsewhere: { listForms: 'objects' },
 };

@@ -32,6 +32,7 @@ const higher = (path: string, wanted: Wanted, [unit, budget, stretch]: readonly 
 });
 const creates = (backend: 'sqlite' | 'postgres' | 'etcd'): Wanted => ({ bench: 'writes', backend, metric: 'create throughput', at: fifty });
 const controllers = { who: 'controllers' } as const;
+const copies = (metric: string, at: NonNullable<Wanted['at']>): Wanted => ({ bench: 'image-copies', metric, at });
 const plainList = { ...tenThousand, as: 'objects' } as const;
 
 /** What ARC promises of a machine with two cores, with TLS, authentication, authorisation and validation on. */
@@ -84,6 +85,10 @@ const budgets: readonly Budget[] = [
     { bench: 'orders', metric: 'CPU of an artifact, most over fewest', at: { orders: 5000 } },
     ['x', 1.2, 1.05],
   ),
+  lower('copy of 1 GB in 10 layers, time by skopeo', copies('one large image, wall ratio', { megabytes: 1000 }), ['x', 1, 0.8]),
+  lower('copy of 1 GB in 10 layers, CPU by skopeo', copies('one large image, CPU ratio', { megabytes: 1000 }), ['x', 0.85, 0.6]),
+  lower('copy of 1 GB in 10 layers, peak memory', copies('one large image, peak RSS', { megabytes: 1000 }), ['bytes', 160e6, 120e6]),
+  lower('copy of 100 small images, time by skopeo', copies('small images, wall ratio', { images: 100 }), ['x', 0.5, 0.3]),
 ];
 
 export function judge(results: Pick<Results, 'measurements'>): readonly JudgedBudget[] {

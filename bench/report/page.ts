@@ -2,6 +2,7 @@ import type { Results } from '../results/measurement.ts';
 import { median, show } from '../statistics/summary.ts';
 import { judge, type JudgedBudget } from './budgets.ts';
 import { comparisonSection } from './comparison-section.ts';
+import { copySection } from './copy-section.ts';
 import { curvesOf } from './curves.ts';
 import { gapText } from './gaps.ts';
 import { growthSection } from './growth-section.ts';
@@ -33,6 +34,7 @@ export function reportPage({ results, comparison }: ReportInput): string {
     mixedSection(results),
     growthSection(results, curves),
     orderSection(results),
+    copySection(results),
     comparison === undefined ? '' : comparisonSection(comparison),
     arkSection(results),
     methodSection(results),

@@ -90,3 +90,4 @@ export { importArtifacts } from './carry/import-artifacts.ts';
 export type { ImportedArtifact, ImportOptions } from './carry/import-artifacts.ts';
 export { blobsOf, formatInventory, heldByInventory, inventoryLimit, mergeInventories, parseInventory } from './carry/inventory.ts';
 export type { HeldElsewhere, Inventory } from './carry/inventory.ts';
+export { forEachBounded } from './copy/bounded.ts';

@@ -40,6 +40,11 @@ const onConflict: OptionDefinition = {
   choices: ['fail', 'skip', 'overwrite'],
 };
 
+const versions: OptionDefinition = {
+  flags: '--versions <range>',
+  description: 'all versions of each repository in this range, for example ">=1.2 <2"',
+};
+
 /** The commands that move artifacts; they need no server. */
 export const artifactCommands: readonly CommandDefinition[] = [
   {
@@ -58,6 +63,21 @@ export const artifactCommands: readonly CommandDefinition[] = [
     load: async () => (await import('./copy.ts')).copyArtifactCommand,
   },
   {
+    path: ['artifact', 'mirror'],
+    summary: 'Copy many artifacts into a registry, each under its own repository and tag',
+    offline: true,
+    arguments: '<references...>',
+    options: [
+      { flags: '--to <registry>', description: 'registry, or a path in one', required: true },
+      versions,
+      onConflict,
+      chunks,
+      ...moving,
+    ],
+    examples: ["arcctl artifact mirror registry.example.org/team/app --versions '>=1.2 <2' --to mirror.example.net/zone"],
+    load: async () => (await import('./mirror.ts')).mirrorArtifacts,
+  },
+  {
     path: ['artifact', 'export'],
     summary: 'Write artifacts with what refers to them onto a disk, as an OCI layout: a directory, or one .tar file',
     offline: true,
@@ -65,7 +85,7 @@ export const artifactCommands: readonly CommandDefinition[] = [
     options: [
       { flags: '--to <path>', description: 'directory or .tar file; what it holds already is kept', required: true },
       { flags: '--against <inventory>', description: 'leave out what the other side has: an inventory (.json) or its registry' },
-      { flags: '--versions <range>', description: 'all versions of each repository in this range, for example ">=1.2 <2"' },
+      versions,
       platform,
       ...moving,
     ],

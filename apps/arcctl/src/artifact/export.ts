@@ -1,19 +1,12 @@
 import { formatBytes, UsageError } from '@arc/cli-kit';
-import {
-  exportArtifacts,
-  formatImageReference,
-  heldByInventory,
-  listVersions,
-  parseEndpointURL,
-  parseRange,
-  repositoryAt,
-} from '@arc/transfer';
+import { exportArtifacts, formatImageReference, heldByInventory, parseEndpointURL, repositoryAt } from '@arc/transfer';
 import type { EndpointLocation, ExportedArtifact, HeldElsewhere, WritableRepository } from '@arc/transfer';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readInventoryFile } from './inventory-file.ts';
 import { openLayoutToWrite } from './layout-path.ts';
-import { copyOptionsOf, parseFullReference, Registries } from './registries.ts';
+import { copyOptionsOf, Registries } from './registries.ts';
+import { resolveReferences } from './resolve-references.ts';
 import { summaryOf, transferDisplay } from './transfer-display.ts';
 
 /** `arcctl artifact export REFERENCE... --to PATH`: artifacts onto a disk that is carried to the other side. */
@@ -46,18 +39,6 @@ export async function exportArtifactsCommand(invocation: Invocation): Promise<vo
     for (const line of summaryOf(formatImageReference(reference), copied)) streams.stdout.write(`${line}\n`);
   if (result.omitted.blobs > 0)
     streams.stdout.write(`left out ${result.omitted.blobs} blobs (${formatBytes(result.omitted.bytes)}): the other side has them\n`);
-}
-
-/** One reference, or with `--versions` each version of its repository. */
-async function resolveReferences(text: string, invocation: Invocation, registries: Registries): Promise<ExportedArtifact[]> {
-  const { location, image, name } = parseFullReference(text);
-  const source = await registries.source(location, image.repository);
-  const range = textOption(invocation, 'versions');
-  if (range === undefined) return [{ source, reference: { ...image, repository: name } }];
-  if (image.digest !== undefined || !text.endsWith(image.repository))
-    throw new UsageError(`${JSON.stringify(text)} names one version`, { hint: 'Leave the tag or digest out: --versions chooses.' });
-  const versions = await listVersions(source, { range: parseRange(range), signal: invocation.signal });
-  return versions.map(({ tag }) => ({ source, reference: { repository: name, tag, digest: undefined } }));
 }
 
 /** An inventory file, or the receiving registry itself. */
