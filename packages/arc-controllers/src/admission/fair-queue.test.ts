@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { FairQueue } from './fair-queue.ts';
 import type { FairQueueOptions } from './fair-queue.ts';
-import type { Job } from './job.ts';
+import type { Job, Quota } from './job.ts';
 import { DecayedUsage } from './usage.ts';
 
 function job(namespace: string, name: string | number, extra: Partial<Job> = {}): Job {
@@ -182,7 +182,8 @@ test('whatever happens, limits hold, nothing is lost and everybody gets a turn',
   fc.assert(
     fc.property(fc.array(event, { maxLength: 120 }), fc.integer({ min: 1, max: 4 }), (events, maxActive) => {
       const endpointLimit = (name: string): number | undefined => ({ x: 1, y: 2 })[name];
-      const queue = new FairQueue({ maxActive, endpointLimit, quotaOf: (name) => (name === '0' ? { maxActive: 1 } : {}) });
+      const quotaOf = (name: string): Quota => (name === '0' ? { maxActive: 1 } : {});
+      const queue = new FairQueue({ maxActive, endpointLimit, patienceMs: Number.POSITIVE_INFINITY, quotaOf });
       const jobs = new Map<string, Job>();
       const active = new Set<string>();
       const waiting = new Set<string>();
@@ -246,4 +247,54 @@ test('a low priority is not starved by an endless stream of high ones', () => {
     queue.release(next?.key ?? '', now);
   }
   assert.fail('it never had its turn');
+});
+
+interface Streams {
+  readonly limits: Readonly<Record<string, number>>;
+  readonly durations: readonly number[];
+}
+
+/** Lets one run that needs two Endpoints compete with streams of later ones that need one of them, or none; true if it had its turn. */
+function hasTurn({ limits, durations }: Streams, patienceMs: number, seconds: number): boolean {
+  const queue = new FairQueue({ maxActive: 10, patienceMs, endpointLimit: (name) => limits[name] });
+  const ends = new Map<string, number>();
+  let made = 0;
+  const isAdmitted = (second: number): boolean => {
+    for (let next = queue.admit(second * 1000); next !== undefined; next = queue.admit(second * 1000)) {
+      if (next.key === 'a/both') return true;
+      ends.set(next.key, second + (durations[made++ % durations.length] ?? 1));
+    }
+    return false;
+  };
+  for (let second = 0; second <= seconds; second++) {
+    const now = second * 1000;
+    if (second === 5) queue.enqueue(job('a', 'both', { since: now, endpoints: ['x', 'y'] }), now);
+    for (const name of ['x', 'y', 'z']) {
+      queue.enqueue(job('a', `${name}${made++}`, { since: now, priority: -100, endpoints: [name] }), now);
+    }
+    for (const [key, end] of ends) {
+      if (end > second) continue;
+      ends.delete(key);
+      queue.release(key, now);
+      // One after the other, or several places would become free at once by luck.
+      if (isAdmitted(second)) return true;
+    }
+    if (isAdmitted(second)) return true;
+  }
+  return false;
+}
+
+test('who needs places at two Endpoints gets them, though others take one or the other all the time', () => {
+  const limit = fc.integer({ min: 1, max: 3 });
+  const streams = fc.record({
+    limits: fc.record({ x: limit, y: limit }),
+    durations: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 50, maxLength: 50 }),
+  });
+  fc.assert(
+    fc.property(streams, (load) => {
+      assert.ok(hasTurn(load, 60_000, 5 + 60 + 2 * Math.max(...load.durations)), 'it never had its turn');
+    }),
+  );
+  const alternating = { limits: { x: 1, y: 1 }, durations: [3, 4, 5] };
+  assert.equal(hasTurn(alternating, Number.POSITIVE_INFINITY, 2000), false, 'without patience running out it would wait for ever');
 });

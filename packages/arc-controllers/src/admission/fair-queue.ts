@@ -9,6 +9,8 @@ export interface FairQueueOptions {
   readonly halfLifeMs?: number;
   /** Waiting so long outweighs one step of priority. Default 30 seconds. */
   readonly ageingMs?: number;
+  /** Who has waited so long for places at several Endpoints has one kept free at each. Default 10 minutes. */
+  readonly patienceMs?: number;
   readonly quotaOf?: (namespace: string) => Quota;
   /** How many runs may use an Endpoint at the same time; undefined: any number. */
   readonly endpointLimit?: (endpoint: string) => number | undefined;
@@ -29,7 +31,8 @@ interface Tenant {
 /**
  * Decides whose turn it is. Between namespaces: whoever has used the least for its weight, now and in the recent past.
  * Within a namespace: priority, raised by waiting, then first come, first served. Nobody exceeds a limit, no slot stays
- * free while somebody may use it, nobody waits for ever. Pure: time comes in with every call.
+ * free while somebody may use it, nobody waits for ever: who needs places at several Endpoints, of which one or the other is always
+ * taken, has them kept free in the end. Pure: time comes in with every call.
  */
 export class FairQueue {
   readonly #options: Required<FairQueueOptions>;
@@ -39,7 +42,14 @@ export class FairQueue {
   readonly #endpointUse = new Map<string, number>();
 
   constructor(options: FairQueueOptions) {
-    this.#options = { halfLifeMs: 300_000, ageingMs: 30_000, quotaOf: () => ({}), endpointLimit: () => undefined, ...options };
+    this.#options = {
+      halfLifeMs: 300_000,
+      ageingMs: 30_000,
+      patienceMs: 600_000,
+      quotaOf: () => ({}),
+      endpointLimit: () => undefined,
+      ...options,
+    };
   }
 
   get waiting(): number {
@@ -97,7 +107,7 @@ export class FairQueue {
     if (this.#active.size >= this.#options.maxActive) return undefined;
     let best: { readonly job: QueuedJob; readonly score: number } | undefined;
     for (const [namespace, tenant] of this.#tenants) {
-      const job = this.#nextOf(namespace, tenant);
+      const job = this.#nextOf(namespace, tenant, now);
       if (job === undefined) {
         this.#forgetIdle(namespace, tenant, now);
         continue;
@@ -148,15 +158,38 @@ export class FairQueue {
     for (const { groups } of this.#tenants.values()) for (const group of groups.values()) yield group.keys();
   }
 
-  #nextOf(namespace: string, { usage, groups }: Tenant): QueuedJob | undefined {
+  #nextOf(namespace: string, { usage, groups }: Tenant, now: number): QueuedJob | undefined {
     const { maxActive } = this.#options.quotaOf(namespace);
     if (maxActive !== undefined && usage.active >= maxActive) return undefined;
     let next: QueuedJob | undefined;
+    let overdue: QueuedJob | undefined;
+    for (const { first } of groups.values()) {
+      if (first === undefined) continue;
+      if (this.#fullEndpoint(first) === undefined) {
+        if (next === undefined || isBefore(first, next)) next = first;
+      } else if (first.endpoints.length > 1 && now - first.since >= this.#options.patienceMs) {
+        if (overdue === undefined || isBefore(first, overdue)) overdue = first;
+      }
+    }
+    if (next === undefined || overdue === undefined || isBefore(next, overdue)) return next;
+    return this.#firstBeside(overdue, groups);
+  }
+
+  /** Whose turn it is among those that leave a place at each Endpoint of somebody who has waited for them for long. */
+  #firstBeside(overdue: QueuedJob, groups: Tenant['groups']): QueuedJob | undefined {
+    let next: QueuedJob | undefined;
     for (const { first } of groups.values()) {
       if (first === undefined || this.#fullEndpoint(first) !== undefined) continue;
+      if (isBefore(overdue, first) && overdue.endpoints.some((endpoint) => first.endpoints.includes(endpoint) && this.#isLast(endpoint)))
+        continue;
       if (next === undefined || isBefore(first, next)) next = first;
     }
     return next;
+  }
+
+  #isLast(endpoint: string): boolean {
+    const limit = this.#options.endpointLimit(endpoint);
+    return limit !== undefined && this.#used(endpoint) + 1 >= limit;
   }
 
   #fullEndpoint(job: Job): WaitReason | undefined {

@@ -5,6 +5,8 @@ export class Slots {
   readonly #max: number;
   readonly #held = new Set<string>();
   readonly #waiting = new Map<string, ReconcileRequest>();
+  /** Who was called and has not been looked at since. */
+  readonly #called = new Set<string>();
   readonly #call: (request: ReconcileRequest) => void;
 
   constructor(max: number, call: (request: ReconcileRequest) => void) {
@@ -28,16 +30,29 @@ export class Slots {
       this.#held.add(key);
       return true;
     }
-    this.#waiting.set(`${waiting.namespace ?? ''}/${waiting.name}`, waiting);
+    this.#waiting.set(nameOf(waiting), waiting);
     return false;
   }
 
   release(key: string): void {
-    if (!this.#held.delete(key)) return;
+    if (this.#held.delete(key)) this.#offer();
+  }
+
+  /** Somebody has been looked at. Who was called and needs no slot any more, being gone perhaps, must not keep it from the next. */
+  lookedAt(request: ReconcileRequest): void {
+    if (this.#called.delete(nameOf(request))) this.#offer();
+  }
+
+  #offer(): void {
     for (const [name, request] of this.#waiting) {
+      if (this.#held.size + this.#called.size >= this.#max) return;
       this.#waiting.delete(name);
+      this.#called.add(name);
       this.#call(request);
-      return;
     }
   }
+}
+
+function nameOf({ namespace, name }: ReconcileRequest): string {
+  return `${namespace ?? ''}/${name}`;
 }

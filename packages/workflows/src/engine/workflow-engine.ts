@@ -193,6 +193,7 @@ export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEn
           if (!(error instanceof TerminalError)) queue.addRateLimited(request);
         }
       } finally {
+        context.slots.lookedAt(request);
         queue.done(request);
       }
     }
