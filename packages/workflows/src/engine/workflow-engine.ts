@@ -13,6 +13,7 @@ import { createCronScheduler, cronWorkflowOf } from '../cron/cron-scheduler.ts';
 import type { LogStore } from '../logs/log-store.ts';
 import type { AttemptId, Runner } from '../runner/runner.ts';
 import { instanceIdLabel, nodeIdAnnotation, workflowLabel } from './labels.ts';
+import { leanWorkflow } from './lean-workflow.ts';
 import { PodMirror } from './pod-mirror.ts';
 import { Slots } from './slots.ts';
 import { WorkflowCache } from './workflow-cache.ts';
@@ -68,7 +69,12 @@ const interrupted = {
 /** Returns the engine that runs Workflows of the API with a runner of this host. */
 export function createWorkflowEngine(options: WorkflowEngineOptions): WorkflowEngine {
   const { client, runner, logs, clock = systemClock, logger = silentLogger, limits = {}, workers = 8, site } = options;
-  const informer = createInformer<Workflow>(client, workflows, { logger, clock, indexes: { cronWorkflow: cronWorkflowOf } });
+  const informer = createInformer<Workflow>(client, workflows, {
+    logger,
+    clock,
+    transform: leanWorkflow,
+    indexes: { cronWorkflow: cronWorkflowOf },
+  });
   const podInformer = createInformer<Pod>(client, pods, { labelSelector: workflowLabel, metadataOnly: true, logger, clock });
   const scheduler = createCronScheduler({ client, workflows: informer, clock, logger: logger.child({ part: 'cron' }) });
   const requests = new Map<string, ReconcileRequest>();
