@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { clusterArtifactTypes, endpoints } from '@arc/api/arc';
-import type { ClusterArtifactType } from '@arc/api/arc';
+import { artifactWorkflows, clusterArtifactTypes, endpoints } from '@arc/api/arc';
+import type { ArtifactWorkflow, ClusterArtifactType } from '@arc/api/arc';
 import { clusterWorkflowTemplates, workflows } from '@arc/api/argo';
 import type { ClusterWorkflowTemplate, Workflow } from '@arc/api/argo';
 import { namespaces, secrets } from '@arc/api/core';
@@ -125,6 +125,24 @@ describe('with a hardened Argo of another instance that removes the pods of step
     const { logTail, message } = await scenario.until('collected', 'the end', ({ phase }) => phase === 'Failed');
     assert.equal(logTail, early.logTail);
     assert.match(message ?? '', /^Step 'scan' failed: login with \[redacted\] failed\n/);
+  });
+
+  test('a run in a namespace that it does not manage waits, and says nothing else', async () => {
+    const where = { namespace: 'default', name: 'elsewhere' };
+    const run: ArtifactWorkflow = {
+      ...{ apiVersion: 'arc.opendefense.cloud/v1alpha1', kind: 'ArtifactWorkflow', metadata: where },
+      spec: { workflowTemplateRef: { name: 'hardened', clusterScope: true } },
+    };
+    await scenario.client.create(artifactWorkflows, run);
+    const { status } = await eventually(
+      async () => {
+        const found = await scenario.client.get<ArtifactWorkflow>(artifactWorkflows, where);
+        return found.status?.activeWorkflowRef !== undefined && found;
+      },
+      { what: 'its Workflow' },
+    );
+    assert.equal(status?.phase, 'Pending');
+    assert.equal((await scenario.client.get<Workflow>(workflows, where)).status, undefined);
   });
 
   test('the longest name of an Order that is legal is one that Argo takes', async () => {

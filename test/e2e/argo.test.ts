@@ -4,7 +4,7 @@ import { clusterArtifactTypes, orders } from '@arc/api/arc';
 import type { ClusterArtifactType, Order } from '@arc/api/arc';
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import type { Workflow } from '@arc/api/argo';
-import { events } from '@arc/api/core';
+import { events, namespaces } from '@arc/api/core';
 import type { CoreEvent } from '@arc/api/core';
 import { eventually, missingArgo, missingArgoDefinitions } from '@arc/testkit';
 import { startArgoScenario } from './support/argo-scenario.ts';
@@ -21,6 +21,11 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
   before(async () => {
     scenario = await startArgoScenario();
     await installOciType(scenario.client);
+    const metadata = {
+      labels: { 'kueue.x-k8s.io/queue-name': 'transfers' },
+      annotations: { 'arc.opendefense.cloud/service-account': 'arc-workflow' },
+    };
+    await scenario.client.patch(namespaces, { name: namespace }, { metadata });
   });
   after(() => scenario[Symbol.asyncDispose]());
 
@@ -40,6 +45,12 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
     assert.ok(startTime !== '' && startTime <= completionTime);
     const workflow = await scenario.client.get<Workflow>(workflows, { namespace, name: told.activeWorkflowRef?.name ?? '' });
     assert.equal(workflow.metadata.labels?.['workflows.argoproj.io/completed'], 'true', 'it was Argo');
+    for (const { metadata, spec } of await scenario.podsOf('delivered')) {
+      assert.equal(metadata.labels?.['kueue.x-k8s.io/queue-name'], 'transfers');
+      assert.equal(spec?.serviceAccountName, 'arc-workflow');
+      const volumes = (spec?.volumes ?? []).map(({ name }) => name);
+      assert.ok(volumes.includes('src-secret-vol') && volumes.includes('dst-secret-vol'), volumes.join());
+    }
   });
 
   test('a failure says which step failed and why, with the end of its log; a retry delivers', async () => {
