@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { artifactWorkflows, clusterArtifactTypes, endpoints, orders } from '@arc/api/arc';
-import type { ArtifactWorkflow, Order } from '@arc/api/arc';
-import { clusterWorkflowTemplates, cronWorkflows, workflows } from '@arc/api/argo';
+import { orders } from '@arc/api/arc';
+import { cronWorkflows, workflows } from '@arc/api/argo';
 import { eventsEvents, secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
 import { controllerRules, leaderElectionRules } from '@arc/api/rbac';
@@ -10,83 +9,16 @@ import type { PolicyRule } from '@arc/api/rbac';
 import type { KubeObject, ResourceType } from '@arc/apimachinery';
 import { discover } from '@arc/kube-client';
 import { eventually } from '@arc/testkit';
+import { account, order, password, phaseOf, ref, runsOf, supply, tenant } from './support/supply.ts';
 import { startControllerManager } from './support/controller-manager.ts';
 import type { ControllerManager } from './support/controller-manager.ts';
 import { startStandInCluster } from './support/stand-in-cluster.ts';
 import type { StandInCluster } from './support/stand-in-cluster.ts';
 
-const tenant = 'team';
-const account = 'system:serviceaccount:arc-system:arc-controller-manager';
-const password = 'correct-horse-battery';
-const apiVersion = 'arc.opendefense.cloud/v1alpha1';
-
-const template = {
-  apiVersion: 'argoproj.io/v1alpha1',
-  kind: 'ClusterWorkflowTemplate',
-  metadata: { name: 'copy' },
-  spec: {
-    entrypoint: 'main',
-    arguments: { parameters: [{ name: 'specImage' }] },
-    templates: [{ name: 'main', container: { image: 'worker', command: ['copy'], args: ['{{workflow.parameters.specImage}}'] } }],
-  },
-};
-const type = {
-  ...{ apiVersion, kind: 'ClusterArtifactType', metadata: { name: 'oci' } },
-  spec: { workflowTemplateRef: { name: 'copy', clusterScope: true }, renderConfig: true },
-};
-
-function endpoint(name: string, secret?: string): KubeObject {
-  const spec = { type: 'oci', remoteURL: 'https://127.0.0.1:1', ...(secret !== undefined && { secretRef: { name: secret } }) };
-  return { apiVersion, kind: 'Endpoint', metadata: { name, namespace: tenant }, ...{ spec } };
-}
-
-function order(name: string, images: readonly string[], spec: object = {}): KubeObject {
-  const artifacts = images.map((image) => ({ type: 'oci', spec: { image } }));
-  return {
-    ...{ apiVersion, kind: 'Order', metadata: { name, namespace: tenant } },
-    ...{ spec: { defaults: { srcRef: { name: 'src' }, dstRef: { name: 'dst' } }, artifacts, ...spec } },
-  };
-}
-
-/** What there is to order from, to and with. */
-async function supply({ client }: StandInCluster): Promise<void> {
-  await client.create<KubeObject>(clusterWorkflowTemplates, template);
-  await client.create<KubeObject>(clusterArtifactTypes, type);
-  const stringData = { username: 'robot', password };
-  await client.create<KubeObject>(secrets, {
-    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'login', namespace: tenant } },
-    ...{ stringData },
-  });
-  await client.create(endpoints, endpoint('src', 'login'));
-  await client.create(endpoints, endpoint('dst'));
-}
-
-const ref = (name: string): { readonly namespace: string; readonly name: string } => ({ namespace: tenant, name });
-
-function phaseOf({ client }: StandInCluster, name: string, wanted: string): Promise<Order> {
-  let seen: unknown;
-  return eventually(
-    async () => {
-      const found = await client.get<Order>(orders, ref(name));
-      seen = found.status;
-      return found.status?.phase === wanted ? found : undefined;
-    },
-    { what: `phase ${wanted} of ${name}` },
-  ).catch((error: unknown) => {
-    throw new Error(`${name} never became ${wanted}: ${JSON.stringify(seen)}`, { cause: error });
-  });
-}
-
 function goneOf({ client }: StandInCluster, kind: ResourceType, name: string): Promise<boolean> {
   return eventually(async () => (await client.list(kind, { namespace: tenant })).items.every(({ metadata }) => metadata.name !== name), {
     what: `the end of ${kind.plural} ${name}`,
   });
-}
-
-function runsOf({ client }: StandInCluster, name: string): Promise<readonly ArtifactWorkflow[]> {
-  return client
-    .list<ArtifactWorkflow>(artifactWorkflows, { namespace: tenant })
-    .then(({ items }) => items.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.name === name)));
 }
 
 /** Reasons of the events about an object, in the order in which they were told. */
