@@ -6,12 +6,14 @@ import { eventsEvents, secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
 import { controllerRules, leaderElectionRules } from '@arc/api/rbac';
 import type { PolicyRule } from '@arc/api/rbac';
+import { deepEqual } from '@arc/apimachinery';
 import type { KubeObject, ResourceType } from '@arc/apimachinery';
 import { discover } from '@arc/kube-client';
 import { eventually } from '@arc/testkit';
 import { account, order, password, phaseOf, ref, runsOf, supply, tenant } from './support/supply.ts';
 import { startControllerManager } from './support/controller-manager.ts';
 import type { ControllerManager } from './support/controller-manager.ts';
+import { askedByDashboard, servedBy } from './support/dashboard.ts';
 import { startStandInCluster } from './support/stand-in-cluster.ts';
 import type { StandInCluster } from './support/stand-in-cluster.ts';
 
@@ -33,6 +35,14 @@ async function storyOf({ client }: StandInCluster, name: string): Promise<readon
   return told.toSorted((a, b) => ((a.eventTime ?? '') < (b.eventTime ?? '') ? -1 : 1)).map(({ reason = '' }) => reason);
 }
 
+/** Events are told a little after what they tell of. */
+async function tells(cluster: StandInCluster, name: string, reasons: readonly string[]): Promise<void> {
+  let told: readonly string[] = [];
+  await eventually(async () => deepEqual((told = await storyOf(cluster, name)), reasons), { what: `the story of ${name}` }).catch(() =>
+    assert.deepEqual(told, reasons),
+  );
+}
+
 /** Looks for the password, plain and in base64, wherever somebody without the right to read Secrets could see it. */
 async function noSecretIn(cluster: StandInCluster, manager: ControllerManager): Promise<void> {
   // What a step says itself is Argo's to keep; ARC is not to carry it further.
@@ -46,6 +56,20 @@ async function noSecretIn(cluster: StandInCluster, manager: ControllerManager): 
   );
   for (const value of [password, Buffer.from(password).toString('base64'), Buffer.from(`robot:${password}`).toString('base64')]) {
     assert.ok(!seen.some((text) => text.includes(value)), `${value} is in ${seen.find((text) => text.includes(value))?.slice(0, 5000)}`);
+  }
+}
+
+/** Every metric the dashboard asks for is there, with every label by which it asks. */
+async function dashboardIsServed({ client }: StandInCluster, manager: ControllerManager): Promise<void> {
+  const { body } = await client.raw({ path: '/metrics' });
+  const ofServer = Buffer.concat(await Array.fromAsync(body)).toString();
+  const served = servedBy(`${ofServer}\n${await manager.metrics()}`);
+  const asked = await askedByDashboard();
+  assert.ok(asked.size > 15, `the dashboard asks for ${asked.size} metrics`);
+  for (const [name, labels] of asked) {
+    const known = served.get(name);
+    assert.ok(known !== undefined, `nobody serves ${name}`);
+    for (const label of labels) assert.ok(known.has(label), `${name} has no label ${label}`);
   }
 }
 
@@ -83,9 +107,9 @@ describe('the controller manager with exactly the rights it is installed with', 
     const failed = await phaseOf(cluster, 'once', 'Failed');
     assert.deepEqual([failed.status?.counts?.succeeded, failed.status?.counts?.failed], [1, 1]);
 
-    assert.deepEqual(await storyOf(cluster, 'once'), ['Created', 'Failed']);
+    await tells(cluster, 'once', ['Created', 'Failed']);
     const [bad] = (await runsOf(cluster, 'once')).filter(({ status }) => status?.phase === 'Error' || status?.phase === 'Failed');
-    assert.deepEqual(await storyOf(cluster, bad?.metadata.name ?? ''), ['Created', 'Failed']);
+    await tells(cluster, bad?.metadata.name ?? '', ['Created', 'Failed']);
 
     await noSecretIn(cluster, manager);
 
@@ -133,6 +157,7 @@ describe('the controller manager with exactly the rights it is installed with', 
         true,
       { what: 'the suspension' },
     );
+    await dashboardIsServed(cluster, manager);
     await client.delete(orders, ref('scheduled'));
     await goneOf(cluster, orders, 'scheduled');
 

@@ -24,7 +24,7 @@ export function controllerMetrics(metrics: Metrics): ControllerMetrics {
     reconciled: (name, outcome, durationMs) => {
       duration.observe({ name }, Math.max(0, durationMs) / 1000);
       reconciles.add({ controller: name, result: outcome === 'requeue' ? 'requeue_after' : outcome });
-      if (outcome === 'error') retries.add({ name });
+      retries.add({ name }, outcome === 'error' ? 1 : 0);
     },
   };
 }

@@ -5,6 +5,7 @@ import { scheduleOfRun } from '../artifact-workflow/build-cron-workflow.ts';
 import { cronWorkflowName } from '../identity/names.ts';
 import type { ArcInformers } from '../informers/arc-informers.ts';
 import { keyOf } from '../metadata/references.ts';
+import { failedWrites } from './failure-reason.ts';
 import { tally } from './tally.ts';
 
 /** Where ARC's controllers count. Each registry takes one. */
@@ -76,6 +77,11 @@ export function arcMetrics(metrics: Metrics): ArcMetrics {
     help: 'Scrapes for which a resource could not be counted, as it could not be listed yet.',
     labels: ['resource'],
   });
+  // Known from the start, or the first of each would be no increase to whoever asks for rates.
+  for (const controller of ['order', 'artifactworkflow', 'endpoint']) {
+    for (const reason of failedWrites) reconcileErrors.add({ controller, reason }, 0);
+  }
+  for (const resource of ['orders', 'artifactworkflows', 'endpoints']) collectorErrors.add({ resource }, 0);
   let followed: Followed | undefined;
   metrics.beforeExposition(() => {
     for (const gauge of [orders, runs, endpoints, lastScheduled, lastSuccess]) gauge.clear();

@@ -3,7 +3,9 @@ import { codeOf } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
 
 /** As the reference names them (section 3.4). */
-type FailedWrite = 'CreationFailed' | 'UpdateFailed' | 'DeletionFailed';
+export const failedWrites = ['CreationFailed', 'UpdateFailed', 'DeletionFailed'] as const;
+
+type FailedWrite = (typeof failedWrites)[number];
 
 /** Why reconciles fail. */
 export interface FailureReasons {
