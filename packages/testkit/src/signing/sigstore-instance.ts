@@ -166,7 +166,7 @@ function logEntry(log: Log, body: object, at: number, how: 'promise' | 'proof'):
   const integratedTime = Math.floor(at / 1000);
   const promised = canonical({ body: canonicalizedBody.toString('base64'), integratedTime, logID: log.id.toString('hex'), logIndex: 0 });
   const leaf = sha256(Buffer.concat([Buffer.from([0]), canonicalizedBody])).toString('base64');
-  const note = `rekor.example.org\n1\n${leaf}\n`;
+  const note = `rekor.example.org - 1\n1\n${leaf}\n`;
   const noteSignature = Buffer.concat([log.id.subarray(0, 4), sign('sha256', Buffer.from(note), log.key)]).toString('base64');
   const { apiVersion, kind } = body as { apiVersion: string; kind: string };
   return {

@@ -4,13 +4,28 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildImage, findProgram, findTool, runCommand, seedRegistry, startDockerRegistry, startTestRegistry } from '@arc/testkit';
+import {
+  buildImage,
+  createSigstore,
+  keylessIssuer,
+  keylessSubject,
+  type KeylessOptions,
+  digestOf,
+  findProgram,
+  findTool,
+  runCommand,
+  seedRegistry,
+  startDockerRegistry,
+  startTestRegistry,
+} from '@arc/testkit';
 import { copyArtifact, openEndpoint, parseEndpointURL } from '@arc/transfer';
 import { parseSigningKey } from '../keys/signing-key.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import { attachReceipt } from '../receipt/attach-receipt.ts';
 import { signStatement } from '../receipt/sign-statement.ts';
 import { transferPredicateType, transferStatement } from '../receipt/transfer-statement.ts';
+import { readBundle } from '../sigstore/read-bundle.ts';
+import { openTrustedRoot } from '../sigstore/trusted-root.ts';
 import { verifyImage } from '../verify/verify-image.ts';
 
 const cosign = findTool('cosign');
@@ -80,20 +95,27 @@ test(
     await using registry = await startTestRegistry();
     seedRegistry(registry, 'team/app', image, ['v1']);
     const now = new Date(0).toISOString();
-    const statement = transferStatement([{ name: 'team/app', digest: image.digest }], {
+    const facts = {
       source: { reference: 'source/app:v1', digest: image.digest },
       destination: { references: ['team/app:v1'], digest: image.digest },
       checks: [{ name: 'content', result: 'passed', detail: 'all there' }],
       startedAt: now,
       finishedAt: now,
       producer: { name: 'arc-worker', version: '0.1.0' },
-    });
+    } as const;
+    const statement = transferStatement([{ name: 'team/app', digest: image.digest }], facts);
     const bundle = signStatement(statement, key);
     const verify = ['--key', join(folder.path, 'signing.pub'), '--insecure-ignore-tlog', '--type', transferPredicateType];
     await writeFile(join(folder.path, 'receipt.sigstore.json'), bundle);
     const blob = (digest: string) => run(folder.path, 'verify-blob-attestation', ...verify, '--bundle', join(folder.path, 'receipt.sigstore.json'), '--digest', digest, '--digestAlg', 'sha256'); // prettier-ignore
     await blob(image.digest.slice(7));
     await assert.rejects(blob('0'.repeat(64)), /does not match any digest/);
+
+    const file = join(folder.path, 'file');
+    await writeFile(file, 'delivered');
+    const ofFile = transferStatement([{ name: 'file', digest: digestOf(Buffer.from('delivered')) }], facts);
+    await writeFile(`${file}.arc-receipt.sigstore.json`, signStatement(ofFile, key));
+    await run(folder.path, 'verify-blob-attestation', ...verify, '--bundle', `${file}.arc-receipt.sigstore.json`, file);
 
     const attach = async (url: string): Promise<void> => {
       using source = openEndpoint(parseEndpointURL(registry.url));
@@ -119,3 +141,46 @@ test(
     );
   },
 );
+
+test('cosign says the same of keyless signatures, good and bad', { skip: cosign === undefined && 'cosign is not installed' }, async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'arc-cosign-'));
+  const sigstore = createSigstore();
+  const root = await openTrustedRoot(sigstore.trustedRoot, 'the test');
+  const [start, minute] = [Date.UTC(2026, 0, 1), 60_000];
+  const digest = image.digest.slice(7);
+  const statement = {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: 'app', digest: { sha256: digest } }],
+    predicateType: spdx,
+    predicate: {},
+  };
+  const sign = (options: KeylessOptions, by = sigstore) => by.signStatement(Buffer.from(JSON.stringify(statement)), options);
+  const at = (name: string): string => join(folder.path, name);
+  await writeFile(at('root.json'), JSON.stringify(sigstore.trustedRoot));
+  const accepted = async (bundle: object): Promise<boolean> => {
+    await writeFile(at('bundle.json'), JSON.stringify(bundle));
+    const args = ['verify-blob-attestation', '--bundle', at('bundle.json'), '--trusted-root', at('root.json'), '--certificate-identity', keylessSubject, '--certificate-oidc-issuer', keylessIssuer, '--type', spdx, '--digest', digest, '--digestAlg', 'sha256']; // prettier-ignore
+    return (await runCommand(cosign ?? '', args, { env: { HOME: folder.path } })).code === 0;
+  };
+  for (const [what, bundle, expected] of [
+    ['a promise of the log', sign({}), true],
+    ['a timestamp as well', sign({ timestamp: true }), true],
+    ['something else in the log', sign({ logged: Buffer.from('other') }), false],
+    ['after the certificate had expired', sign({ at: start + 11 * minute }), false],
+    ['before it was valid', sign({ at: start - minute }), false],
+    ['no signed certificate timestamp', sign({ withoutCertificateTimestamp: true }), false],
+    ['a certificate for servers', sign({ usage: '1.3.6.1.5.5.7.3.1' }), false],
+    ['another authority', sign({}, createSigstore()), false],
+    ['a time that no log signed', sign({ log: 'proof' }), false],
+    ['somebody else', sign({ subject: 'https://evil.example.org' }), false],
+  ] as const) {
+    let verified: boolean;
+    try {
+      const identity = root.verify(readBundle(JSON.parse(JSON.stringify(bundle)) as Record<string, unknown>, Buffer.alloc(0)));
+      verified = identity.subject === keylessSubject && identity.issuer === keylessIssuer;
+    } catch {
+      verified = false;
+    }
+    assert.deepEqual([verified, await accepted(bundle)], [expected, expected], what);
+  }
+});

@@ -29,7 +29,10 @@ export interface Collected {
 }
 
 /** Largest envelope, bundle or payload that is read, bytes: attestations with SBOMs inside reach a few MiB. */
-const contentLimit = 16 * 1024 * 1024;
+const contentLimit = 8 * 1024 * 1024;
+
+/** Most bytes that are read for one manifest: they are kept until all of them are judged. */
+const totalLimit = 32 * 1024 * 1024;
 
 /** Most referrers that are read for one manifest, and layers of each. */
 const countLimit = 100;
@@ -52,6 +55,7 @@ const evidenceLimit = 200;
 export async function collectEvidence(repository: EvidenceSource, subject: Manifest, options: CollectOptions): Promise<Collected> {
   const { digest } = subject.descriptor;
   const refused: string[] = [];
+  const budget = { bytes: totalLimit };
   /** Manifests that may be there; one that is no manifest is evidence that cannot be used, and no reason to look no further. */
   const fetch = async (reference: string, where: string): Promise<readonly Evidence[]> => {
     const { value, problem } = await look(where, () => repository.fetchManifest(reference, options));
@@ -60,7 +64,7 @@ export async function collectEvidence(repository: EvidenceSource, subject: Manif
     // A list of referrers is only a claim of the registry.
     if (where.startsWith('referrer ') && value.subject?.digest !== digest)
       return [unusable(where, digest, value.artifactType ?? '', 'it refers to something else')];
-    return readLayers(repository, subject, value, where, options);
+    return readLayers(repository, subject, value, where, { ...options, budget });
   };
   const look = async <T>(what: string, read: () => Promise<T>): Promise<{ readonly value?: T; readonly problem?: string }> => {
     try {
@@ -90,12 +94,17 @@ export async function collectEvidence(repository: EvidenceSource, subject: Manif
   return { evidence: [...evidence.slice(0, evidenceLimit), ...tagged.flat().slice(0, evidenceLimit)], refused };
 }
 
+interface ReadOptions extends CollectOptions {
+  /** What may still be read. */
+  readonly budget: { bytes: number };
+}
+
 async function readLayers(
   repository: EvidenceSource,
   subject: Manifest,
   manifest: Manifest,
   where: string,
-  options: CollectOptions,
+  options: ReadOptions,
 ): Promise<readonly Evidence[]> {
   const { digest } = subject.descriptor;
   const layers = manifest.blobs.slice(1);
@@ -131,10 +140,12 @@ async function readOne(
   subject: Digest,
   where: string,
   read: Read,
-  options: CollectOptions,
+  options: ReadOptions,
 ): Promise<Evidence> {
   const { mediaType: type, size, digest } = layer;
   if (size > contentLimit) return unusable(where, subject, type, `it is larger than ${contentLimit} bytes`);
+  if (size > options.budget.bytes) return unusable(where, subject, type, `there are more than ${totalLimit} bytes of evidence`);
+  options.budget.bytes -= size;
   try {
     const bytes = await attribute(options.origin, 'read', `blob ${digest} of ${repository.name}`, options.signal, async () => {
       const pieces: Buffer[] = [];

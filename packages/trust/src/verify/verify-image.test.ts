@@ -20,6 +20,7 @@ import type { BuiltImage } from '@arc/testkit';
 import * as fc from 'fast-check';
 import { MemoryRepository } from '../../test/memory-repository.ts';
 import { TransferError } from '@arc/transfer';
+import { collectEvidence } from '../evidence/collect.ts';
 import { parsePolicy } from '../policy/parse-policy.ts';
 import { signaturePredicateType } from './check-content.ts';
 import { verifyImage } from './verify-image.ts';
@@ -220,6 +221,17 @@ test('a referrer that is damaged, or whose content is gone, does not hide the ot
   const down = repository();
   down.broken.set(sig, new TransferError('ServerError', 'down', { retryable: true }));
   await assert.rejects(checked(down, signedBy(release)), { code: 'ServerError', retryable: true });
+});
+
+test('evidence that is too large is not read', async () => {
+  const type = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const large = (bytes: number, fill: string) => buildReferrer(image, type, Buffer.alloc(bytes, fill), { layerMediaType: type });
+  assert.match(await verdict(repository().put(large(9 * 1024 * 1024, ' ')), signedBy(release)), /^failed: .*larger than 8388608 bytes/);
+  const many = ['a', 'b', 'c', 'd', 'e'].reduce((held, fill) => held.put(large(7 * 1024 * 1024, fill)), repository());
+  const results = (await checked(many, signedBy(release)))[0]?.detail ?? '';
+  assert.match(results, /not valid JSON.*and 2 more/);
+  const { evidence } = await collectEvidence(many, many.manifest(image.digest), { origin: 'source' });
+  assert.equal(evidence.filter(({ problem }) => problem === 'there are more than 33554432 bytes of evidence').length, 1);
 });
 
 test('one good signature among bad ones is enough, and two people are two people', async () => {
