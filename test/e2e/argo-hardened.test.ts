@@ -9,6 +9,7 @@ import { eventually, findArgoProgram, missingArgo, missingArgoDefinitions, runCo
 import { startArgoScenario } from './support/argo-scenario.ts';
 import type { ArgoScenario } from './support/argo-scenario.ts';
 import { namespace } from './support/argo-world.ts';
+import { createEndpoints } from './support/world.ts';
 
 const instanceId = 'zone-a';
 const missing = missingArgo('workflow-controller', 'argo') ?? missingArgoDefinitions() ?? false;
@@ -58,6 +59,7 @@ describe('with a hardened Argo of another instance that removes the pods of step
       args: ['--namespaced', '--managed-namespace', namespace],
     });
     const { client } = scenario;
+    await createEndpoints(client, 'https://src.example.com', 'https://dst.example.com', namespace);
     await client.create(clusterWorkflowTemplates, template);
     await client.create(clusterArtifactTypes, {
       ...{ apiVersion: 'arc.opendefense.cloud/v1alpha1', kind: 'ClusterArtifactType', metadata: { name: 'oci' } },

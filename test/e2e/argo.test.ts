@@ -11,7 +11,7 @@ import { startArgoScenario } from './support/argo-scenario.ts';
 import type { ArgoScenario } from './support/argo-scenario.ts';
 import { namespace } from './support/argo-world.ts';
 import type { PodResult } from './support/fake-kubelet.ts';
-import { finishedOrder, installOciType } from './support/world.ts';
+import { createEndpoints, finishedOrder, installOciType } from './support/world.ts';
 
 const missing = missingArgo('workflow-controller') ?? missingArgoDefinitions() ?? false;
 const receipt = '{"digest":"sha256:1"}';
@@ -21,6 +21,7 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
   before(async () => {
     scenario = await startArgoScenario();
     await installOciType(scenario.client);
+    await createEndpoints(scenario.client, 'https://src.example.com', 'https://dst.example.com', namespace);
     const metadata = {
       labels: { 'kueue.x-k8s.io/queue-name': 'transfers' },
       annotations: { 'arc.opendefense.cloud/service-account': 'arc-workflow' },

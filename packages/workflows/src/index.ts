@@ -1,5 +1,7 @@
 export { checkWorkflow } from './capabilities/check-workflow.ts';
 export type { CapabilityReport, Finding } from './capabilities/check-workflow.ts';
+export { buildAttempt } from './engine/build-attempt.ts';
+export type { BuildAttemptContext } from './engine/build-attempt.ts';
 export { engineFinalizer, rewrittenPathsAnnotation, runnerAnnotation } from './engine/labels.ts';
 export { endSteps } from './engine/end-steps.ts';
 export { createWorkflowEngine } from './engine/workflow-engine.ts';

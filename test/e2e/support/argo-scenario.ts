@@ -13,7 +13,7 @@ import { controllerKinds } from './argo-kinds.ts';
 import { namespace, startArgoWorld } from './argo-world.ts';
 import { createFakeKubelet } from './fake-kubelet.ts';
 import type { PodScript } from './fake-kubelet.ts';
-import { createEndpoints, ociOrder } from './world.ts';
+import { ociOrder } from './world.ts';
 
 /** ARC with a real workflow-controller, and pods that do what they are told. */
 export interface ArgoScenario extends AsyncDisposable {
@@ -34,13 +34,20 @@ export interface ArgoScenario extends AsyncDisposable {
 
 export interface ArgoScenarioOptions {
   readonly handOver?: HandOverSettings;
+  /** What the pods do of Workflows that have no script. */
+  readonly otherwise?: PodScript;
   /** Of the workflow-controller, by key of its ConfigMap. */
   readonly config?: Readonly<Record<string, string>>;
   /** Its command line. */
   readonly args?: readonly string[];
 }
 
-export async function startArgoScenario({ handOver = {}, config = {}, args = [] }: ArgoScenarioOptions = {}): Promise<ArgoScenario> {
+export async function startArgoScenario({
+  handOver = {},
+  config = {},
+  args = [],
+  otherwise,
+}: ArgoScenarioOptions = {}): Promise<ArgoScenario> {
   await using opened = new AsyncDisposableStack();
   const definitions = argoDefinitions().at(-1);
   assert.ok(definitions !== undefined);
@@ -49,7 +56,8 @@ export async function startArgoScenario({ handOver = {}, config = {}, args = [] 
     const workflow = pod.metadata.labels?.['workflows.argoproj.io/workflow'] ?? '';
     const beginning = workflow.slice(0, workflow.indexOf('-'));
     // Workflows of Orders with long names have only the beginning of it.
-    return [...scripts].find(([name]) => name.startsWith(beginning))?.[1](step, pod);
+    const script = [...scripts].find(([name]) => name.startsWith(beginning))?.[1] ?? otherwise;
+    return script?.(step, pod);
   });
   const { client, kubeconfig } = opened.use(await startArgoWorld({ kinds: await controllerKinds(definitions), kubelet, handOver }));
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argo' } });
@@ -59,7 +67,6 @@ export async function startArgoScenario({ handOver = {}, config = {}, args = [] 
   };
   await client.create(configMaps, configMap);
   const argo = opened.use(await startWorkflowController(kubeconfig, { namespace: 'argo', args }));
-  await createEndpoints(client, 'https://src.example.com', 'https://dst.example.com', namespace);
   const beginsWith = (name: string, { metadata }: Workflow | Pod): boolean => metadata.name?.startsWith(`${name}-`) === true;
   const all = opened.move();
   const scenario: ArgoScenario = {

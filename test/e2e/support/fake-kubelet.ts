@@ -17,7 +17,7 @@ export interface PodResult {
 }
 
 /** Says how the pod of a step ends; undefined: it goes on running, and is asked about again. */
-export type PodScript = (step: string, pod: Pod) => PodResult | undefined;
+export type PodScript = (step: string, pod: Pod) => PodResult | undefined | Promise<PodResult | undefined>;
 
 export interface FakeKubelet {
   controller(client: KubeClient): ControllerDefinition;
@@ -52,7 +52,7 @@ export function createFakeKubelet(script: PodScript): FakeKubelet {
               await writeStatus(client, pod, { running: { startedAt: now() } }, signal);
               return undefined;
             }
-            const result = script(stepOf(pod), pod);
+            const result = await script(stepOf(pod), pod);
             if (result === undefined) return { requeueAfterMs: 20 };
             if (result.log !== undefined) printed.set(`${namespace}/${name}`, result.log);
             await client.create(taskResults, taskResultOf(pod, result), { signal });
@@ -123,15 +123,21 @@ interface PodTemplate {
   readonly outputs?: { readonly parameters?: readonly { readonly name: string }[] };
 }
 
-function templateOf({ spec }: Pod): PodTemplate {
+/** What Argo tells its executor to run in a pod. */
+export function templateOf({ spec }: Pod): PodTemplate {
   const variables = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].flatMap(({ env }) => env ?? []);
   return JSON.parse(variables.find(({ name }) => name === 'ARGO_TEMPLATE')?.value ?? '{}') as PodTemplate;
 }
 
 /** The name of a pod's step: its display name in Argo. */
-function stepOf({ metadata }: Pod): string {
-  const node = metadata.annotations?.['workflows.argoproj.io/node-name'] ?? '';
+function stepOf(pod: Pod): string {
+  const node = nodeNameOf(pod);
   return node.slice(node.lastIndexOf('.') + 1);
+}
+
+/** The whole name of the node of a pod. */
+export function nodeNameOf({ metadata }: Pod): string {
+  return metadata.annotations?.['workflows.argoproj.io/node-name'] ?? '';
 }
 
 function isEnded({ status }: Pod): boolean {
