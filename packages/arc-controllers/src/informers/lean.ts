@@ -3,10 +3,13 @@ import { unsetNulls, isFinishedPhase } from '@arc/api/arc';
 import type { CronWorkflow } from '@arc/api/argo';
 import type { KubeObject } from '@arc/apimachinery';
 
-/** Drops what no controller reads and nulls, which in the API mean unset. The object is changed in place. */
+/**
+ * Drops what no controller reads and nulls, which in the API mean unset, also in the spec of an artifact: `kubectl apply` sends them
+ * the first time and leaves them out the second. The object is changed in place.
+ */
 function lean<T extends KubeObject & { spec?: unknown }>(object: T): T {
   delete object.metadata.managedFields;
-  unsetNulls(object.spec, ['spec']);
+  unsetNulls(object.spec);
   return object;
 }
 
