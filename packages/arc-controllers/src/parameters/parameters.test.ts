@@ -1,5 +1,7 @@
 import { flattenSpec } from '@arc/api/arc';
+import { decodeYaml, parseJson } from '@arc/apimachinery';
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { deriveParameters } from './derive.ts';
@@ -107,4 +109,92 @@ test('whatever the spec, names are unique, sorted and acceptable to Argo, values
 test('a type cannot turn a dry run into a real one', () => {
   const { parameters } = deriveParameters({ ...sides, dryRun: true, spec: {}, typeParameters: [{ name: 'dryRun', value: 'false' }] });
   assert.equal(parameters?.find(({ name }) => name === 'dryRun')?.value, 'true');
+});
+
+/** Names as templates use them, none of which differs from another only in the case of its first letter. */
+const fieldName = fc.stringMatching(/^[a-z][a-z0-9_]{0,4}$/);
+const scalar = fc.oneof(fc.string({ minLength: 1 }), fc.boolean(), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }));
+const emptiness = fc.constantFrom<unknown>(null, '', [], {}, [null], { none: null }, [[], ['']]);
+const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    scalar,
+    emptiness,
+    fc.array(tie('tree'), { maxLength: 3 }),
+    fc.dictionary(fieldName, tie('tree'), { maxKeys: 3 }),
+  ),
+}));
+const anySpec = fc.dictionary(fieldName, tree, { maxKeys: 4 });
+
+/** The scalars of a spec with the way to each, found without any of the code under test. */
+function leaves(value: unknown, way: readonly (string | number)[] = []): { way: readonly (string | number)[]; value: unknown }[] {
+  if (value === null || value === '') return [];
+  if (typeof value !== 'object') return [{ way, value }];
+  const members: [string | number, unknown][] = Array.isArray(value) ? value.map((item, index) => [index, item]) : Object.entries(value);
+  return members.flatMap(([step, member]) => leaves(member, [...way, step]));
+}
+
+function documentedName(way: readonly (string | number)[]): string {
+  return `spec${way.map((step) => (typeof step === 'number' ? String(step) : step.replace(/^./, (first) => first.toUpperCase()))).join('')}`;
+}
+
+test('every scalar is one parameter under its documented name, or two coincide and the spec is refused', () => {
+  fc.assert(
+    fc.property(anySpec, (spec) => {
+      const found = leaves(spec);
+      const names = found.map(({ way }) => documentedName(way));
+      const { parameters, conflict } = deriveParameters({ ...sides, spec });
+      assert.equal(conflict === undefined, new Set(names).size === names.length && !names.includes('specJSON'), conflict);
+      if (parameters === undefined) return;
+      const values = new Map(parameters.map(({ name, value }) => [name, value]));
+      for (const [index, { value }] of found.entries()) {
+        assert.equal(values.get(names[index] ?? ''), typeof value === 'string' ? value : JSON.stringify(value));
+      }
+      assert.deepEqual(JSON.parse(values.get('specJSON') ?? ''), JSON.parse(JSON.stringify(spec)));
+      assert.equal(values.size, found.length + 9, 'and nothing else');
+    }),
+  );
+});
+
+test('a field that is null or empty, or that no template asks for, changes no parameter of another', () => {
+  fc.assert(
+    fc.property(anySpec, emptiness, scalar, (spec, empty, unused) => {
+      const before = deriveParameters({ ...sides, spec }).parameters?.filter(({ name }) => name !== 'specJSON');
+      const beside = { ...spec, Zempty: empty, Zunused: { by: { nobody: unused } } };
+      const after = deriveParameters({ ...sides, spec: beside }).parameters?.filter(({ name }) => name !== 'specJSON');
+      assert.deepEqual(
+        after?.filter(({ name }) => name !== 'specZunusedByNobody'),
+        before,
+      );
+    }),
+  );
+});
+
+test('numbers are what the JSON said, whole ones of 64 bits to the last digit', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      (whole, real) => {
+        const spec = parseJson(`{"whole":${whole},"real":${JSON.stringify(real)},"list":[${whole}]}`);
+        const json = JSON.stringify(real);
+        assert.deepEqual(flat(spec), { specWhole: String(whole), specReal: json, specList0: String(whole) });
+        const { parameters } = deriveParameters({ ...sides, spec });
+        assert.equal(parameters?.find(({ name }) => name === 'specJSON')?.value, `{"list":[${whole}],"real":${json},"whole":${whole}}`);
+      },
+    ),
+  );
+});
+
+test('what the reference says of the fields of a spec is what becomes of them, and it names every parameter', async () => {
+  const text = await readFile(new URL('../../../../docs/reference/workflow-parameters.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `([a-z]+: [^`]*)` \| (.*) \|$/gm)];
+  assert.ok(rows.length >= 4);
+  for (const [, source = '', told = ''] of rows) {
+    const fields = decodeYaml(`{${source}}`).value;
+    const values = [...told.matchAll(/`(\w+)` = `([^`]*)`/g)].map(([, name, value]) => [name, value]);
+    assert.deepEqual(flat(fields), Object.fromEntries(values), source);
+  }
+  const { parameters } = deriveParameters({ ...sides, spec: {} });
+  for (const { name } of parameters ?? []) assert.ok(text.includes(`\`${name}\``), name);
 });
