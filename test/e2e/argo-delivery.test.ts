@@ -8,7 +8,6 @@ import type { ArtifactWorkflow } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import { buildImage, missingArgo, missingArgoDefinitions, seedRegistry, startTestRegistry } from '@arc/testkit';
 import { startArgoScenario } from './support/argo-scenario.ts';
-import type { ArgoScenario } from './support/argo-scenario.ts';
 import { namespace } from './support/argo-world.ts';
 import { processPods } from './support/process-pods.ts';
 import { createEndpoints, finishedOrder, installOciType, ociOrder } from './support/world.ts';
@@ -23,14 +22,8 @@ test('an Order is delivered by Argo, whose pods run the worker with the credenti
   const folder = await mkdtemp(join(tmpdir(), 'arc-argo-'));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  let scenario: ArgoScenario | undefined;
-  const pods = stack.use(
-    await processPods(folder, () => {
-      assert.ok(scenario !== undefined);
-      return scenario.client;
-    }),
-  );
-  scenario = stack.use(await startArgoScenario({ otherwise: pods.script }));
+  const pods = stack.use(await processPods(folder));
+  const scenario = stack.use(await startArgoScenario({ otherwise: pods.script }));
   const { client } = scenario;
   await installOciType(client);
   const data = { username: 'robot', password: 'hunter2hunter2' };

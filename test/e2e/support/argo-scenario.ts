@@ -52,12 +52,12 @@ export async function startArgoScenario({
   const definitions = argoDefinitions().at(-1);
   assert.ok(definitions !== undefined);
   const scripts = new Map<string, PodScript>();
-  const kubelet = createFakeKubelet((step, pod) => {
+  const kubelet = createFakeKubelet((step, pod, client) => {
     const workflow = pod.metadata.labels?.['workflows.argoproj.io/workflow'] ?? '';
     const beginning = workflow.slice(0, workflow.indexOf('-'));
     // Workflows of Orders with long names have only the beginning of it.
     const script = [...scripts].find(([name]) => name.startsWith(beginning))?.[1] ?? otherwise;
-    return script?.(step, pod);
+    return script?.(step, pod, client);
   });
   const { client, kubeconfig } = opened.use(await startArgoWorld({ kinds: await controllerKinds(definitions), kubelet, handOver }));
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argo' } });

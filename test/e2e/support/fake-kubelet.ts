@@ -16,8 +16,8 @@ export interface PodResult {
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
-/** Says how the pod of a step ends; undefined: it goes on running, and is asked about again. */
-export type PodScript = (step: string, pod: Pod) => PodResult | undefined | Promise<PodResult | undefined>;
+/** Says how the pod of a step ends; undefined: it goes on running, and is asked about again. The client is that of the kubelet. */
+export type PodScript = (step: string, pod: Pod, client: KubeClient) => PodResult | undefined | Promise<PodResult | undefined>;
 
 export interface FakeKubelet {
   controller(client: KubeClient): ControllerDefinition;
@@ -52,7 +52,7 @@ export function createFakeKubelet(script: PodScript): FakeKubelet {
               await writeStatus(client, pod, { running: { startedAt: now() } }, signal);
               return undefined;
             }
-            const result = await script(stepOf(pod), pod);
+            const result = await script(stepOf(pod), pod, client);
             if (result === undefined) return { requeueAfterMs: 20 };
             if (result.log !== undefined) printed.set(`${namespace}/${name}`, result.log);
             await client.create(taskResults, taskResultOf(pod, result), { signal });

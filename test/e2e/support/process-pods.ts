@@ -3,7 +3,6 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Readable } from 'node:stream';
 import type { Template, Volume, Workflow } from '@arc/api/argo';
-import type { KubeClient } from '@arc/kube-client';
 import { buildAttempt, createLogStore, createProcessRunner } from '@arc/workflows';
 import { nodeNameOf, templateOf } from './fake-kubelet.ts';
 import type { PodScript } from './fake-kubelet.ts';
@@ -15,19 +14,15 @@ export interface ProcessPods extends AsyncDisposable {
 
 const worker = fileURLToPath(new URL('../../../apps/worker/bin/arc-worker.mjs', import.meta.url));
 
-/**
- * Runs what the templates in pods say with the runner of the embedded engine, with the Secrets the pods mount.
- *
- * @param connect gives the client Secrets are read with
- */
-export async function processPods(folder: string, connect: () => KubeClient): Promise<ProcessPods> {
+/** Runs what the templates in pods say with the runner of the embedded engine, with the Secrets the pods mount. */
+export async function processPods(folder: string): Promise<ProcessPods> {
   const logs = createLogStore(join(folder, 'logs'));
   const runner = await createProcessRunner({
     ...{ directory: join(folder, 'runs'), logs, path: process.env['PATH'] ?? '' },
     images: { 'ghcr.io/opendefensecloud/arc-worker': { command: [process.execPath, worker], program: 'arc-worker' } },
   });
   return {
-    async script(_step, pod) {
+    async script(_step, pod, client) {
       const [owner] = pod.metadata.ownerReferences ?? [];
       const { namespace = '', name: podName = '' } = pod.metadata;
       const workflowUid = owner?.uid ?? '';
@@ -48,7 +43,7 @@ export async function processPods(folder: string, connect: () => KubeClient): Pr
         template: templateOf(pod) as Template,
         volumes: (pod.spec?.volumes ?? []) as unknown as readonly Volume[],
       };
-      const context = { client: connect(), workflow, spec: {}, hostName: runner.hostName, signal: AbortSignal.timeout(10_000) };
+      const context = { client, workflow, spec: {}, hostName: runner.hostName, signal: AbortSignal.timeout(10_000) };
       await runner.start(await buildAttempt(plan, context));
       return undefined;
     },
