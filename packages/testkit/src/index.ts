@@ -18,6 +18,8 @@ export { missingMinio, startMinio } from './parts/minio.ts';
 export type { Minio } from './parts/minio.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';
 export type { PgBouncer, PgBouncerOptions } from './parts/pgbouncer.ts';
+export { missingRclone, startRcloneWebdav } from './parts/rclone.ts';
+export type { WebdavServer } from './parts/rclone.ts';
 export { missingPostgres, postgresVersion, startPostgres } from './parts/postgres.ts';
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';

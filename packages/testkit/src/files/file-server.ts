@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type Answer, ConnectionCut, Exchange } from '../registry/exchange.ts';
 import { FaultPlan } from '../registry/faults.ts';
 import { type LoggedRequest, RequestLog } from '../registry/request-log.ts';
-import { type Collections, writeFiles } from './write-files.ts';
+import { writeFiles, type WriteState } from './write-files.ts';
 
 export interface FileServerOptions {
   /** Contents by path, with a leading slash; more can be set later. */
@@ -25,6 +25,8 @@ export interface FileServerOptions {
   readonly writable?: 'put' | 'webdav';
   /** Whether conditions of writes are obeyed; true unless told. */
   readonly conditions?: boolean;
+  /** Whether it is WebDAV of class 2, with locks; false unless told. */
+  readonly locks?: boolean;
   /** 0 (the default) takes a free one. */
   readonly port?: number;
 }
@@ -44,7 +46,7 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
   const files = new Map(Object.entries(options.files ?? {}).map(([path, content]) => [path, Buffer.from(content)]));
   const faults = new FaultPlan();
   const requests = new RequestLog();
-  const collections: Collections = new Set(['/']);
+  const state: WriteState = { collections: new Set(['/']), locks: new Map() };
   const scheme = options.tls === undefined ? 'http' : 'https';
   let origin = '';
 
@@ -62,7 +64,7 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
     } else if (fault?.kind === 'redirect') {
       await exchange.send({ status: fault.status ?? 302, headers: { location: fault.location } });
     } else {
-      await exchange.send(await answer(files, collections, options, exchange));
+      await exchange.send(await answer(files, state, options, exchange));
     }
   };
 
@@ -88,13 +90,8 @@ export async function startFileServer(options: FileServerOptions = {}): Promise<
   return { url: origin, host: `127.0.0.1:${port}`, files, faults, requests, close, [Symbol.asyncDispose]: close };
 }
 
-async function answer(
-  files: Map<string, Buffer>,
-  collections: Collections,
-  options: FileServerOptions,
-  exchange: Exchange,
-): Promise<Answer> {
-  const { auth, writable, conditions = true } = options;
+async function answer(files: Map<string, Buffer>, state: WriteState, options: FileServerOptions, exchange: Exchange): Promise<Answer> {
+  const { auth, writable, conditions = true, locks = false } = options;
   if (auth !== undefined && exchange.request.headers.authorization !== expectedHeader(auth)) {
     if (auth.hidden === true) return { status: 404 };
     return { status: 401, headers: { 'www-authenticate': `${auth.kind === 'basic' ? 'Basic' : 'Bearer'} realm="files"` } };
@@ -104,7 +101,7 @@ async function answer(
     const written =
       body === undefined
         ? { status: 413 }
-        : writeFiles(files, collections, exchange, { body, etag: etagOf, options: { kind: writable, conditions } });
+        : writeFiles(files, state, exchange, { body, etag: etagOf, options: { kind: writable, conditions, locks } });
     if (written !== undefined) return written;
   }
   const content = files.get(decoded(exchange.url.pathname));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Answer, Exchange } from '../registry/exchange.ts';
 
 export interface WriteOptions {
@@ -5,15 +6,22 @@ export interface WriteOptions {
   readonly kind: 'put' | 'webdav';
   /** Whether `If-Match` and `If-None-Match` are obeyed. */
   readonly conditions: boolean;
+  /** WebDAV, class 2. */
+  readonly locks: boolean;
 }
 
-/** What a server that is written to keeps besides its files: the collections of WebDAV, with a slash at the end. */
-export type Collections = Set<string>;
+/** What a server that is written to keeps besides its files. */
+export interface WriteState {
+  /** The collections of WebDAV, with a slash at the end. */
+  readonly collections: Set<string>;
+  /** Tokens of locks by path. */
+  readonly locks: Map<string, string>;
+}
 
-/** Answers PUT, DELETE, OPTIONS, MKCOL and MOVE (RFC 9110, RFC 4918); undefined for other methods. */
+/** Answers PUT, DELETE, OPTIONS, MKCOL, MOVE, LOCK and UNLOCK (RFC 9110, RFC 4918); undefined for other methods. */
 export function writeFiles(
   files: Map<string, Buffer>,
-  collections: Collections,
+  { collections, locks }: WriteState,
   exchange: Exchange,
   { body, etag, options }: { readonly body: Buffer; readonly etag: (content: Buffer) => string; readonly options: WriteOptions },
 ): Answer | undefined {
@@ -22,10 +30,24 @@ export function writeFiles(
   const isDav = options.kind === 'webdav';
   if (method === 'OPTIONS') {
     return isDav
-      ? { status: 200, headers: { dav: '1', allow: 'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, MOVE' } }
+      ? { status: 200, headers: { dav: options.locks ? '1, 2' : '1', allow: 'OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, MOVE' } }
       : { status: 200, headers: { allow: 'GET, HEAD, PUT, DELETE' } };
   }
   const present = files.get(path);
+  const held = (target: string): boolean => locks.has(target) && !String(request.headers['if']).includes(String(locks.get(target)));
+  if (options.locks && method === 'LOCK') {
+    if (locks.has(path)) return { status: 423 };
+    const token = `<opaquelocktoken:${randomUUID()}>`;
+    locks.set(path, token);
+    if (present === undefined) files.set(path, Buffer.alloc(0));
+    return { status: present === undefined ? 201 : 200, headers: { 'lock-token': token } };
+  }
+  if (options.locks && method === 'UNLOCK') {
+    if (locks.get(path) !== request.headers['lock-token']) return { status: 409 };
+    locks.delete(path);
+    return { status: 204 };
+  }
+  if (method === 'PUT' && held(path)) return { status: 423 };
   if (method === 'PUT') {
     if (isDav && !collections.has(parentOf(path))) return { status: 409 };
     const { 'if-match': match, 'if-none-match': none } = request.headers;
@@ -47,6 +69,7 @@ export function writeFiles(
   const target = decodeURIComponent(new URL(String(request.headers['destination']), exchange.url).pathname);
   if (present === undefined) return { status: 404 };
   if (!collections.has(parentOf(target))) return { status: 409 };
+  if (held(target)) return { status: 423 };
   if (files.has(target) && request.headers['overwrite'] === 'F') return { status: 412 };
   files.set(target, present);
   files.delete(path);

@@ -184,8 +184,7 @@ export class FileDirectory implements FileStore {
         return { [Symbol.asyncDispose]: () => rm(lock, { force: true }) };
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw accessError(this.name, error);
-        const age = Date.now() - ((await stat(lock).catch(() => undefined))?.mtimeMs ?? 0);
-        if (age > lockMs && age < Date.now()) await rm(lock, { force: true });
+        if (await isStale(lock)) await breakLock(lock);
         else await systemClock.sleep(20 + Math.random() * 30, signal);
       }
     }
@@ -201,6 +200,24 @@ export class FileDirectory implements FileStore {
     const [root, real] = await Promise.all([realpath(this.#directory), realpath(folder)]);
     if (real === root || real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return;
     throw new TransferError('InvalidReference', `${folder} is a link that leads out of ${this.#directory}`);
+  }
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > lockMs;
+}
+
+/** Moved aside first: of several who find it stale at the same moment one moves it, and who moved a new one puts it back. */
+async function breakLock(lock: string): Promise<void> {
+  const aside = `${lock}.${randomUUID()}`;
+  try {
+    await rename(lock, aside);
+    if (!(await isStale(aside))) await link(aside, lock);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(aside, { force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -223,4 +223,20 @@ test('a directory holds complete files only, inside itself only, and overwrites 
   await writeFile(join(place.path, 'd', 'x'), 'y');
   await assert.rejects(FileDirectory.open('https://example.org'), { code: 'InvalidEndpoint' });
   await assert.rejects(FileDirectory.open(join(place.path, 'none')), { code: 'NotFound' });
+});
+
+test('a small file of a directory is replaced only as it was read, and the lock of somebody who died is broken', async () => {
+  await using place = await folder();
+  const directory = await FileDirectory.open(place.path);
+  const text = (value: string): Buffer => Buffer.from(value);
+  assert.equal(await directory.readVersioned('a/index', 10), undefined);
+  assert.equal(await directory.replace('a/index', text('one'), undefined), true);
+  assert.equal(await directory.replace('a/index', text('two'), undefined), false);
+  const first = await directory.readVersioned('a/index', 10);
+  await writeFile(join(place.path, 'a/index.lock'), '');
+  await utimes(join(place.path, 'a/index.lock'), new Date(), new Date(Date.now() - 60_000));
+  const writers = Array.from({ length: 20 }, (_, index) => directory.replace('a/index', text(String(index)), first?.version));
+  assert.equal((await Promise.all(writers)).filter(Boolean).length, 1);
+  assert.deepEqual(await readdir(join(place.path, 'a')), ['index']);
+  await assert.rejects(directory.readVersioned('a/index', 0), { code: 'TooLarge' });
 });

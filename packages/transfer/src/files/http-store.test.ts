@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { type FileServer, type FileServerOptions, startFileServer } from '@arc/testkit';
+import { type FileServer, type FileServerOptions, missingRclone, startFileServer, startRcloneWebdav } from '@arc/testkit';
 import { digestOf } from '../digest/digest.ts';
 import { HttpTransport } from '../http/http-transport.ts';
 import { parseBaseURL } from './base-url.ts';
@@ -74,7 +74,12 @@ for (const writable of ['put', 'webdav'] as const) {
   });
 
   test(`a small file on a server of kind ${writable} is replaced only as it was read`, async () => {
-    for (const options of [{}, { conditions: false }, { etags: false, conditions: false }]) {
+    for (const options of [
+      {},
+      { conditions: false },
+      { etags: false, conditions: false },
+      { conditions: false, locks: writable === 'webdav' },
+    ]) {
       await using server = await start({ writable, ...options });
       using opened = open(server);
       const { store } = opened;
@@ -87,11 +92,33 @@ for (const writable of ['put', 'webdav'] as const) {
       assert.equal(await store.replace('dir/index', text('two'), first?.version), true);
       assert.equal(await store.replace('dir/index', text('three'), first?.version), false);
       assert.deepEqual([String(server.files.get('/zone/dir/index')), paths(server)], ['two', ['/zone/dir/index']]);
-      assert.equal(store.warnings.length, options.conditions === false ? 1 : 0);
+      assert.equal(store.warnings.length, options.conditions === false && !('locks' in options && options.locks) ? 1 : 0);
       await assert.rejects(store.readVersioned('dir/index', 2), { code: 'TooLarge' });
     }
   });
 }
+
+test('the WebDAV server of rclone takes files as a stub does', { skip: missingRclone }, async () => {
+  await using server = await startRcloneWebdav();
+  const base = new URL('/', server.url);
+  using transport = new HttpTransport(base, { retry });
+  const store = new HttpStore(transport, base);
+  const path = 'tools/a b/tool#1?.tgz';
+  assert.equal(await store.digest(path, digestOf(bytes)), undefined);
+  await store.write(path, contentOf(bytes));
+  assert.equal(await store.digest(path, digestOf(bytes)), digestOf(bytes));
+  await store.write(path, contentOf(bytes));
+  await assert.rejects(store.write(path, contentOf(Buffer.from('other'))), { code: 'TagConflict' });
+  await assert.rejects(store.write('b', { ...contentOf(bytes), open: () => broken() }), /the source broke/);
+  assert.equal(await store.digest('b', digestOf(bytes)), undefined);
+  await store.write(path, contentOf(Buffer.from('other')), { overwrite: true });
+  const read = await store.readVersioned(path, 10);
+  assert.deepEqual(
+    [String(read?.bytes), await store.replace(path, Buffer.from('new'), read?.version), store.warnings],
+    ['other', true, []],
+  );
+  assert.equal(await store.replace(path, Buffer.from('newer'), read?.version), false);
+});
 
 async function* broken(): AsyncGenerator<Buffer> {
   yield bytes.subarray(0, 100_000);

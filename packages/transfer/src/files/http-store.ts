@@ -13,6 +13,8 @@ import { HttpFile } from './http-file.ts';
 interface Abilities {
   /** WebDAV (RFC 4918): collections have to be made, and a file can be moved into its place when it is complete. */
   readonly webdav: boolean;
+  /** WebDAV, class 2: a file can be locked. */
+  readonly locks: boolean;
   /** `If-Match` and `If-None-Match` of a PUT are obeyed (RFC 9110, section 13). */
   conditions: boolean | undefined;
 }
@@ -84,6 +86,7 @@ export class HttpStore implements FileStore {
     if (abilities.webdav) await this.#makeCollections(path, signal);
     abilities.conditions ??= await this.#obeysConditions(path, signal);
     const conditional = abilities.conditions && version?.startsWith('"') !== false;
+    if (!conditional && abilities.locks) return this.#replaceLocked(path, bytes, version, signal);
     this.#disregarded = !conditional;
     if (!conditional && (await this.readVersioned(path, Number.MAX_SAFE_INTEGER, options))?.version !== version) return false;
     const response = await this.#transport.request({
@@ -105,6 +108,50 @@ export class HttpStore implements FileStore {
     return there?.bytes.equals(bytes) === true;
   }
 
+  /** A new file is moved into a place that has to be free; another is locked while it is compared and replaced. */
+  async #replaceLocked(path: string, bytes: Buffer, version: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    async function* open(): AsyncGenerator<Buffer> {
+      yield bytes;
+    }
+    const content = { digest: digestOf(bytes), size: bytes.length, open };
+    const move = (headers: Readonly<Record<string, string>>): Promise<boolean> =>
+      this.#repeatedly(signal, () => this.#moveIntoPlace(path, content, { overwrite: version !== undefined, signal, headers }));
+    if (version === undefined) return !(await move({}));
+    const url = this.#url(path);
+    const lock = await this.#transport.request({
+      method: 'LOCK',
+      url,
+      operation: `lock ${path}`,
+      headers: { timeout: 'Second-60', depth: '0', 'content-type': 'application/xml' },
+      body: Buffer.from(
+        '<?xml version="1.0"?><lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>arc</owner></lockinfo>',
+      ),
+      expect: [412, 423],
+      signal,
+    });
+    lock.discard();
+    const { 'lock-token': token } = lock.headers;
+    if (lock.status >= 300) return false;
+    if (typeof token !== 'string' || !/^<[^<>\s]{1,500}>$/.test(token))
+      throw new TransferError('UnexpectedAnswer', `${this.name} locks ${path} without a token`);
+    try {
+      if ((await this.readVersioned(path, Number.MAX_SAFE_INTEGER, { signal }))?.version !== version) return false;
+      return !(await move({ if: `<${url.href}> (${token})` }));
+    } finally {
+      await this.#unlock(url, token);
+    }
+  }
+
+  async #unlock(url: URL, token: string): Promise<void> {
+    try {
+      const signal = AbortSignal.timeout(10_000);
+      const headers = { 'lock-token': token };
+      (await this.#transport.request({ method: 'UNLOCK', url, operation: 'unlock', headers, expect: [403, 404, 409], signal })).discard();
+    } catch {
+      // It ends by itself after a minute.
+    }
+  }
+
   /** True when there is another file already. */
   async #putOnce(
     path: string,
@@ -124,24 +171,30 @@ export class HttpStore implements FileStore {
   async #moveIntoPlace(
     path: string,
     content: FileContent,
-    { overwrite, signal }: { readonly overwrite: boolean; readonly signal: AbortSignal | undefined },
+    {
+      overwrite,
+      signal,
+      headers: more = {},
+    }: { readonly overwrite: boolean; readonly signal: AbortSignal | undefined; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<boolean> {
     const target = this.#url(path);
     const temporary = new URL(`.partial-${randomUUID()}`, target);
     try {
       await this.#put(temporary, content, { headers: {}, expect: [], operation: `write ${path}`, signal });
-      const headers = { destination: target.href, overwrite: overwrite ? 'T' : 'F' };
+      const headers = { destination: target.href, overwrite: overwrite ? 'T' : 'F', ...more };
       const response = await this.#transport.request({
         method: 'MOVE',
         url: temporary,
         operation: `move ${path} into its place`,
         headers,
-        expect: [412],
+        // Locked is what another one does who writes it at this moment.
+        expect: [412, 423],
         signal,
       });
       response.discard();
-      if (response.status === 412) await this.#remove(temporary);
-      return response.status === 412;
+      const conflict = response.status >= 300;
+      if (conflict) await this.#remove(temporary);
+      return conflict;
     } catch (error) {
       await this.#remove(temporary);
       throw error;
@@ -194,7 +247,11 @@ export class HttpStore implements FileStore {
     response.discard();
     const { dav, allow } = response.headers;
     const canMove = typeof allow !== 'string' || /\bMOVE\b/i.test(allow);
-    return { webdav: response.status < 300 && dav !== undefined && canMove, conditions: undefined };
+    const webdav = response.status < 300 && dav !== undefined && canMove;
+    const classes = String(dav)
+      .split(',')
+      .map((part) => part.trim());
+    return { webdav, locks: webdav && classes.includes('2'), conditions: undefined };
   }
 
   /** Tried on a name that nobody has: a server that obeys does not write it. */

@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '@arc/kernel';
-import { type BuiltChart, buildChart, missingMinio, startFileServer, startMinio, startS3Server } from '@arc/testkit';
+import {
+  type BuiltChart,
+  buildChart,
+  missingMinio,
+  missingRclone,
+  startFileServer,
+  startMinio,
+  startRcloneWebdav,
+  startS3Server,
+} from '@arc/testkit';
 import { parse } from 'yaml';
 import { FileDirectory } from '../files/file-directory.ts';
 import type { FileStore } from '../files/file-store.ts';
@@ -133,13 +142,23 @@ const places: readonly {
       return { open, [Symbol.asyncDispose]: () => minio[Symbol.asyncDispose]() };
     },
   },
-  {
-    name: 'a WebDAV server',
-    skip: false,
+  ...[{}, { conditions: false, locks: true }].map((options) => ({
+    name: 'locks' in options ? 'a WebDAV server with locks' : 'a web server that obeys conditions',
+    skip: false as const,
     start: async () => {
-      const server = await startFileServer({ writable: 'webdav' });
+      const server = await startFileServer({ writable: 'webdav', ...options });
       const open = () => Promise.resolve(new HttpStore(new HttpTransport(new URL(server.url), { retry }), new URL('/', server.url)));
       return { open, [Symbol.asyncDispose]: () => server.close() };
+    },
+  })),
+  {
+    name: 'the WebDAV server of rclone',
+    skip: missingRclone,
+    start: async () => {
+      const server = await startRcloneWebdav();
+      const open = () => Promise.resolve(new HttpStore(new HttpTransport(new URL(server.url), { retry }), new URL('/charts/', server.url)));
+      await (await fetch(`${server.url}/charts/`, { method: 'MKCOL' })).text();
+      return { open, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
     },
   },
 ];

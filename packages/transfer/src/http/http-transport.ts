@@ -11,7 +11,7 @@ import { resolveDerivedURL, resolveRealm, sameOrigin } from './url-rules.ts';
 import { BodyFailure, type StreamBody, type TlsOptions, Wire, type WireResponse } from './wire.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'MKCOL' | 'MOVE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'MKCOL' | 'MOVE' | 'LOCK' | 'UNLOCK';
   readonly url: URL;
   /** For messages, beginning with a verb: "read manifest v1". */
   readonly operation: string;
