@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { artifactWorkflows, clusterArtifactTypes, orders } from '@arc/api/arc';
+import { artifactWorkflows, clusterArtifactTypes, endpoints, orders } from '@arc/api/arc';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { clusterWorkflowTemplates } from '@arc/api/argo';
 import { secrets } from '@arc/api/core';
 import {
   buildBundleReferrer,
+  buildChart,
   buildImage,
   buildLegacyAttestation,
   buildLegacySignature,
   buildReferrer,
   findTool,
+  helmRepository,
   keyBundle,
   legacySignature,
   legacyTag,
@@ -21,10 +23,11 @@ import {
   seedRegistry,
   signedStatement,
   simpleSigningPayload,
+  startFileServer,
   startTestRegistry,
 } from '@arc/testkit';
 import type { RegistryContent } from '@arc/testkit';
-import { createEndpoints, finishedOrder, ociOrder, readExample, startWorld } from './support/world.ts';
+import { createEndpoints, endpoint, finishedOrder, installType, ociOrder, readExample, startWorld } from './support/world.ts';
 import type { World } from './support/world.ts';
 
 const cosign = findTool('cosign');
@@ -61,15 +64,18 @@ const policy = JSON.stringify({
   ],
 });
 
-async function installVerifiedType({ client }: World): Promise<void> {
+async function createSecret({ client }: World, name: string, stringData: Record<string, string>): Promise<void> {
+  await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'default' }, stringData });
+}
+
+async function installVerifiedType(world: World): Promise<void> {
+  const { client } = world;
   await client.create(clusterWorkflowTemplates, await readExample('oci', 'cluster-workflow-template.yaml'));
   const type = await readExample('oci', 'artifact-type.yaml');
   const spec = { ...(type as { spec?: object }).spec, parameters: [{ name: 'verificationPolicy', value: policy }] };
   await client.create(clusterArtifactTypes, { ...type, spec });
-  const secret = (name: string, stringData: Record<string, string>) =>
-    client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'default' }, stringData });
-  await secret('arc-trust', { 'release.pub': pem(release.publicKey) });
-  await secret('arc-signing-key', { 'signing.key': String(receipts.privateKey.export({ type: 'pkcs8', format: 'pem' })) });
+  await createSecret(world, 'arc-trust', { 'release.pub': pem(release.publicKey) });
+  await createSecret(world, 'arc-signing-key', { 'signing.key': String(receipts.privateKey.export({ type: 'pkcs8', format: 'pem' })) });
 }
 
 for (const referrers of [true, false]) {
@@ -156,3 +162,55 @@ for (const referrers of [true, false]) {
     assert.equal(destination.content.has('demo/unsigned'), false);
   });
 }
+
+test('files and charts get signed receipts, too: beside them, or as referrers', async (t) => {
+  const tool = Buffer.alloc(100_000, 'tool');
+  await using server = await startFileServer({
+    files: { '/tool.tgz': tool, ...helmRepository([buildChart('podinfo', '1.2.0')], { path: '/charts/' }) },
+  });
+  await using registry = await startTestRegistry();
+  await using disk = await mkdtempDisposable(join('/var/tmp', 'arc-e2e-disk-'));
+  await using world = await startWorld();
+  const { client } = world;
+  await installType(client, 'helm');
+  await installType(client, 'blob');
+  await createSecret(world, 'arc-signing-key', { 'signing.key': String(receipts.privateKey.export({ type: 'pkcs8', format: 'pem' })) });
+  await client.create(endpoints, endpoint('files', server.url, { type: 'http' }));
+  await client.create(endpoints, endpoint('charts', `${server.url}/charts`, { type: 'helm' }));
+  await client.create(endpoints, endpoint('disk', `file://${disk.path}`, { type: 'file' }));
+  await client.create(endpoints, endpoint('dst', registry.url));
+  await client.create(orders, {
+    apiVersion: 'arc.opendefense.cloud/v1alpha1',
+    kind: 'Order',
+    metadata: { name: 'mixed', namespace: 'default' },
+    spec: {
+      artifacts: [
+        { type: 'blob', srcRef: { name: 'files' }, dstRef: { name: 'disk' }, spec: { path: 'tool.tgz' } },
+        { type: 'helm', srcRef: { name: 'charts' }, dstRef: { name: 'dst' }, spec: { chart: 'podinfo', version: '1.2.0' } },
+      ],
+    },
+  });
+  const finished = await finishedOrder(client, 'mixed');
+  assert.equal(finished.status?.phase, 'Succeeded', JSON.stringify(finished.status, null, 2));
+  const runs = await client.list<ArtifactWorkflow>(artifactWorkflows, { namespace: 'default' });
+  const kept = runs.items.map(
+    ({ status }) => JSON.parse(status?.receipt ?? '{}') as { attestation?: { reference: string; bundle: unknown } },
+  );
+  const bundle = JSON.parse(await readFile(join(disk.path, 'tool.tgz.arc-receipt.sigstore.json'), 'utf8')) as unknown;
+  assert.ok(kept.some(({ attestation }) => JSON.stringify(attestation?.bundle) === JSON.stringify(bundle)));
+  const chart = registry.content.manifest('podinfo', '1.2.0')?.digest ?? '';
+  const [receipt] = registry.content.referrers('podinfo', chart);
+  assert.ok(kept.some(({ attestation }) => attestation?.reference === `${registry.host}/podinfo@${receipt?.digest}`));
+  await t.test('cosign verifies both', { skip: cosign === undefined && 'cosign is not installed' }, async () => {
+    await writeFile(join(world.folder, 'receipts.pub'), pem(receipts.publicKey));
+    const key = ['--key', join(world.folder, 'receipts.pub'), '--insecure-ignore-tlog', '--type', transfer];
+    const file = join(disk.path, 'tool.tgz');
+    for (const args of [
+      ['verify-blob-attestation', ...key, '--bundle', `${file}.arc-receipt.sigstore.json`, file],
+      ['verify-attestation', ...key, '--allow-http-registry', `${registry.host}/podinfo@${chart}`],
+    ]) {
+      const { code, stderr } = await runCommand(cosign ?? '', args, { env: { HOME: world.folder } });
+      assert.equal(code, 0, `cosign ${args.join(' ')}: ${stderr}`);
+    }
+  });
+});

@@ -37,6 +37,7 @@ import { openFileSource } from './delivery/open-source.ts';
 import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
+import { referrersFor } from './trust/enforce-policy.ts';
 import { type ChartVerdict, enforceOnClassicChart, enforceOnRegistryChart } from './trust/enforce-chart-policy.ts';
 import { writeReceipt } from './write-receipt.ts';
 
@@ -157,7 +158,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   const log = new CopyLog(write, systemClock, environment.dryRun);
   const result = await copyArtifact(from, found.digest, to, {
     tags: target.tags,
-    referrers: environment.referrers,
+    referrers: referrersFor(verdict.checks, environment),
     onConflict,
     dryRun: environment.dryRun,
     concurrency: environment.concurrency,

@@ -6,7 +6,7 @@ import { CopyLog } from './copy-log.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { ProgressFile } from './progress-file.ts';
 import { receiptOf } from './receipt.ts';
-import { enforcePolicy, noPolicy, resolveRoot } from './trust/enforce-policy.ts';
+import { enforcePolicy, noPolicy, referrersFor, resolveRoot } from './trust/enforce-policy.ts';
 import { readPolicy } from './trust/trust-settings.ts';
 import { writeReceipt } from './write-receipt.ts';
 
@@ -42,7 +42,7 @@ export async function ociCopy(environment: WorkerEnvironment, write: (line: stri
   const result = await copyArtifact(source, reference, destination, {
     tags: artifact.tags,
     platforms: artifact.platforms,
-    referrers: environment.referrers,
+    referrers: referrersFor(checks, environment),
     onConflict: artifact.onConflict ?? environment.onConflict,
     dryRun: environment.dryRun,
     ...(environment.maxBytesPerSecond === 0 ? {} : { maxBytesPerSecond: environment.maxBytesPerSecond }),

@@ -20,6 +20,7 @@ import {
   startTestRegistry,
 } from '@arc/testkit';
 import type { TestRegistry } from '@arc/testkit';
+import { copyArtifact, openEndpoint, parseEndpointURL } from '@arc/transfer';
 import { runCli } from '../run-cli.ts';
 
 const image = buildImage([{ x: 'y' }]);
@@ -100,6 +101,20 @@ test('a policy decides by where the artifact came from', async () => {
   const missing = await verify(`${registry.host}/team/bare:v1`, ...policy, '--source', 'source.example.org/team/bare');
   assert.equal(missing.code, 1);
   assert.match(missing.stdout, /^failed +signature: .* has no signature at all/m);
+});
+
+test('an OCI layout, and receipts that a copy attached there', async () => {
+  const layout = join(home, 'layout');
+  using source = openEndpoint(parseEndpointURL(registry.url));
+  using endpoint = openEndpoint(parseEndpointURL(`oci-layout://${layout}`));
+  const destination = await endpoint.destination('');
+  await copyArtifact(await source.source('team/app'), 'v1', destination, { tags: ['v1'] });
+  const { code, stdout, stderr } = await verify(`${layout}:v1`, '--key', join(home, 'release.pub'));
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^receipt +passed/m);
+  assert.match(stdout, /^signature +passed/m);
+  assert.equal((await verify(`oci-layout://${layout}@${image.digest}`, '--key', join(home, 'stranger.pub'))).code, 1);
+  assert.equal((await verify(layout)).code, 2);
 });
 
 test('wrong calls', async () => {

@@ -1,6 +1,7 @@
 import { ArcError } from '@arc/kernel';
-import { attribute, type CopyOrigin, type Manifest, type ReadableRepository, TransferError } from '@arc/transfer';
+import { attribute, type CopyOrigin, type Manifest, type ReadableRepository, type ReferrerPolicy, TransferError } from '@arc/transfer';
 import type { Check, Policy } from '@arc/trust';
+import type { WorkerEnvironment } from '../environment.ts';
 
 export interface EnforceOptions {
   readonly origin: CopyOrigin;
@@ -46,10 +47,20 @@ export function refuse(checks: readonly Check[], what: string): void {
     'PolicyViolation',
     `${what}: ${bad.name} ${bad.result === 'failed' ? 'failed' : 'could not be checked'}: ${bad.detail}`,
     {
-      hint: 'Nothing was delivered. Have it signed by those the policy names, or have the policy of the ArtifactType changed.',
+      hint: what.startsWith('source:')
+        ? 'Nothing was delivered. Have it signed by those the policy names, or have the policy of the ArtifactType changed.'
+        : 'What proves it did not arrive, or was removed: run the order again, with the signatures copied along.',
       details: { checks: checks.map(({ name, result }) => `${name}: ${result}`) },
     },
   );
+}
+
+/**
+ * How what lies beside an artifact is copied: where a policy has found evidence there, the copy fails without it, because the artifact
+ * would be visible and unproven.
+ */
+export function referrersFor(checks: readonly Check[], { referrers }: Pick<WorkerEnvironment, 'referrers'>): ReferrerPolicy {
+  return referrers === 'best-effort' && checks.some(({ result }) => result === 'passed') ? 'required' : referrers;
 }
 
 /** A copy obeys the policy it was given; what is verified afterwards has to be the same. @throws ArcError `PolicyViolation` */

@@ -127,10 +127,18 @@ test('evidence that does not arrive fails the verification; of some platforms it
     ARC_SPEC_JSON: '{"image":"app:v1"}',
     ARC_POLICY: policy({ signatures: { by: [{ key: pem }] } }),
   });
+  {
+    using fault = destination.faults.add({ match: { method: 'PUT', path: /\.sig$/ }, times: 100, action: { kind: 'status', status: 403 } });
+    const failed = await setting.run('oci-copy');
+    assert.equal(failed.code, 1, 'a copy without the evidence is none');
+    assert.match(failed.stderr, /^error: destination: tag .*\.sig/);
+    assert.equal(destination.content.tags('app').size, 0);
+    void fault;
+  }
   await setting.run('oci-copy', { ARC_REFERRERS: 'none' });
   const lost = await setting.verify('oci-verify');
   assert.equal(lost.code, 1);
-  assert.match(lost.stderr, /^error: destination: verify .*: signature failed: .* has no signature at all/);
+  assert.match(lost.stderr, /^error: destination: verify .*: signature failed: .* has no signature at all.* run the order again/);
   const told = await setting.verify('oci-verify', { ARC_REFERRERS: 'none' });
   assert.equal(told.code, 0, told.stderr);
   assert.deepEqual(await setting.checks(), ['passed signature', 'passed content', 'skipped signature at the destination']);
