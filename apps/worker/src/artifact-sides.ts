@@ -64,7 +64,7 @@ function openSide(
 export async function sideOptions(
   origin: CopyOrigin,
   side: SideEnvironment,
-  environment: Pick<WorkerEnvironment, 'chunkBytes' | 'minBytesPerSecond'>,
+  environment: Pick<WorkerEnvironment, 'chunkBytes' | 'minBytesPerSecond' | 'proxy'>,
   log: (line: string) => void,
 ): Promise<OpenEndpointOptions> {
   const secret = await readSecretDirectory(side.secretDirectory);
@@ -82,9 +82,9 @@ export async function sideOptions(
 export async function connectionOptions(
   origin: CopyOrigin,
   side: SideEnvironment,
-  environment: Pick<WorkerEnvironment, 'minBytesPerSecond'>,
+  environment: Pick<WorkerEnvironment, 'minBytesPerSecond' | 'proxy'>,
   { tls, log }: { readonly tls: TlsOptions; readonly log: (line: string) => void },
-): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'trustedHosts' | 'minThroughput' | 'onRetry'>> {
+): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'proxy' | 'trustedHosts' | 'minThroughput' | 'onRetry'>> {
   const authority = side.caFile === undefined ? tls.ca : await readAuthority(side.caFile);
   const ca = [authority, side.ca].filter((pem) => pem !== undefined).join('\n');
   const { minBytesPerSecond } = environment;
@@ -97,6 +97,7 @@ export async function connectionOptions(
       ...(side.insecureSkipTlsVerify ? { insecureSkipVerify: true } : {}),
     },
     trustedHosts: side.trustedHosts,
+    proxy: environment.proxy,
     minThroughput: minBytesPerSecond === 0 ? undefined : { bytesPerSecond: minBytesPerSecond, windowMs: 60_000 },
     onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
   };

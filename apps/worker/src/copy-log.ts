@@ -1,19 +1,29 @@
 import type { Clock } from '@arc/kernel';
-import type { BlobOutcome, CopyEvent, CopyResult } from '@arc/transfer';
+import { type BlobOutcome, type CopyEvent, type CopyResult, ProgressRecorder } from '@arc/transfer';
 import { formatBytes, formatRate, shortDigest } from './byte-text.ts';
 
 const intervalMs = 2000;
 
-/** Turns the events of a copy into lines a person can follow: one a blob, manifest and tag, and now and then how far it is. */
+/**
+ * Turns the events of a copy into lines a person can follow: one a blob, manifest and tag, and now and then how far it is; or into
+ * JSON objects, one a line, for programs.
+ */
 export class CopyLog {
   readonly #write: (line: string) => void;
   readonly #clock: Clock;
   readonly #dryRun: boolean;
   readonly #startedAt: number;
+  readonly #recorder: ProgressRecorder | undefined;
   #saidAt: number;
 
   /** After a dry run nothing is claimed to have been copied. */
-  constructor(write: (line: string) => void, clock: Clock, dryRun = false) {
+  constructor(
+    write: (line: string) => void,
+    clock: Clock,
+    options: { readonly dryRun?: boolean; readonly progressFormat?: 'text' | 'json' } = {},
+  ) {
+    const { dryRun = false, progressFormat = 'text' } = options;
+    this.#recorder = progressFormat === 'json' ? new ProgressRecorder(clock) : undefined;
     this.#write = write;
     this.#dryRun = dryRun;
     this.#clock = clock;
@@ -22,6 +32,11 @@ export class CopyLog {
   }
 
   event(event: CopyEvent): void {
+    if (this.#recorder !== undefined) {
+      const record = this.#recorder.record(event);
+      if (record !== undefined) this.#write(JSON.stringify(record));
+      return;
+    }
     switch (event.kind) {
       case 'resolved':
         return this.#write(`resolved  ${event.reference} is ${event.digest}`);
@@ -52,6 +67,10 @@ export class CopyLog {
 
   done(result: CopyResult): void {
     const ms = this.#clock.now() - this.#startedAt;
+    if (this.#recorder !== undefined) {
+      this.#write(JSON.stringify({ event: 'done', tookMs: ms, ...result }));
+      return;
+    }
     const { blobs, bytes } = result;
     const parts = [`${blobs.copied} copied`, `${blobs.present} already there`, ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : [])];
     if (this.#dryRun) {

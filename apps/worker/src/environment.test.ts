@@ -37,6 +37,8 @@ test('what is not set has its documented default, and so has what is empty', () 
     signingDirectory: '/secrets/signing',
     workflow: undefined,
     progressFile: undefined,
+    progressFormat: 'text',
+    proxy: undefined,
     referrers: 'best-effort',
     onConflict: 'fail',
     dryRun: false,

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { ArcError } from '@arc/kernel';
-import type { ConflictPolicy, ReferrerPolicy } from '@arc/transfer';
+import { proxyFromEnvironment, type ProxySelector, type ConflictPolicy, type ReferrerPolicy } from '@arc/transfer';
 import type { Pairs } from './delivery/pairs.ts';
 
 /** One side of a copy as its variables describe it. */
@@ -41,6 +41,10 @@ export interface WorkerEnvironment {
   readonly workflow: string | undefined;
   /** Argo's progress file, `done/total`. */
   readonly progressFile: string | undefined;
+  /** How the copy of an image tells what it does. */
+  readonly progressFormat: 'text' | 'json';
+  /** From HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+  readonly proxy: ProxySelector | undefined;
   readonly referrers: ReferrerPolicy;
   /** About tags that stand for something else, when the artifact's spec does not say. */
   readonly onConflict: ConflictPolicy;
@@ -90,6 +94,8 @@ export interface WorkerEnvironment {
  * | `ARC_MAX_BYTES` | largest file that is taken in (`blob-copy`) | 0: no limit |
  * | `ARC_STAGING_DIR` | where downloads of unknown digest are kept meanwhile | the temporary directory |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
+ * | `ARC_PROGRESS` | `text`, or `json`: one object a line about a copy, with bytes, rate, what remains and each layer | `text` |
+ * | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | proxies, as for curl; loopback is never proxied | none |
  * | `ARGO_PROGRESS_FILE` | bytes done and total written here | set by the engine |
  *
  * @throws ArcError `InvalidConfiguration` naming the variable
@@ -107,6 +113,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     signingDirectory: get('ARC_SIGNING_DIR') ?? '/secrets/signing',
     workflow: get('ARC_WORKFLOW'),
     progressFile: get('ARGO_PROGRESS_FILE'),
+    progressFormat: oneOf(get, 'ARC_PROGRESS', ['text', 'json']),
+    proxy: proxyFromEnvironment(env),
     referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
     onConflict: oneOf(get, 'ARC_ON_CONFLICT', ['fail', 'skip', 'overwrite']),
     dryRun: oneOf(get, 'ARC_DRY_RUN', ['false', 'true']) === 'true',

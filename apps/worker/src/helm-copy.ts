@@ -155,7 +155,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   );
   const target = request.target(found.version);
   const to = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
-  const log = new CopyLog(write, systemClock, environment.dryRun);
+  const log = new CopyLog(write, systemClock, environment);
   const result = await copyArtifact(from, found.digest, to, {
     tags: target.tags,
     referrers: referrersFor(verdict.checks, environment),

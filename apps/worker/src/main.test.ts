@@ -212,6 +212,15 @@ test('kill -9 in the middle leaves no tag; the next run moves only what is missi
 
 test('a dry run counts and writes nothing; a tag that stands for something else is left alone unless told', async () => {
   await using setting = await setUp();
+  const lines = (await setting.run('oci-copy', { ARC_DRY_RUN: 'true', ARC_PROGRESS: 'json' })).stdout.trim().split('\n');
+  const records = lines
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { event: string; bytes?: { total: number } });
+  assert.ok(records.some(({ event }) => event === 'progress'));
+  assert.deepEqual(
+    [records.at(-1)?.event, records.at(-1)?.bytes?.total],
+    ['done', [...image.blobs.values()].reduce((sum, { length }) => sum + length, 0)],
+  );
   const planned = await setting.run('oci-copy', { ARC_DRY_RUN: 'true' });
   assert.deepEqual([planned.code, planned.stderr], [0, '']);
   assert.match(planned.stdout, new RegExp(`^plan +${image.blobs.size} blobs to copy .*; nothing was written$`, 'm'));

@@ -21,7 +21,7 @@ export async function ociCopy(environment: WorkerEnvironment, write: (line: stri
   using sides = await openSides(environment, write);
   const { artifact, source, destination } = sides;
   const policy = await readPolicy(environment);
-  const log = new CopyLog(write, clock, environment.dryRun);
+  const log = new CopyLog(write, clock, environment);
   const progress = new ProgressFile(environment.progressFile, clock);
   let { reference } = sides;
   write(

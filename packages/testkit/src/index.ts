@@ -6,10 +6,14 @@ export { argoDefinitions, findArgoProgram, missingArgo, missingArgoDefinitions, 
 export type { ArgoDefinitions, WorkflowController, WorkflowControllerOptions } from './parts/argo.ts';
 export { startDockerRegistry } from './parts/docker-registry.ts';
 export type { DockerRegistry } from './parts/docker-registry.ts';
+export { startTokenService } from './parts/token-service.ts';
+export type { TokenService } from './parts/token-service.ts';
 export { startEtcd, startEtcdCluster } from './parts/etcd.ts';
 export type { EtcdOptions, EtcdServer } from './parts/etcd.ts';
 export { findKine, startKine } from './parts/kine.ts';
 export type { KineServer } from './parts/kine.ts';
+export { startForwardProxy } from './network/forward-proxy.ts';
+export type { ForwardProxy } from './network/forward-proxy.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { kubernetesEtcd, kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';

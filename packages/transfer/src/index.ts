@@ -91,3 +91,5 @@ export type { ImportedArtifact, ImportOptions } from './carry/import-artifacts.t
 export { blobsOf, formatInventory, heldByInventory, inventoryLimit, mergeInventories, parseInventory } from './carry/inventory.ts';
 export type { HeldElsewhere, Inventory } from './carry/inventory.ts';
 export { forEachBounded } from './copy/bounded.ts';
+export { proxyFromEnvironment } from './http/proxy.ts';
+export type { ProxySelector } from './http/proxy.ts';

@@ -1,5 +1,5 @@
 import { createTablePrinter, UsageError } from '@arc/cli-kit';
-import { listVersions, openEndpoint, parseEndpointURL, parseRange } from '@arc/transfer';
+import { listVersions, openEndpoint, parseEndpointURL, parseRange, proxyFromEnvironment } from '@arc/transfer';
 import type { EndpointLocation, ListedVersion, ReadableRepository } from '@arc/transfer';
 import { hasFlag, textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
@@ -19,6 +19,7 @@ export async function listArtifact(invocation: Invocation): Promise<void> {
   const { signal } = invocation;
   using endpoint = openEndpoint(location, {
     userAgent: 'arcctl',
+    proxy: proxyFromEnvironment(invocation.environment),
     credentials: await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment),
   });
   const repository = await endpoint.source('');

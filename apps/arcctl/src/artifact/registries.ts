@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ArcError, messageOf } from '@arc/kernel';
 import { UsageError } from '@arc/cli-kit';
-import { openEndpoint, parseEndpointURL, parseImageReference } from '@arc/transfer';
+import { openEndpoint, parseEndpointURL, parseImageReference, proxyFromEnvironment, type ProxySelector } from '@arc/transfer';
 import type {
   CredentialSource,
   EndpointLocation,
@@ -45,9 +45,11 @@ export class Registries implements Disposable {
   readonly #credentials: CredentialSource;
   readonly #tls: TlsOptions;
   readonly #chunkBytes: number;
+  readonly #proxy: ProxySelector | undefined;
   readonly #open = new Map<string, OpenEndpoint>();
 
-  private constructor(credentials: CredentialSource, tls: TlsOptions, chunkBytes: number) {
+  private constructor(credentials: CredentialSource, tls: TlsOptions, chunkBytes: number, proxy: ProxySelector | undefined) {
+    this.#proxy = proxy;
     this.#credentials = credentials;
     this.#tls = tls;
     this.#chunkBytes = chunkBytes;
@@ -57,7 +59,12 @@ export class Registries implements Disposable {
   static async of(invocation: Invocation): Promise<Registries> {
     const ca = await readIfNamed(textOption(invocation, 'caFile'));
     const credentials = await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment);
-    return new Registries(credentials, ca === undefined ? {} : { ca }, numberOption(invocation, 'chunkSize') ?? 0);
+    return new Registries(
+      credentials,
+      ca === undefined ? {} : { ca },
+      numberOption(invocation, 'chunkSize') ?? 0,
+      proxyFromEnvironment(invocation.environment),
+    );
   }
 
   source(location: EndpointLocation, repository: string): Promise<ReadableRepository> {
@@ -76,7 +83,13 @@ export class Registries implements Disposable {
     const key = location.kind === 'registry' ? `${location.origin.origin}/${location.prefix}` : JSON.stringify(location);
     let endpoint = this.#open.get(key);
     if (endpoint === undefined) {
-      const settings = { userAgent: 'arcctl', credentials: this.#credentials, tls: this.#tls, chunkBytes: this.#chunkBytes };
+      const settings = {
+        userAgent: 'arcctl',
+        credentials: this.#credentials,
+        tls: this.#tls,
+        proxy: this.#proxy,
+        chunkBytes: this.#chunkBytes,
+      };
       endpoint = openEndpoint(location, settings);
       this.#open.set(key, endpoint);
     }

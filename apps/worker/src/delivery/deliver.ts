@@ -46,7 +46,7 @@ export async function deliverToRegistry(
     ),
   );
   const destination = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
-  const log = new CopyLog(write, systemClock, environment.dryRun);
+  const log = new CopyLog(write, systemClock, environment);
   const { digest } = artifact.manifest.descriptor;
   const result = await copyArtifact(artifact, digest, destination, {
     tags: target.tags,

@@ -60,6 +60,13 @@ export function refusedAddress(hostname: string): TransferError {
   );
 }
 
+/** Behind a proxy nobody sees what a name resolves to, so only names that were written down are followed. */
+export function unseenAddress(url: URL): TransferError {
+  return new TransferError('UnsafeURL', `the registry redirects to ${url.host}, whose address cannot be checked through the proxy`, {
+    hint: 'If that is intended, add the host to the trusted hosts of the endpoint.',
+  });
+}
+
 function blockList(...subnets: readonly (readonly [string, number])[]): BlockList {
   const list = new BlockList();
   for (const [address, prefix] of subnets) list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4');

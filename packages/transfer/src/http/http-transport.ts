@@ -4,6 +4,7 @@ import type { Scope } from '../auth/challenge.ts';
 import { anonymous, type CredentialSource } from '../auth/credential.ts';
 import { givenUp, TransferError } from '../transfer-error.ts';
 import type { AddressZone } from './address-zone.ts';
+import type { ProxySelector } from './proxy.ts';
 import { defaultRetryPolicy, isRetryableStatus, retryDelay, type RetryPolicy } from './retry.ts';
 import { readLimited, statusError } from './status-error.ts';
 import type { MinThroughput } from './throughput-floor.ts';
@@ -35,6 +36,8 @@ export interface HttpTransportOptions {
   /** For servers that answer 404 instead of asking for credentials. Off unless told. */
   readonly preemptive?: boolean;
   readonly tls?: TlsOptions;
+  /** Which requests go through a proxy; none unless told. */
+  readonly proxy?: ProxySelector | undefined;
   readonly userAgent?: string;
   /** Hosts that credentials may be sent to for a token, besides the registry's own domain. */
   readonly trustedAuthHosts?: readonly string[];
@@ -97,6 +100,7 @@ export class HttpTransport implements Disposable {
     this.#wire = new Wire({
       origin: origin.origin,
       tls: options.tls ?? {},
+      proxy: options.proxy,
       clock: this.#clock,
       timeouts: {
         connectMs: options.connectTimeoutMs ?? 10_000,

@@ -5,8 +5,10 @@ import type { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
-import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, zoneOf } from './address-zone.ts';
+import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, unseenAddress, zoneOf } from './address-zone.ts';
+import { proxyAuthorization, type ProxySelector } from './proxy.ts';
 import { type MinThroughput, ThroughputFloor } from './throughput-floor.ts';
+import { refusal, tunnelThrough } from './tunnel.ts';
 import { redactURL } from './url-rules.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -83,11 +85,19 @@ export class Wire implements Disposable {
   readonly #origin: string;
   readonly #timeouts: WireTimeouts;
   readonly #clock: Clock;
-  #https: HttpsAgent | undefined;
-  #foreign: HttpsAgent | undefined;
+  readonly #proxyFor: ProxySelector;
+  /** By what they are for: the endpoint or others, straight or through which proxy. */
+  readonly #secure = new Map<string, HttpsAgent>();
 
   /** `origin` is that of the endpoint, as in `URL.origin`. */
-  constructor(options: { readonly origin: string; readonly tls: TlsOptions; readonly timeouts: WireTimeouts; readonly clock: Clock }) {
+  constructor(options: {
+    readonly origin: string;
+    readonly tls: TlsOptions;
+    readonly timeouts: WireTimeouts;
+    readonly clock: Clock;
+    readonly proxy?: ProxySelector | undefined;
+  }) {
+    this.#proxyFor = options.proxy ?? (() => undefined);
     this.#tls = options.tls;
     this.#origin = options.origin;
     this.#timeouts = options.timeouts;
@@ -96,8 +106,7 @@ export class Wire implements Disposable {
 
   [Symbol.dispose](): void {
     this.#http.destroy();
-    this.#https?.destroy();
-    this.#foreign?.destroy();
+    for (const agent of this.#secure.values()) agent.destroy();
   }
 
   /** @throws TransferError `ConnectionFailed`, `TLSFailed`, `Timeout`, `UnsafeURL`; BodyFailure; the reason of the signal */
@@ -106,11 +115,14 @@ export class Wire implements Disposable {
     const { url, within } = request;
     const literal = url.hostname.replace(/^\[|\]$/g, '');
     if (within !== undefined && isIP(literal) !== 0 && !mayLeadTo(within, literal)) throw refusedAddress(literal);
-    const outgoing = this.#open(request);
+    const proxy = this.#proxyFor(url);
+    if (within !== undefined && proxy !== undefined && isIP(literal) === 0) throw unseenAddress(url);
+    const outgoing = this.#open(request, proxy);
     const detach = destroyOnAbort(outgoing, request.signal);
     try {
       const response = await this.#exchange(outgoing, request);
-      return this.#wrap(response, outgoing, request, detach);
+      if (proxy !== undefined && response.statusCode === 407) throw refusal(proxy, url.host, 407);
+      return this.#wrap(response, outgoing, { ...request, ...(proxy === undefined ? {} : { proxy }) }, detach);
     } catch (error) {
       outgoing.destroy();
       detach();
@@ -118,7 +130,7 @@ export class Wire implements Disposable {
     }
   }
 
-  #open(request: WireRequest): ClientRequest {
+  #open(request: WireRequest, proxy: URL | undefined): ClientRequest {
     const { url, method, body, within } = request;
     const length = body?.length;
     const needsLength = length === undefined && method !== 'GET' && method !== 'HEAD';
@@ -127,15 +139,28 @@ export class Wire implements Disposable {
       ...(length !== undefined ? { 'content-length': String(length) } : needsLength ? { 'content-length': '0' } : {}),
     };
     const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within) }) };
-    if (url.protocol === 'http:') return http.request(url, { ...options, agent: this.#http });
-    return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent(url) });
+    if (url.protocol === 'https:')
+      return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent(url, proxy) });
+    if (proxy === undefined) return http.request(url, { ...options, agent: this.#http });
+    if (proxy.protocol === 'https:')
+      throw new TransferError('InvalidEndpoint', `plain http does not go through the proxy ${proxy.host}, which is https`);
+    const authorization = proxyAuthorization(proxy);
+    const through = { ...headers, host: url.host, ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }) };
+    return http.request(new URL(proxy.origin), { ...options, headers: through, path: url.href, agent: this.#http });
   }
 
   /** Whom the endpoint redirects to is neither shown our certificate nor expected to have the endpoint's name. */
-  #secureAgent(url: URL): HttpsAgent {
-    if (url.origin === this.#origin) return (this.#https ??= this.#agentWith(this.#tls));
-    const { cert: _cert, key: _key, serverName: _serverName, ...rest } = this.#tls;
-    return (this.#foreign ??= this.#agentWith(rest));
+  #secureAgent(url: URL, proxy: URL | undefined): HttpsAgent {
+    const own = url.origin === this.#origin;
+    const key = `${own ? 'own' : 'foreign'} ${proxy?.href ?? ''}`;
+    let agent = this.#secure.get(key);
+    if (agent === undefined) {
+      const { cert: _cert, key: _key, serverName: _serverName, ...rest } = this.#tls;
+      agent = this.#agentWith(own ? this.#tls : rest);
+      if (proxy !== undefined) agent = tunnelThrough(agent, proxy, this.#timeouts.connectMs);
+      this.#secure.set(key, agent);
+    }
+    return agent;
   }
 
   #agentWith({ ca, cert, key, serverName, insecureSkipVerify }: TlsOptions): HttpsAgent {
@@ -205,7 +230,12 @@ export class Wire implements Disposable {
     if (!over) outgoing.end();
   }
 
-  #wrap(response: IncomingMessage, outgoing: ClientRequest, request: WireRequest, detach: () => void): WireResponse {
+  #wrap(
+    response: IncomingMessage,
+    outgoing: ClientRequest,
+    request: WireRequest & { readonly proxy?: URL },
+    detach: () => void,
+  ): WireResponse {
     const idle = this.#watchdog(response, `reading from ${request.url.host}`);
     const floor = this.#floor(`reading from ${request.url.host}`);
     const clock = this.#clock;
@@ -244,7 +274,8 @@ export class Wire implements Disposable {
       status: response.statusCode ?? 0,
       headers: response.headers,
       url: request.url,
-      zone: peer === undefined ? undefined : zoneOf(peer),
+      // Where a proxy lies says nothing about the server.
+      zone: peer === undefined || request.proxy !== undefined ? undefined : zoneOf(peer),
       body: body(),
       discard: () => {
         const left = Number(response.headers['content-length'] ?? Number.POSITIVE_INFINITY);
