@@ -139,11 +139,13 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     await writeFile(kubeconfig, tokenKubeconfig(cluster.kube, token));
     assert.equal(await ok(runner(kubeconfig), ['get', endpoints, '-n', 'team-a', '-o', 'name']), '');
     const path = `/apis/${apiVersion}/namespaces/team-a/endpoints`;
-    assert.equal((await get(cluster.extension, path, token)).code, 200);
-    const refused = await get(cluster.extension, `/apis/${apiVersion}/namespaces/team-b/endpoints`, token);
+    const caBundle = await ok(admin, ['get', 'apiservice', 'v1alpha1.arc.opendefense.cloud', '-o', 'jsonpath={.spec.caBundle}']);
+    const server = { ...cluster.extension, caPem: Buffer.from(caBundle, 'base64').toString() };
+    assert.equal((await get(server, path, token)).code, 200);
+    const refused = await get(server, `/apis/${apiVersion}/namespaces/team-b/endpoints`, token);
     assert.equal(refused.code, 403);
     assert.match(refused.body, /system:serviceaccount:team-a:robot/);
-    assert.equal((await get(cluster.extension, path, `${token.slice(0, -4)}AAAA`)).code, 401);
+    assert.equal((await get(server, path, `${token.slice(0, -4)}AAAA`)).code, 401);
   });
 
   test('7 the garbage collector of a real cluster collects what belongs to objects on either side', async () => {
@@ -203,8 +205,14 @@ function tokenKubeconfig({ url, caPem }: Cluster['kube'], token: string): string
   });
 }
 
-async function get({ url, caPem }: Cluster['extension'], path: string, token: string): Promise<{ code: number; body: string }> {
-  const outgoing = request(`${url}${path}`, { ca: caPem, agent: false, headers: { authorization: `Bearer ${token}` } }).end();
+async function get(
+  server: Cluster['extension'] & { readonly caPem: string },
+  path: string,
+  token: string,
+): Promise<{ code: number; body: string }> {
+  const { url, serverName, caPem } = server;
+  const trust = { ca: caPem, servername: serverName, agent: false };
+  const outgoing = request(`${url}${path}`, { ...trust, headers: { authorization: `Bearer ${token}` } }).end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   return { code: response.statusCode ?? 0, body: await text(response) };
 }

@@ -22,6 +22,20 @@ export const program: ProgramDefinition = {
         'serving certificate, followed by those between it and its authority; it is followed when it changes; default: one is made',
     },
     { flags: '--tls-private-key-file <file>', description: 'its key' },
+    {
+      flags: '--serving-secret <name>',
+      description:
+        'instead: make a certificate, share it with other replicas in this Secret, renew it, and tell the APIService whom to trust',
+    },
+    {
+      flags: '--service <name>',
+      description: 'the Service of this server, for whose name that certificate is',
+      defaultValue: 'arc-apiserver',
+    },
+    {
+      flags: '--namespace <name>',
+      description: 'where that Secret and the Service are; default: the namespace of the pod, or arc-system',
+    },
     ...sharedOptions
       .storage('what is kept outlives this process unless it is memory:')
       .map((option) => (option.flags.startsWith('--storage <') ? { ...option, required: true as const } : option)),

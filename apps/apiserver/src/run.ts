@@ -4,14 +4,16 @@ import { createApiServer } from '@arc/apiserver';
 import type { TlsSource } from '@arc/apiserver';
 import { exitCodes, UsageError } from '@arc/cli-kit';
 import type { ExitCode } from '@arc/cli-kit';
-import { clusterConfig, insist, openAudit, parseListenAddress, processMetrics, serveEndpoints, servingCertificate } from '@arc/composition';
+import { clusterConfig, insist, openAudit, parseListenAddress, processMetrics, serveEndpoints } from '@arc/composition';
 import { auditSettingsOf, durationOf, logLevelOf, minimumCronIntervalOf, textOf } from '@arc/composition/program';
 import type { ProgramInvocation } from '@arc/composition/program';
 import { openStore, parseStorageUrl } from '@arc/composition/storage';
 import { codeOf, createMetrics, lineLogger, orAborted, whenAborted } from '@arc/kernel';
 import { createKubeClient } from '@arc/kube-client';
+import type { KubeClient } from '@arc/kube-client';
 import { compactRegularly } from '@arc/storage';
 import type { Store } from '@arc/storage';
+import { openServing, servingChoiceOf } from './serving.ts';
 
 /** How long requests in flight may take to finish when the server ends; less than the 30 s a pod gets. */
 const graceMs = 15_000;
@@ -26,6 +28,7 @@ export async function runApiServer({ options, environment, streams, clock, signa
   const logger = lineLogger((line) => streams.stderr.write(line), { level: logLevelOf(options, 'info') });
   const listen = parseListenAddress(textOf(options, 'listen') ?? ':8443', '0.0.0.0');
   const choice = parseStorageUrl(textOf(options, 'storage') ?? '');
+  const serving = servingChoiceOf(options);
   const lameDuckMs = durationOf('--shutdown-delay', textOf(options, 'shutdownDelay') ?? '0s');
   const { auditLog, auditPolicy } = auditSettingsOf(options);
   const kinds = arcKindsWithin({ minimumCronInterval: minimumCronIntervalOf(options) });
@@ -39,18 +42,18 @@ export async function runApiServer({ options, environment, streams, clock, signa
   processMetrics(metrics);
   await using running = new AsyncDisposableStack();
   const audit = auditLog === undefined ? undefined : running.use(await openAudit(auditLog, auditPolicy));
-  const tls = running.use(
-    await servingCertificate(
-      { certFile: textOf(options, 'tlsCertFile'), keyFile: textOf(options, 'tlsPrivateKeyFile') },
-      { clock, logger: logger.child({ component: 'certificates' }) },
-    ),
+  const connect = (): KubeClient =>
+    createKubeClient(config, { userAgent: 'arc-apiserver', clock, logger: logger.child({ component: 'client' }) });
+  const { tls, readyChecks } = running.use(
+    await openServing(serving, {
+      ...{ namespace: textOf(options, 'namespace') ?? config.namespace ?? 'arc-system', connect, clock },
+      logger: logger.child({ component: 'certificates' }),
+    }),
   );
   const store = await storeFor(running, tls);
   if (store === undefined) return exitCodes.ok;
   running.use(keepCompact(store));
-  const client = running.use(
-    createKubeClient(config, { userAgent: 'arc-apiserver', clock, logger: logger.child({ component: 'client' }) }),
-  );
+  const client = running.use(connect());
   const access = running.use(
     await connectToCluster(client, {
       ...{ tolerateLookupFailure: true, enforceQuotas: options['enforceQuotas'] === true, signal, clock },
@@ -59,7 +62,7 @@ export async function runApiServer({ options, environment, streams, clock, signa
   );
   const api = await createApiServer({
     ...{ kinds, store, access, tls, metrics, clock },
-    readyChecks: access.readyChecks,
+    readyChecks: [...access.readyChecks, ...readyChecks],
     logger: logger.child({ component: 'apiserver' }),
     ...(audit !== undefined && { audit }),
   });

@@ -10,4 +10,4 @@ export { processMetrics } from './server/process-metrics.ts';
 export { reviewedAccess } from './server/reviewed-access.ts';
 export { serveEndpoints } from './server/serve-endpoints.ts';
 export type { Endpoints, EndpointsOptions, Probe } from './server/serve-endpoints.ts';
-export { servingCertificate } from './server/serving-certificate.ts';
+export { servingCertificate, unknownCertificate } from './server/serving-certificate.ts';

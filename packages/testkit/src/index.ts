@@ -28,6 +28,7 @@ export { missingPostgres, postgresVersion, startPostgres } from './parts/postgre
 export type { PostgresOptions, PostgresServer } from './parts/postgres.ts';
 export { eventually } from './process/eventually.ts';
 export type { EventuallyOptions } from './process/eventually.ts';
+export { freePort } from './process/free-port.ts';
 export { findProgram, findTool } from './process/find-program.ts';
 export { runCommand } from './process/run.ts';
 export type { CommandResult, RunOptions } from './process/run.ts';

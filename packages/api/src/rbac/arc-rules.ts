@@ -2,6 +2,8 @@ import type { PolicyRule } from './policy-rule.ts';
 
 const arcGroup = 'arc.opendefense.cloud';
 const argoGroup = 'argoproj.io';
+/** The Secret with the serving certificate of the API server, where that makes its own. */
+const servingSecretName = 'arc-apiserver-serving';
 const read = ['get', 'list', 'watch'];
 const write = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 
@@ -46,6 +48,12 @@ export const engineRules: readonly PolicyRule[] = [
 
 /** What the API server behind an aggregation layer does, beside what `system:auth-delegator` lets it ask. */
 export const aggregatedServerRules: readonly PolicyRule[] = [rule('', ['namespaces'], read)];
+
+/** What that server does to keep its serving certificate: in its own namespace, and with the APIService that leads to it. */
+export const servingCertificateRules = {
+  namespaced: [rule('', ['secrets'], ['create']), { ...rule('', ['secrets'], ['get', 'update']), resourceNames: [servingSecretName] }],
+  cluster: [{ ...rule('apiregistration.k8s.io', ['apiservices'], ['get', 'patch']), resourceNames: [`v1alpha1.${arcGroup}`] }],
+} satisfies Readonly<Record<string, readonly PolicyRule[]>>;
 
 /** The same where ResourceQuotas are enforced. */
 export const quotaRules: readonly PolicyRule[] = [rule('', ['resourcequotas'], read), rule('', ['resourcequotas/status'], ['update'])];

@@ -5,6 +5,7 @@ import {
   leaderElectionRules,
   ownerReferenceRules,
   quotaRules,
+  servingCertificateRules,
   userRules,
   workflowRules,
 } from './arc-rules.ts';
@@ -33,7 +34,7 @@ export function installationRbac(namespace: string): readonly KubeObject[] {
   return [
     serviceAccount(apiserver, namespace),
     serviceAccount(controllerManager, namespace),
-    clusterRole(apiserver, [...aggregatedServerRules, ...quotaRules]),
+    clusterRole(apiserver, [...aggregatedServerRules, ...quotaRules, ...servingCertificateRules.cluster]),
     clusterRoleBinding(apiserver, apiserver, to(apiserver)),
     // Both ask the API server of the cluster who a token belongs to, and what its bearer may do.
     clusterRoleBinding('arc:auth-delegator', 'system:auth-delegator', to(apiserver, controllerManager)),
@@ -42,6 +43,8 @@ export function installationRbac(namespace: string): readonly KubeObject[] {
       { kind: 'Role', name: 'extension-apiserver-authentication-reader' },
       to(apiserver),
     ),
+    role({ name: apiserver, namespace }, servingCertificateRules.namespaced),
+    roleBinding({ name: apiserver, namespace }, { kind: 'Role', name: apiserver }, to(apiserver)),
     clusterRole(controllerManager, [...controllerRules, ...ownerReferenceRules]),
     clusterRoleBinding(controllerManager, controllerManager, to(controllerManager)),
     role({ name: 'arc-leader-election', namespace }, leaderElectionRules),

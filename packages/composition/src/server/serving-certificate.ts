@@ -20,8 +20,13 @@ export async function servingCertificate(
   }
   if (certFile !== undefined && keyFile !== undefined) return await followTlsFiles({ certFile, keyFile }, { clock, logger });
   logger.warn('there is no certificate, so one is made that nobody knows', { hint: 'Name the files of a certificate and its key.' });
+  const tls = unknownCertificate();
+  return { current: () => tls, onChange: () => ({ [Symbol.dispose]: () => {} }), [Symbol.dispose]: () => {} };
+}
+
+/** A certificate for the names of this machine, of an authority that nobody knows. */
+export function unknownCertificate(): TlsOptions {
   const authority = createAuthority({ commonName: 'arc-self-signed' });
   const { certPem, keyPem } = issueServerCertificate(authority, { names: ['localhost', hostname()], addresses: ['127.0.0.1', '::1'] });
-  const tls: TlsOptions = { cert: `${certPem}${authority.certPem}`, key: keyPem };
-  return { current: () => tls, onChange: () => ({ [Symbol.dispose]: () => {} }), [Symbol.dispose]: () => {} };
+  return { cert: `${certPem}${authority.certPem}`, key: keyPem };
 }
