@@ -6,6 +6,7 @@ import { standaloneAccess } from './access/standalone-access.ts';
 import type { AuditOptions } from './audit/request-audit.ts';
 import { issuedCredentials } from './authn/issued-credentials.ts';
 import { type Authorizer, authorizerChain } from './authz/authorizer.ts';
+import { expireObjects } from './expiry/expire-objects.ts';
 import { defaultInFlightLimits, flowControl, type InFlightLimits } from './http/in-flight.ts';
 import { createListener } from './http/listener.ts';
 import { measuredStore } from './metrics/measured-store.ts';
@@ -94,6 +95,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const credentials = issuedCredentials({ secrets: cacheOf('', 'secrets'), cache, clock });
   const access = options.access ?? standaloneAccess({ cacheOf, cache, credentials, clientCa: () => tls.current().clientCa, clock });
   const authorizer = authorizerChain([...access.authorizers, ...(options.authorizer === undefined ? [] : [options.authorizer])]);
+  const expiries = opened.use(new DisposableStack());
   const encodings = createEncodings();
   const registry = createRegistry({
     kinds: options.kinds,
@@ -117,6 +119,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics: requestMetrics(metrics, registry),
     shutdown: shutdown.signal,
   };
+  for (const { group, names, expireAfterMs } of options.kinds) {
+    const kept = cacheOf(group, names.plural);
+    if (expireAfterMs === undefined || kept === undefined) continue;
+    expiries.use(expireObjects({ cache: kept, writer: server.writer, ttlMs: expireAfterMs, clock, logger }));
+  }
   const flow = flowControl(options.inFlight ?? defaultInFlightLimits);
   observeServer(metrics, { registry, cache, flow, encodings });
   const pipeline: PipelineOptions = {
@@ -144,6 +151,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const close = async (graceMs: number, lameDuckMs: number): Promise<void> => {
     stopping.abort();
+    expiries.dispose();
     if (lameDuckMs > 0) await clock.sleep(lameDuckMs);
     shutdown.abort();
     listener.drain();

@@ -104,6 +104,8 @@ export const eventDefinition: KindDefinition<CoreEvent> = {
   description: 'Event reports something that happened to an object.',
   schema: eventSchema,
   strategy: { allowUnconditionalUpdate: true, validate: validateEvent },
+  // As `--event-ttl` of a kube-apiserver has it by default.
+  expireAfterMs: 3_600_000,
   columns,
   selectableFields: [
     'involvedObject.apiVersion',

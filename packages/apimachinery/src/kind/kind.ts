@@ -69,6 +69,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly selectableFields?: readonly string[];
   /** Default: all. A kind without `get` is never stored (review kinds); the server is given a handler for it. */
   readonly verbs?: readonly Verb[];
+  /** Objects that nobody has written for so long are removed, milliseconds; soon after, and without regard to finalizers. */
+  readonly expireAfterMs?: number;
   /** Accepts strategic merge patch and says so in OpenAPI. Only core kinds do. */
   readonly strategicMergePatch?: true;
   /** Accepts protobuf request bodies. Only core and authorization kinds do. */

@@ -17,7 +17,10 @@ export class OwnWrites {
 
   isBehind(seen: KubeObject): boolean {
     const { uid = '', resourceVersion } = seen.metadata;
-    return resourceVersion !== undefined && this.#before.get(uid) === resourceVersion;
+    if (resourceVersion !== undefined && this.#before.get(uid) === resourceVersion) return true;
+    // It never looks like that again, and there may be thousands.
+    this.#before.delete(uid);
+    return false;
   }
 
   forget(object: KubeObject): void {
