@@ -139,3 +139,15 @@ test('a rate of the type wins, and another rate of the Endpoint reaches what sta
   await world.settle();
   assert.deepEqual(rates(), ['7', '2000']);
 });
+
+test('templates that bring the volumes themselves are told the Secret of the client certificate', async () => {
+  await using world = await createWorld({}, { handOver: { volumesFrom: 'template' } });
+  supply(world);
+  world.apply(secrets, secret('client', { 'tls.crt': 'certificate' }));
+  world.apply(endpoints, endpoint('src', { tls: { secretRef: { name: 'client' } } }));
+  await world.settle();
+  world.apply(orders, order(['a']));
+  await world.settle();
+  const { srcTLSSecretName, dstTLSSecretName } = parametersOf(only(world));
+  assert.deepEqual([srcTLSSecretName, dstTLSSecretName, only(world).spec.volumes], ['client', undefined, undefined]);
+});
