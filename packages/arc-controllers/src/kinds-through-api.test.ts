@@ -307,6 +307,40 @@ test('what an older server has stored is read, changed and run, though it would 
   });
 });
 
+test('what never changes may be labelled, annotated and finalized, also where an older server has stored nulls and fields of old', async () => {
+  const stored = (kind: string, spec: object): UnstructuredObject => ({
+    apiVersion: 'arc.opendefense.cloud/v1alpha1',
+    kind,
+    metadata: { name: 'old', namespace, uid: `uid-of-${kind}`, creationTimestamp: '2025-11-20T08:00:00Z' },
+    spec,
+  });
+  await using scenario = await setUp(undefined, {
+    stored: [
+      stored('ArtifactWorkflow', {
+        workflowTemplateRef: { name: 'copy', clusterScope: null },
+        parameters: [{ name: 'a', value: null }],
+        cron: null,
+      }),
+      stored('ArtifactType', {
+        rules: { srcTypes: null, dstType: ['oci'] },
+        parameters: null,
+        workflowTemplateRef: { name: 'copy' },
+        ttlAfterFailed: null,
+      }),
+    ],
+  });
+  const { client } = scenario;
+  for (const type of [artifactWorkflows, artifactTypes]) {
+    await client.patch(type, { namespace, name: 'old' }, { metadata: { labels: { seen: 'yes' } } });
+    const read = await client.get<KubeObject & { spec?: object }>(type, { namespace, name: 'old' });
+    await client.update(type, { ...read, metadata: { ...read.metadata, annotations: { note: 'x' } } });
+    await assert.rejects(
+      client.patch(type, { namespace, name: 'old' }, { spec: { workflowTemplateRef: { name: 'other' } } }),
+      /spec is immutable/,
+    );
+  }
+});
+
 test('every selectable field selects', async () => {
   await using scenario = await setUp();
   const { client } = scenario;

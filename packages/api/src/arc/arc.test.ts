@@ -302,6 +302,9 @@ test('what is wrong is said at its field', () => {
       if (typeof pattern === 'string') assert.equal(actual[index], pattern);
       else assert.match(actual[index] ?? '', pattern);
     }
+    if (!actual.some((text) => text.includes('must be of type'))) {
+      assert.deepEqual(texts(admit(kind, spec, spec)), [], `what is stored stays updatable: ${kind} ${JSON.stringify(spec)}`);
+    }
   }
 });
 

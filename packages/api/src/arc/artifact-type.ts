@@ -1,8 +1,8 @@
-import { deepEqual, fieldError, s } from '@arc/apimachinery';
+import { s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, ResourceType } from '@arc/apimachinery';
 import { artifactTypeColumns, artifactTypeSpec, durationErrors, typeWarnings } from './artifact-type-spec.ts';
 import type { AnyArtifactType } from './artifact-type-spec.ts';
-import { unsetNulls, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
+import { unsetNulls, immutableSpec, newErrors, validateNamedParameters, validateUniqueParameters } from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { optional } from './shared-schemas.ts';
 
@@ -30,9 +30,8 @@ export const artifactTypeDefinition: KindDefinition<ArtifactType> = {
   strategy: {
     prepareForCreate: (type) => unsetNulls(type.spec),
     prepareForUpdate: (type) => unsetNulls(type.spec),
-    validate: (type, old) => newErrors(errorsOf(type), old === undefined ? [] : errorsOf(old)),
-    validateUpdate: (type, old) =>
-      deepEqual(type.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+    validate: (type, old) => newErrors(errorsOf, type, old),
+    validateUpdate: immutableSpec,
     warnings: typeWarnings,
   },
   columns: artifactTypeColumns,

@@ -1,8 +1,16 @@
-import { deepEqual, fieldError, s } from '@arc/apimachinery';
+import { s } from '@arc/apimachinery';
 import type { FieldError, KindDefinition, KubeObject, ResourceType, Static } from '@arc/apimachinery';
 import { cron, defaultMinimumCronInterval, validateCron } from './cron.ts';
 import type { CronLimits } from './cron.ts';
-import { unsetNulls, firstLine, newErrors, referenceName, validateDuration, validateUniqueParameters } from './field-rules.ts';
+import {
+  unsetNulls,
+  firstLine,
+  immutableSpec,
+  newErrors,
+  referenceName,
+  validateDuration,
+  validateUniqueParameters,
+} from './field-rules.ts';
 import { arcCategory, arcGroup, arcVersion, resourceOf } from './group.ts';
 import { localReference, optional, parameter, timeToLive, workflowTemplateReference } from './shared-schemas.ts';
 import { scheduleColumns } from './schedule-columns.ts';
@@ -101,9 +109,8 @@ export function artifactWorkflowKind({
     strategy: {
       prepareForCreate: (workflow) => unsetNulls(workflow.spec),
       prepareForUpdate: (workflow) => unsetNulls(workflow.spec),
-      validate: (workflow, old) => newErrors(rules(workflow), old === undefined ? [] : rules(old)),
-      validateUpdate: (workflow, old) =>
-        deepEqual(workflow.spec ?? {}, old.spec ?? {}) ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')],
+      validate: (workflow, old) => newErrors(rules, workflow, old),
+      validateUpdate: immutableSpec,
       warnings: warningsOf,
     },
     columns: [

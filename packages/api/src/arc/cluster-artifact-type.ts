@@ -41,8 +41,8 @@ export const clusterArtifactTypeDefinition: KindDefinition<ClusterArtifactType> 
   strategy: {
     prepareForCreate: (type) => unsetNulls(type.spec),
     prepareForUpdate: (type) => unsetNulls(type.spec),
-    validate: (type, old) => newErrors(errorsOf(type), old === undefined ? [] : errorsOf(old)),
-    validateUpdate: (type, old) => newErrors(updateErrorsOf(type), updateErrorsOf(old)),
+    validate: (type, old) => newErrors(errorsOf, type, old),
+    validateUpdate: (type, old) => newErrors(updateErrorsOf, type, old),
     warnings: typeWarnings,
   },
   columns: artifactTypeColumns,

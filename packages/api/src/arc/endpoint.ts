@@ -58,7 +58,9 @@ export function mayPush(spec: EndpointSpec | undefined): boolean {
 }
 
 function usageOf(spec: EndpointSpec | undefined): string {
-  return spec?.usage === undefined || spec.usage === '' ? 'All' : spec.usage;
+  const usage = spec?.usage ?? '';
+  // An older server may have stored null.
+  return usage === '' ? 'All' : usage;
 }
 
 /** The Secrets an Endpoint names, each once: its credentials, its client certificate. */
@@ -123,7 +125,7 @@ export const endpointDefinition: KindDefinition<Endpoint> = {
   strategy: {
     prepareForCreate: (endpoint) => unsetNulls(endpoint.spec),
     prepareForUpdate: (endpoint) => unsetNulls(endpoint.spec),
-    validate: (endpoint, old) => newErrors(errorsOf(endpoint), old === undefined ? [] : errorsOf(old)),
+    validate: (endpoint, old) => newErrors(errorsOf, endpoint, old),
     warnings: warningsOf,
   },
   columns: [

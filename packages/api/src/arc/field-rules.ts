@@ -1,5 +1,5 @@
-import { fieldError } from '@arc/apimachinery';
-import type { FieldError } from '@arc/apimachinery';
+import { deepEqual, fieldError } from '@arc/apimachinery';
+import type { FieldError, KubeObject } from '@arc/apimachinery';
 import { parseDuration } from '@arc/kernel';
 import type { LocalReference, Parameter } from './shared-schemas.ts';
 
@@ -8,13 +8,34 @@ export function referenceName(reference: LocalReference | null | undefined): str
   return reference?.name === undefined || reference.name === '' ? undefined : reference.name;
 }
 
+/** An object of ours: all that people write is in its spec. */
+type Specified = KubeObject & { spec?: object };
+
 /**
- * Leaves out the errors an object already had before the change, so that what is stored stays updatable when rules
+ * What is wrong with an object, without what was wrong before the change already, so that what is stored stays updatable when rules
  * become stricter.
  */
-export function newErrors(errors: readonly FieldError[], before: readonly FieldError[]): readonly FieldError[] {
-  const known = new Set(before.map((error) => `${error.field}\n${error.message}`));
+export function newErrors<T extends Specified>(
+  rules: (object: T) => readonly FieldError[],
+  object: T,
+  old: T | undefined,
+): readonly FieldError[] {
+  const errors = rules(object);
+  if (errors.length === 0 || old === undefined) return errors;
+  const known = new Set(rules(withoutNulls(old)).map((error) => `${error.field}\n${error.message}`));
   return errors.filter((error) => !known.has(`${error.field}\n${error.message}`));
+}
+
+/** Refuses every change of a spec; nulls that an older server has stored mean unset. */
+export function immutableSpec<T extends Specified>(object: T, old: T): FieldError[] {
+  const isSame = deepEqual(object.spec ?? {}, old.spec ?? {}) || deepEqual(object.spec ?? {}, withoutNulls(old).spec ?? {});
+  return isSame ? [] : [fieldError.forbidden('spec', 'spec is immutable and cannot be updated')];
+}
+
+function withoutNulls<T extends Specified>(object: T): T {
+  const spec = structuredClone(object.spec);
+  unsetNulls(spec, ['spec']);
+  return { ...object, spec };
 }
 
 /** Removes members whose value is null, at any depth: in the API null means unset. `skip` names members left alone. */

@@ -225,7 +225,7 @@ export function orderKind({ minimumCronInterval = defaultMinimumCronInterval }: 
     strategy: {
       prepareForCreate: (order) => unsetNulls(order.spec, ['spec']),
       prepareForUpdate: (order) => unsetNulls(order.spec, ['spec']),
-      validate: (order, old) => newErrors(rules(order), old === undefined ? [] : rules(old)),
+      validate: (order, old) => newErrors(rules, order, old),
       warnings: warningsOf,
     },
     columns: [
