@@ -135,7 +135,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
   const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
   write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
-  const verdict = await enforceOnRegistryChart(from, found.manifest, context);
+  const verdict = await enforceOnRegistryChart(from, found.manifest, { name: request.name, version: found.version }, context);
   if (environment.destination.type !== 'oci') {
     const chart = await attribute('source', 'fetch chart', `${from.name}:${found.tag}`, signal, () =>
       chartFromRegistry(

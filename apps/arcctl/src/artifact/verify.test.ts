@@ -90,6 +90,18 @@ test('keys decide, and JSON holds what a receipt says only when it passed', asyn
   assert.ok(bad.evidence.every(({ result, predicate }) => result !== 'passed' && predicate === undefined));
 });
 
+test('a signature of one platform is none of the whole', async () => {
+  const [platform] = image.platforms.values();
+  assert.ok(platform !== undefined);
+  seedRegistry(registry, 'team/part', image, ['v1']);
+  const signature = buildLegacySignature([legacySignature(simpleSigningPayload(platform.digest), release.privateKey)]);
+  seedRegistry(registry, 'team/part', signature, [legacyTag(platform.digest, 'sig')]);
+  const { code, stdout } = await verify(`${registry.host}/team/part:v1`, '--key', join(home, 'release.pub'));
+  assert.match(stdout, /^signature +passed +platform sha256/m);
+  assert.equal(code, 1);
+  assert.equal((await verify(`${registry.host}/team/part@${platform.digest}`, '--key', join(home, 'release.pub'))).code, 0);
+});
+
 test('a policy decides by where the artifact came from', async () => {
   const policy = ['--policy', join(home, 'policy.yaml')];
   const good = await verify(`${registry.host}/team/app@${image.digest}`, ...policy, '--source', 'source.example.org/team/app');

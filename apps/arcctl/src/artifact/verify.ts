@@ -56,7 +56,12 @@ export async function verifyArtifactEvidence(invocation: Invocation): Promise<Ex
   const verification: Verification = {
     reference: `${repository.name}${version.includes(':') ? '@' : ':'}${version}`,
     digest: root.descriptor.digest,
-    result: resultOf(checks, evidence, policy, keys),
+    result: resultOf(
+      checks,
+      evidence.filter(({ subject }) => subject === root.descriptor.digest),
+      policy,
+      keys,
+    ),
     checks,
     evidence,
   };
@@ -65,16 +70,16 @@ export async function verifyArtifactEvidence(invocation: Invocation): Promise<Ex
 }
 
 /**
- * With a policy, what its checks come to; with keys only, whether one of them signed the artifact or a statement about it. Without either
- * nothing was demanded, so nothing is passed.
+ * With a policy, what its checks come to; with keys only, whether one of them signed the artifact itself or a statement about it, and not
+ * only a platform of it. Without either nothing was demanded, so nothing is passed.
  */
 function resultOf(
   checks: readonly Check[],
-  evidence: readonly Finding[],
+  ofItself: readonly Finding[],
   policy: Policy | undefined,
   keys: readonly Authority[],
 ): Verification['result'] {
-  const results = policy === undefined ? evidence.map(({ result }) => result) : checks.map(({ result }) => result);
+  const results = policy === undefined ? ofItself.map(({ result }) => result) : checks.map(({ result }) => result);
   if (policy === undefined && keys.length === 0) return 'skipped';
   if (policy === undefined) return results.includes('passed') ? 'passed' : 'failed';
   if (results.some((result) => result === 'failed' || result === 'error')) return 'failed';

@@ -36,11 +36,12 @@ export async function enforceOnClassicChart(chart: PublishedChart, source: strin
 export async function enforceOnRegistryChart(
   repository: ReadableRepository,
   manifest: Manifest,
+  chart: { readonly name: string; readonly version: string },
   { environment, write, signal }: DeliveryContext,
 ): Promise<ChartVerdict> {
   const policy = await readPolicy(environment);
   if (policy === undefined) return nobodyAsked;
   const source = repository.name;
-  const checks = await enforcePolicy(repository, manifest, policy, { origin: 'source', source, platforms: [], signal, write });
+  const checks = await enforcePolicy(repository, manifest, policy, { origin: 'source', source, platforms: [], chart, signal, write });
   return { checks, policy: { digest: policy.digest, source } };
 }

@@ -8,6 +8,8 @@ export interface EnforceOptions {
   /** The repository the artifact came from, which the policy speaks of. */
   readonly source: string;
   readonly platforms: readonly string[];
+  /** Which chart it has to be, when it is one. */
+  readonly chart?: { readonly name: string; readonly version: string };
   readonly signal: AbortSignal;
   readonly write: (line: string) => void;
 }
@@ -32,8 +34,8 @@ export async function enforcePolicy(
   options: EnforceOptions,
 ): Promise<readonly Check[]> {
   const { verifyImage } = await import('@arc/trust');
-  const { origin, source, platforms, signal, write } = options;
-  const checks = await verifyImage(repository, root, policy, { origin, source, platforms, signal });
+  const { origin, source, platforms, chart, signal, write } = options;
+  const checks = await verifyImage(repository, root, policy, { origin, source, platforms, chart, signal });
   for (const check of checks) write(checkLine(check));
   refuse(checks, `${origin}: verify ${repository.name}@${root.descriptor.digest}`);
   return checks;

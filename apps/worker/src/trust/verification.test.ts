@@ -194,6 +194,16 @@ test(
       );
     }
     const manifest = registry.content.manifest('podinfo', '1.2.0');
+    // An older chart under the tag of a newer one was signed, too.
+    registry.content.putManifest('podinfo', manifest?.bytes ?? Buffer.alloc(0), manifest?.mediaType ?? '', ['1.3.0']);
+    const replayed = await setting.run('helm-copy', {
+      ARC_SRC_TYPE: 'oci',
+      ARC_SRC_URL: registry.url,
+      ARC_DST_URL: `${registry.url}/zone`,
+      ARC_SPEC_JSON: '{"chart":"podinfo","version":"1.3.0"}',
+    });
+    assert.equal(replayed.code, 1);
+    assert.match(replayed.stderr, /provenance signature failed: it is chart podinfo 1\.2\.0, not podinfo 1\.3\.0/);
     assert.equal(registry.content.referrers('podinfo', manifest?.digest ?? '').length, 1);
 
     const place = { ARC_DST_TYPE: 'file', ARC_DST_URL: directory.path };

@@ -1,9 +1,15 @@
 import { attribute, type CopyOrigin, type Descriptor, type Manifest } from '@arc/transfer';
-import type { Check } from '../check.ts';
+import { type Check, shown } from '../check.ts';
 import type { EvidenceSource } from '../evidence/collect.ts';
 import { EvidenceError, readObject } from '../evidence/untrusted.ts';
 import { type Policy, type ProvenanceRequirement, ruleFor } from '../policy/policy.ts';
 import { type ChartToVerify, verifyProvenance } from './verify-provenance.ts';
+
+/** Which chart, and which version of it. */
+export interface ChartName {
+  readonly name: string;
+  readonly version: string;
+}
 
 /** Types of a chart's parts in a registry (Helm's OCI support). */
 const chartTypes = {
@@ -44,7 +50,13 @@ export async function verifyRegistryChart(
   repository: Pick<EvidenceSource, 'name' | 'fetchBlob'>,
   manifest: Manifest,
   { keys }: ProvenanceRequirement,
-  options: { readonly origin: CopyOrigin; readonly signal?: AbortSignal | undefined; readonly now: number },
+  options: {
+    readonly origin: CopyOrigin;
+    readonly signal?: AbortSignal | undefined;
+    readonly now: number;
+    /** Which chart it has to be: a tag may stand for another, or for an older one, that was signed as well. */
+    readonly chart?: ChartName | undefined;
+  },
 ): Promise<Check> {
   const part = (type: string): Descriptor | undefined => manifest.blobs.find(({ mediaType }) => mediaType === type);
   const read = (descriptor: Descriptor): Promise<Buffer> =>
@@ -60,6 +72,9 @@ export async function verifyRegistryChart(
   if (config.size > partLimit || provenance.size > partLimit) return failed(`its parts are larger than ${partLimit} bytes`);
   try {
     const { name, version } = readObject(await read(config), 'the config of the chart');
+    const wanted = options.chart ?? { name, version };
+    if (name !== wanted.name || version !== wanted.version)
+      return failed(`it is chart ${shown(String(name))} ${shown(String(version))}, not ${wanted.name} ${wanted.version}`);
     const chart = { name: String(name), version: String(version), digest: archive.digest, provenance: await read(provenance) };
     return verifyProvenance(chart, keys, options.now);
   } catch (error) {

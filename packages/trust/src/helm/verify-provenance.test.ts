@@ -22,6 +22,14 @@ test('what a key of the keyring signed is verified, by RSA, Ed25519 and subkeys'
   }
 });
 
+test('several armored keyrings one after the other are one', () => {
+  const all = readKeyring(Buffer.from(`my keys\n${openpgp.rsa.keyring}\n${openpgp.ed25519.keyring}`));
+  assert.deepEqual(
+    all.map(({ owner }) => owner),
+    [openpgp.rsa.fingerprint, openpgp.ed25519.fingerprint],
+  );
+});
+
 test('somebody else signed, or it is about another chart', () => {
   assert.match(verdict(openpgp.ed25519.provenance), /^failed: it was signed by key D893FE03.*, which is not in the keyring/);
   assert.match(verdict(openpgp.rsa.provenance, 'rsa', { name: 'other' }), /^failed: it is of chart podinfo 1\.2\.0, not of other 1\.2\.0/);

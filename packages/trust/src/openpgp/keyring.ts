@@ -24,8 +24,7 @@ const mayA = { sign: 0x02 } as const;
  * @throws EvidenceError
  */
 export function readKeyring(bytes: Buffer): readonly SigningKey[] {
-  const text = bytes.subarray(0, 64).toString('latin1');
-  const binary = text.includes('-----BEGIN PGP') ? dearmor(bytes.toString('latin1'), 'PUBLIC KEY BLOCK') : bytes;
+  const binary = bytes[0] !== undefined && bytes[0] < 0x80 ? dearmorAll(bytes.toString('latin1')) : bytes;
   const keys: SigningKey[] = [];
   const problems: string[] = [];
   for (const block of blocksOf(readPackets(binary))) {
@@ -38,6 +37,12 @@ export function readKeyring(bytes: Buffer): readonly SigningKey[] {
   }
   if (keys.length > 0) return keys;
   throw new EvidenceError(`the keyring has no key that may sign${problems.length === 0 ? '' : ` (${problems.slice(0, 3).join('; ')})`}`);
+}
+
+/** Keyrings are often several armored ones, one after the other. */
+function dearmorAll(text: string): Buffer {
+  const blocks = text.split(/^(?=-----BEGIN PGP PUBLIC KEY BLOCK-----)/m).filter((block) => block.startsWith('-----BEGIN'));
+  return Buffer.concat(blocks.map((block) => dearmor(block, 'PUBLIC KEY BLOCK')));
 }
 
 /** Each primary key with what follows it. */

@@ -1,6 +1,6 @@
 import { systemClock } from '@arc/kernel';
 import { attribute, type CopyOrigin, type Digest, isIndexType, type Manifest, matchesPlatform, TransferError } from '@arc/transfer';
-import { verifyRegistryChart } from '../helm/verify-chart.ts';
+import { type ChartName, verifyRegistryChart } from '../helm/verify-chart.ts';
 import { type Check, shown } from '../check.ts';
 import { type Collected, collectEvidence, type EvidenceSource } from '../evidence/collect.ts';
 import type { Evidence, SignedContent } from '../evidence/evidence.ts';
@@ -16,6 +16,8 @@ export interface VerifyImageOptions {
   readonly source?: string;
   /** Only these platforms count, `os/architecture[/variant]`; all of them when empty. */
   readonly platforms?: readonly string[];
+  /** Which chart it has to be, for its provenance; what it says itself unless told. */
+  readonly chart?: ChartName | undefined;
   /** Milliseconds since the epoch, for keys that expire. */
   readonly now?: number;
   readonly signal?: AbortSignal | undefined;
