@@ -1,14 +1,30 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { eventually, findKubectls, kubectlRunner, missingKubernetes } from '@arc/testkit';
+import { startControllers } from '@arc/controller';
+import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
+import type { KubeClient } from '@arc/kube-client';
+import {
+  argoDefinitions,
+  eventually,
+  findKubectls,
+  kubectlRunner,
+  missingArgo,
+  missingArgoDefinitions,
+  missingKubernetes,
+  startWorkflowController,
+} from '@arc/testkit';
 import type { CommandResult, RunOptions } from '@arc/testkit';
 import { startCluster, type Cluster } from './support/cluster.ts';
+import { startControllerManager } from './support/controller-manager.ts';
+import { createFakeKubelet } from './support/fake-kubelet.ts';
+import { account, order, password, phaseOf, supply, tenant } from './support/supply.ts';
 
 type Run = (args: readonly string[], options?: RunOptions) => Promise<CommandResult>;
 
@@ -175,6 +191,59 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     await ok(admin, ['wait', '--for=delete', `${endpoints}/of-core`, '-n', 'team-b', '--timeout=30s']);
   });
 
+  test(
+    '7 an Order is delivered by the controllers, Argo and a real kube-apiserver, each with the rights it is installed with',
+    { skip: missingArgo('workflow-controller') ?? missingArgoDefinitions() ?? false },
+    async () => {
+      const kubeconfig = await cluster.kube.kubeconfig('admin', ['system:masters']);
+      // Those without schemas: kube-apiserver makes much of the others.
+      const definitions = join(argoDefinitions().at(-1)?.full ?? '', '..', 'minimal');
+      const forbidden = async (): Promise<readonly string[]> =>
+        (await ok(admin, ['get', '--raw', '/metrics'])).split('\n').filter((line) => /^apiserver_request_total\{.*code="403"/.test(line));
+      await using manager = startControllerManager(await cluster.kube.kubeconfig(account));
+      await eventually(async () => (await manager.health('/readyz')).includes('does not serve argoproj.io/v1alpha1'), { what: 'no Argo' });
+      await ok(admin, ['create', '-k', definitions]);
+      const before = await forbidden();
+      await manager.leads();
+      await manager.ready();
+      const objects = [
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: tenant } },
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argo' } },
+        { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: tenant } },
+        {
+          ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'workflow-controller-configmap', namespace: 'argo' } },
+          data: { metricsConfig: 'enabled: false\n' },
+        },
+      ];
+      await apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+      await using client = await clientOf(kubeconfig);
+      const kubelet = createFakeKubelet((_step, { metadata }) => ({ exitCode: metadata.name?.startsWith('bad') === true ? 1 : 0 }));
+      await using _kubelet = startControllers([kubelet.controller(client)]);
+      await using _argo = await startWorkflowController(kubeconfig, { namespace: 'argo' });
+      await supply({ client });
+      await apply(JSON.stringify(order('delivered', ['app:v1', 'app:v2'])));
+      const done = await phaseOf({ client }, 'delivered', 'Succeeded');
+      assert.equal(done.status?.counts?.succeeded, 2);
+      assert.match(await ok(admin, ['get', 'orders', '-n', tenant]), /^NAME.*\ndelivered +Succeeded/);
+      const described = await eventually(
+        async () => {
+          const text = await ok(admin, ['describe', 'order', 'delivered', '-n', tenant]);
+          return /Normal +Succeeded /.test(text) && text;
+        },
+        { what: 'the event of the end' },
+      );
+      assert.match(described, /Normal +Created .* created ArtifactWorkflow delivered-/);
+      const workflow = await ok(admin, ['get', 'workflows', '-n', tenant, '-o', 'jsonpath={.items[*].status.phase}']);
+      assert.equal(workflow, 'Succeeded Succeeded');
+      await ok(admin, ['delete', 'order', 'delivered', '-n', tenant, '--timeout=60s']);
+      assert.equal(await ok(admin, ['get', 'workflows,artifactworkflows', '-n', tenant, '-o', 'name']), '');
+      assert.equal(await manager.stop(), 0);
+      assert.deepEqual(await forbidden(), before);
+      assert.doesNotMatch(manager.output(), /forbidden/);
+      for (const log of [manager.output(), cluster.extension.program.output()]) assert.ok(!log.includes(password));
+    },
+  );
+
   test('7 nothing is created where a real kube-apiserver has no namespace, and what a namespace held goes with it', async () => {
     const nowhere = await admin(['create', '-n', 'nowhere', '-f', '-'], { input: endpoint('lost') });
     assert.match(nowhere.stderr, /namespaces "nowhere" not found/);
@@ -215,4 +284,9 @@ async function get(
   const outgoing = request(`${url}${path}`, { ...trust, headers: { authorization: `Bearer ${token}` } }).end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   return { code: response.statusCode ?? 0, body: await text(response) };
+}
+
+async function clientOf(kubeconfig: string): Promise<KubeClient> {
+  const source = { path: kubeconfig, text: await readFile(kubeconfig, 'utf8') };
+  return createKubeClient(await clientConfigOf(await loadKubeconfig([source])), { userAgent: 'arc-e2e' });
 }

@@ -13,7 +13,7 @@ export interface Insistence {
 }
 
 /** Somebody who mends what is missing is not to wait for long. */
-const delays = { initialMs: 500, maxMs: 10_000 };
+const delays = { initialMs: 500, maxMs: 5_000 };
 
 /**
  * Tries until it succeeds, for what somebody else has to mend: says what is wrong and what to do when that changes, once, and
