@@ -55,6 +55,9 @@ const fast: readonly Step[] = [
 ];
 const full: readonly Step[] = [...fast, tests('end to end', ['test/e2e/**/*.test.ts'])];
 
+/** What a cluster is made of, all of it real, but for what runs pods. */
+const cluster: readonly Step[] = [tests('cluster', ['test/cluster/**/*.test.ts'])];
+
 /** The fault tests, so many times, each with a seed that a failure can be repeated with. */
 function faults(times: number): readonly Step[] {
   return Array.from({ length: times }, (_, pass) => {
@@ -85,9 +88,15 @@ function resultsOf(step: Step): readonly TestResult[] {
 }
 
 const { values: chosen } = parseArgs({
-  options: { fast: { type: 'boolean' }, faults: { type: 'boolean' }, times: { type: 'string', default: '1' } },
+  options: {
+    fast: { type: 'boolean' },
+    cluster: { type: 'boolean' },
+    faults: { type: 'boolean' },
+    times: { type: 'string', default: '1' },
+  },
 });
-const steps = chosen.faults === true ? faults(Number(chosen.times)) : chosen.fast === true ? fast : full;
+const chosenSteps = chosen.cluster === true ? cluster : chosen.fast === true ? fast : full;
+const steps = chosen.faults === true ? faults(Number(chosen.times)) : chosenSteps;
 const summary: string[] = [];
 const results: TestResult[] = [];
 let good = true;

@@ -11,6 +11,7 @@ import { argoDefinitions, eventually, startWorkflowController } from '@arc/testk
 import type { WorkflowController } from '@arc/testkit';
 import { controllerKinds } from './argo-kinds.ts';
 import { namespace, startArgoWorld } from './argo-world.ts';
+import type { ArgoWorld, ArgoWorldOptions } from './argo-world.ts';
 import { createFakeKubelet } from './fake-kubelet.ts';
 import type { PodScript } from './fake-kubelet.ts';
 import { ociOrder } from './world.ts';
@@ -34,6 +35,8 @@ export interface ArgoScenario extends AsyncDisposable {
 
 export interface ArgoScenarioOptions {
   readonly handOver?: HandOverSettings;
+  /** Where it all runs. Default: an API server of ours alone, with the definitions of Argo. */
+  readonly startWorld?: (parts: Pick<ArgoWorldOptions, 'kubelet' | 'handOver'>) => Promise<ArgoWorld>;
   /** What the pods do of Workflows that have no script. */
   readonly otherwise?: PodScript;
   /** Of the workflow-controller, by key of its ConfigMap. */
@@ -42,15 +45,9 @@ export interface ArgoScenarioOptions {
   readonly args?: readonly string[];
 }
 
-export async function startArgoScenario({
-  handOver = {},
-  config = {},
-  args = [],
-  otherwise,
-}: ArgoScenarioOptions = {}): Promise<ArgoScenario> {
+export async function startArgoScenario(options: ArgoScenarioOptions = {}): Promise<ArgoScenario> {
+  const { handOver = {}, config = {}, args = [], otherwise, startWorld = startAlone } = options;
   await using opened = new AsyncDisposableStack();
-  const definitions = argoDefinitions().at(-1);
-  assert.ok(definitions !== undefined);
   const scripts = new Map<string, PodScript>();
   const kubelet = createFakeKubelet((step, pod, client) => {
     const workflow = pod.metadata.labels?.['workflows.argoproj.io/workflow'] ?? '';
@@ -59,7 +56,7 @@ export async function startArgoScenario({
     const script = [...scripts].find(([name]) => name.startsWith(beginning))?.[1] ?? otherwise;
     return script?.(step, pod, client);
   });
-  const { client, kubeconfig } = opened.use(await startArgoWorld({ kinds: await controllerKinds(definitions), kubelet, handOver }));
+  const { client, kubeconfig } = opened.use(await startWorld({ kubelet, handOver }));
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argo' } });
   const configMap: ConfigMap = {
     ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'workflow-controller-configmap', namespace: 'argo' } },
@@ -95,4 +92,10 @@ export async function startArgoScenario({
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
   return scenario;
+}
+
+async function startAlone(parts: Pick<ArgoWorldOptions, 'kubelet' | 'handOver'>): Promise<ArgoWorld> {
+  const definitions = argoDefinitions().at(-1);
+  assert.ok(definitions !== undefined);
+  return await startArgoWorld({ kinds: await controllerKinds(definitions), ...parts });
 }

@@ -32,6 +32,25 @@ export interface ArgoWorldOptions {
   readonly limits?: ArcLimits;
 }
 
+/** Starts ARC's controllers and the kubelet, each with a client of its own. */
+export async function startArc(
+  clients: { readonly arc: KubeClient; readonly kubelet: KubeClient },
+  { handOver = {}, limits = {}, kubelet }: Pick<ArgoWorldOptions, 'handOver' | 'limits' | 'kubelet'>,
+): Promise<AsyncDisposable> {
+  await using opened = new AsyncDisposableStack();
+  const arc = opened.use(
+    createArcControllers({
+      client: clients.arc,
+      digestKey: Buffer.from('a key that stays the same for ever'),
+      limits: { maxActiveWorkflows: 100, progressIntervalMs: 50, ...limits },
+      handOver,
+    }),
+  );
+  const kubelets = kubelet === undefined ? [] : [kubelet.controller(clients.kubelet)];
+  await opened.use(startControllers([...arc.definitions, ...kubelets])).ready;
+  return opened.move();
+}
+
 export async function startArgoWorld(options: ArgoWorldOptions = {}): Promise<ArgoWorld> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'arc-argo-'));
@@ -49,17 +68,7 @@ export async function startArgoWorld(options: ArgoWorldOptions = {}): Promise<Ar
     opened.use(await server.connect(name, { user: name, groups: ['system:masters'], userAgent: name }));
   const client = await connect('test');
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-  const { handOver = {}, limits = {} } = options;
-  const arc = opened.use(
-    createArcControllers({
-      client: await connect('arc'),
-      digestKey: Buffer.from('a key that stays the same for ever'),
-      limits: { maxActiveWorkflows: 100, progressIntervalMs: 50, ...limits },
-      handOver,
-    }),
-  );
-  const kubelets = options.kubelet === undefined ? [] : [options.kubelet.controller(await connect('kubelet'))];
-  await opened.use(startControllers([...arc.definitions, ...kubelets])).ready;
+  opened.use(await startArc({ arc: await connect('arc'), kubelet: await connect('kubelet') }, options));
   const all = opened.move();
   return { folder, client, kubeconfig: server.kubeconfig, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

@@ -14,6 +14,8 @@ export interface ArgoDefinitions {
   readonly version: string;
   /** With the whole schemas. */
   readonly full: string;
+  /** Without. */
+  readonly minimal: string;
 }
 
 /** Of every line of Argo whose definitions are on this machine; empty when there are none. */
@@ -22,7 +24,7 @@ export function argoDefinitions(): readonly ArgoDefinitions[] {
   if (folder === undefined) return [];
   return readdirSync(folder)
     .sort()
-    .map((version) => ({ version, full: join(folder, version, 'full') }));
+    .map((version) => ({ version, full: join(folder, version, 'full'), minimal: join(folder, version, 'minimal') }));
 }
 
 /** Why what needs published definitions cannot run; undefined when it can. */
