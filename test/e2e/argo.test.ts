@@ -111,7 +111,7 @@ describe('with a real workflow-controller of Argo', { skip: missing }, () => {
       },
     );
     await eventually(async () => (await scenario.workflowOf('removed')) === undefined, { what: 'the Workflow to go' });
-    assert.equal((await scenario.podsOf('removed')).length, 0);
+    await eventually(async () => (await scenario.podsOf('removed')).length === 0, { what: 'its pods to go' });
     const after = await scenario.runOf('removed');
     assert.equal(after?.status?.phase, 'Succeeded');
     assert.equal(after?.status?.receipt, receipt);
