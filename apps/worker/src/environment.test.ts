@@ -92,9 +92,18 @@ test('the least of the rates of step and endpoints counts', () => {
 
 test('the shipped templates name this version and only variables that are read', async () => {
   const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8');
-  const templates = await Promise.all(
-    ['oci', 'helm', 'blob'].map((name) => read(`../../../examples/${name}/cluster-workflow-template.yaml`)),
-  );
+  const folders = ['oci', 'helm', 'blob', 's3'];
+  const templates = await Promise.all(folders.map((name) => read(`../../../examples/${name}/cluster-workflow-template.yaml`)));
+  // The documents of upstream name three different paths; ours are these, read-only, in every step.
+  for (const text of templates) {
+    const mounts = [...text.matchAll(/- name: (\w+)-secret-vol\n +mountPath: (\S+)\n +readOnly: (\w+)/g)].map(([, ...mount]) =>
+      mount.join(' '),
+    );
+    assert.deepEqual(new Set(mounts), new Set(['src /secrets/src true', 'dst /secrets/dst true']));
+    assert.equal(mounts.length, text.match(/secret-vol/g)?.length);
+    for (const name of ['CA', 'SERVER_NAME'])
+      assert.equal(text.match(new RegExp(`name: ARC_(?:SRC|DST)_${name}$`, 'gm'))?.length, mounts.length, name);
+  }
   const [template, source] = [templates.join('\n'), await read('./environment.ts')];
   const images = [...template.matchAll(/image: (\S+)/g)].map(([, image]) => image);
   assert.deepEqual(new Set(images), new Set([`ghcr.io/opendefensecloud/arc-worker:${version}`]));

@@ -6,13 +6,7 @@ import type { ProgressItem, ProgressState } from '@arc/cli-kit';
 export function isFinished(order: Order): boolean {
   const { phase, observedGeneration } = order.status ?? {};
   const isCurrent = observedGeneration === undefined || observedGeneration >= (order.metadata.generation ?? 0);
-  return isCurrent && (phase === 'Succeeded' || phase === 'Failed' || isOnlyScheduled(order));
-}
-
-/** True when all that is left of an Order are schedules, which never come to an end. */
-export function isOnlyScheduled(order: Order): boolean {
-  const runs = Object.values(order.status?.artifactWorkflows ?? {});
-  return runs.some(({ phase }) => phase === 'Active') && runs.every(({ phase }) => phase === 'Active' || isFinishedPhase(phase));
+  return isCurrent && (phase === 'Succeeded' || phase === 'Failed' || phase === 'Active');
 }
 
 /** True when a run did not deliver, or the last one of a schedule did not. */

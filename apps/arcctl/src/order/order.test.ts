@@ -114,15 +114,15 @@ test('--watch shows what happens to each artifact on the way', async () => {
 test('an Order that is left with nothing but its schedules is waited for no longer', async () => {
   const submit = async (name: string, status: OrderStatus) => {
     const submitting = server.arcctl(['order', 'submit', '-f', '-', '--wait'], { stdin: encodeYaml(order(name, ['a/b:1', 'c/d:2'])) });
-    await setStatus(name, { observedGeneration: 1, phase: 'Running', nextScheduled: '2026-01-02T03:00:00Z', ...status });
+    await setStatus(name, { observedGeneration: 1, phase: 'Active', nextScheduled: '2026-01-02T03:00:00Z', ...status });
     return await submitting;
   };
   const daily = { artifactIndex: 0, phase: 'Active', nextScheduled: '2026-01-02T03:00:00Z' };
   const both = await submit('daily', { artifactWorkflows: { aaa: daily, bbb: { artifactIndex: 1, phase: 'Succeeded' } } });
   assert.equal(both.code, 0, both.stderr);
-  assert.match(both.stdout, /daily: Running, 1 scheduled, next at 2026-01-02T03:00:00Z, 1 of 1 artifact delivered\n$/);
+  assert.match(both.stdout, /daily: Active, 1 scheduled, next at 2026-01-02T03:00:00Z, 1 of 1 artifact delivered\n$/);
   const only = await submit('nightly', { artifactWorkflows: { aaa: daily } });
-  assert.match(only.stdout, /nightly: Running, 1 scheduled, next at 2026-01-02T03:00:00Z\n$/);
+  assert.match(only.stdout, /nightly: Active, 1 scheduled, next at 2026-01-02T03:00:00Z\n$/);
   const message = 'the last run failed: no such image';
   const failing = await submit('hourly', { artifactWorkflows: { aaa: { ...daily, reason: 'LastRunFailed', message } } });
   assert.equal(failing.code, 7);

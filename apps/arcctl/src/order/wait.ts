@@ -6,7 +6,7 @@ import { anySignal, ArcError, formatAge } from '@arc/kernel';
 import type { KubeClient, ObjectRef } from '@arc/kube-client';
 import type { Invocation } from '../command.ts';
 import { followObject } from './follow-object.ts';
-import { artifactLabel, isFailure, isFinished, isOnlyScheduled, progressOf } from './order-progress.ts';
+import { artifactLabel, isFailure, isFinished, progressOf } from './order-progress.ts';
 
 export interface WaitOptions {
   readonly showProgress: boolean;
@@ -147,7 +147,7 @@ function printSummary({ streams }: Invocation, order: Order): void {
     ...(bytes > 0 ? [formatBytes(bytes)] : []),
     ...(scheduled > 0 ? [] : durationOf(order)),
   ];
-  const heading = phase === 'Succeeded' ? style.green(phase) : isOnlyScheduled(order) ? phase : style.red(phase);
+  const heading = phase === 'Succeeded' ? style.green(phase) : phase === 'Active' ? phase : style.red(phase);
   streams.stdout.write(`order ${order.metadata.namespace}/${order.metadata.name}: ${heading}, ${facts.join(', ')}\n`);
 }
 

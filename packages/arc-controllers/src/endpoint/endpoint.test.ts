@@ -1,5 +1,6 @@
 import { arcKinds, forceAtAnnotation } from '@arc/api/arc';
 import type { Endpoint } from '@arc/api/arc';
+import type { Secret } from '@arc/api/core';
 import type { ResourceType } from '@arc/apimachinery';
 import { FakeClock, silentLogger } from '@arc/kernel';
 import { createFakeClient } from '@arc/kube-client/fake';
@@ -390,4 +391,31 @@ test('an informer that has not seen our own write leads to no second probe, and 
   const reconcile = endpointReconciler({ ...context, endpoints: frozenInformer(shown) });
   for (const name of ['a', 'a', 'b', 'a']) await reconcile({ namespace, name }, signal);
   assert.equal(probes, 2);
+});
+
+test('it is probed as spec.tls says, and again when the Secret of its client certificate changes', async () => {
+  await using on = await scene();
+  const tls = { ca: 'authority of the Endpoint', serverName: 'registry.internal', secretRef: { name: 'client' } };
+  on.world.apply(secrets, secret('login', { username: 'u', password: 'p', 'ca.crt': 'that of the login', 'tls.crt': 'not used' }));
+  on.world.apply(endpoints, endpoint('e', { secretRef: { name: 'login' }, tls }));
+  await on.world.settle();
+  assert.equal(on.conditions()[0], 'Validated=False/SecretNotFound');
+  assert.match(on.message('Validated'), /secret "client" not found/);
+  const client = (cert: string): Secret => secret('client', { 'tls.crt': cert, 'tls.key': 'a key' });
+  on.world.apply(secrets, client('certificate'));
+  await on.world.settle();
+  assert.equal(on.conditions().at(-1), 'Ready=True/Valid');
+  const { credentials, tls: used } = on.probed.at(-1)?.target ?? {};
+  assert.deepEqual(
+    [credentials, used],
+    [
+      { username: 'u', password: 'p' },
+      { ca: 'authority of the Endpoint\nthat of the login', cert: 'certificate', key: 'a key', serverName: 'registry.internal' },
+    ],
+  );
+  const count = on.probed.length;
+  on.world.apply(secrets, client('another'));
+  await on.world.settle();
+  assert.deepEqual([on.probed.length, on.probed.at(-1)?.target.tls?.cert], [count + 1, 'another']);
+  assert.match(on.endpoint().status?.probedSecretVersion ?? '', /^\d+,\d+$/);
 });

@@ -89,6 +89,11 @@ test('everything that decides the outcome changes the content hash', () => {
     { ...identity, source: { ...identity.source, url: 'https://src/x' } },
     { ...identity, source: { ...identity.source, secretDigest: 'd2' } },
     { ...identity, source: { ...identity.source, secretDigest: undefined } },
+    { ...identity, source: { ...identity.source, tls: { ca: ['AAAA'] } } },
+    { ...identity, source: { ...identity.source, tls: { ca: ['AAAA', 'BBBB'] } } },
+    { ...identity, source: { ...identity.source, tls: { serverName: 'a.example' } } },
+    { ...identity, source: { ...identity.source, tls: { secretDigest: 'd' } } },
+    { ...identity, destination: { ...identity.destination, tls: { ca: ['AAAA'] } } },
   ];
   assert.equal(new Set(variants.map(contentHash)).size, variants.length);
 });

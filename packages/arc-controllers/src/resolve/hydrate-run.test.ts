@@ -75,7 +75,10 @@ test('what is missing is waited for, and found by the event that brings it', asy
   await world.settle();
   assert.deepEqual(state(world), ['Pending', 'MissingEndpoint']);
   world.apply(endpoints, endpoint('src', { secretRef: { name: 'creds' } }));
-  world.apply(endpoints, endpoint('dst'));
+  world.apply(endpoints, endpoint('dst', { tls: { secretRef: { name: 'client' } } }));
+  await world.settle();
+  assert.deepEqual(state(world), ['Pending', 'MissingSecret']);
+  world.apply(secrets, secret('client', { 'tls.crt': 'x' }));
   await world.settle();
   assert.deepEqual(state(world), ['Pending', 'MissingSecret']);
   world.apply(secrets, secret('creds', { password: 'x' }));
