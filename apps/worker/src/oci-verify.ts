@@ -1,5 +1,5 @@
 import { ArcError, systemClock } from '@arc/kernel';
-import { verifyArtifact, type VerifyResult } from '@arc/transfer';
+import { type Manifest, verifyArtifact, type VerifyResult } from '@arc/transfer';
 import type { Check } from '@arc/trust';
 import { type ArtifactSides, openSides } from './artifact-sides.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
@@ -36,8 +36,9 @@ export async function ociVerify(environment: WorkerEnvironment, write: (line: st
     result: 'passed',
     detail: `${compared.checked} manifests and blobs are there, the digests are equal`,
   };
-  const root = await deliveredManifest(destination, compared.expected.digest, signal);
-  const arrived = await verifyArrived(sides, receipt, compared, environment, write, signal);
+  let read: Promise<Manifest> | undefined;
+  const readRoot = (): Promise<Manifest> => (read ??= deliveredManifest(destination, compared.expected.digest, signal));
+  const arrived = await verifyArrived(sides, receipt, compared, readRoot, environment, write, signal);
   const checks = [...(receipt?.checks ?? []), content, ...arrived];
   const policy = receipt?.policy;
   const predicate = predicateOf(
@@ -52,7 +53,7 @@ export async function ociVerify(environment: WorkerEnvironment, write: (line: st
     },
     environment,
   );
-  const attested = await attestInRegistry(destination, root, predicate, environment, { signal, write });
+  const attested = await attestInRegistry(destination, readRoot, predicate, environment, { signal, write });
   await writeReceipt(environment.receiptFile, { ...receipt, ...attested });
 }
 
@@ -88,6 +89,7 @@ async function verifyArrived(
   { artifact, source, destination }: ArtifactSides,
   receipt: Receipt | undefined,
   compared: VerifyResult,
+  readRoot: () => Promise<Manifest>,
   environment: WorkerEnvironment,
   write: (line: string) => void,
   signal: AbortSignal,
@@ -99,8 +101,7 @@ async function verifyArrived(
   if (environment.referrers === 'none') return skipped('signatures are not copied');
   if (compared.expected.digest !== compared.source.digest)
     return skipped('only some platforms were taken, and signatures of the whole do not cover that');
-  const root = await deliveredManifest(destination, compared.expected.digest, signal);
-  const checks = await enforcePolicy(destination, root, policy, {
+  const checks = await enforcePolicy(destination, await readRoot(), policy, {
     origin: 'destination',
     source: source.name,
     platforms: artifact.platforms,

@@ -98,7 +98,7 @@ async function verifyRegistry(
   write(`verified     ${count} parts are there, the digests are equal`);
   const arrived = await verifyArrived(receipt, repository, manifest, environment, write, signal);
   const predicate = predicateAfter(receipt, count, arrived, environment);
-  return attestInRegistry(repository, manifest, predicate, environment, { signal, write });
+  return attestInRegistry(repository, () => Promise.resolve(manifest), predicate, environment, { signal, write });
 }
 
 /** The evidence the policy asked for has to be where the chart is now. @throws ArcError `PolicyViolation`; CopyError */

@@ -31,13 +31,13 @@ export function predicateOf(facts: DeliveryFacts, { workflow }: Pick<WorkerEnvir
 
 /**
  * Signs the statement about a delivery and attaches it at the destination, where a key is configured; an equal one that is there already
- * is enough.
+ * is enough. What was delivered is read only then.
  *
  * @throws CopyError; ArcError `InvalidKey`
  */
 export async function attestInRegistry(
   repository: WritableRepository,
-  root: Manifest,
+  readRoot: () => Promise<Manifest>,
   predicate: TransferPredicate,
   environment: WorkerEnvironment,
   options: { readonly signal: AbortSignal; readonly write: (line: string) => void },
@@ -47,6 +47,7 @@ export async function attestInRegistry(
   if (key === undefined) return { checks };
   const { attachReceipt, collectEvidence, findReceipt, signStatement, transferStatement } = await import('@arc/trust');
   const { signal, write } = options;
+  const root = await readRoot();
   const { digest } = root.descriptor;
   const signedBy = key.publicKey.id;
   const { evidence } = await collectEvidence(repository, root, { origin: 'destination', signal });
