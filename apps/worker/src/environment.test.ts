@@ -46,6 +46,7 @@ test('what is not set has its documented default, and so has what is empty', () 
     minBytesPerSecond: 0,
     concurrency: 4,
     maxBytes: 0,
+    imageRegistries: new Map(),
     stagingDirectory: tmpdir(),
     chunkBytes: 0,
   };
@@ -110,4 +111,20 @@ test('the shipped templates name this version and only variables that are read',
   const names = [...template.matchAll(/name: (ARC_\w+)/g)].map(([, name = '']) => name);
   assert.ok(names.length > 0);
   for (const name of names) assert.ok(source.includes(`\`${name}\``), name);
+});
+
+test('registries of images are hosts, with another address where there is a mirror', () => {
+  const { imageRegistries } = readEnvironment({
+    ARC_SRC_URL: 'a',
+    ARC_DST_URL: 'b',
+    ARC_SPEC_JSON: '{}',
+    ARC_IMAGE_REGISTRIES: 'Docker.io, quay.io=https://mirror.example.org/quay?a=b ,',
+  });
+  assert.deepEqual(
+    [...imageRegistries],
+    [
+      ['docker.io', 'https://Docker.io'],
+      ['quay.io', 'https://mirror.example.org/quay?a=b'],
+    ],
+  );
 });

@@ -58,6 +58,8 @@ export interface WorkerEnvironment {
   readonly concurrency: number;
   /** Largest file that is taken in, bytes; 0 for no limit. */
   readonly maxBytes: number;
+  /** Registries that images named by charts may come from: by host, the address that is asked. */
+  readonly imageRegistries: ReadonlyMap<string, string>;
   /** Where downloads of unknown digest are kept meanwhile. */
   readonly stagingDirectory: string;
   /** Size of upload chunks in bytes; 0 uploads each blob in one request. */
@@ -92,6 +94,7 @@ export interface WorkerEnvironment {
  * | `ARC_MIN_BYTES_PER_SECOND` | least bytes a second over a minute of waiting for one side | 0: no rule |
  * | `ARC_CONCURRENCY` | blobs in flight, 1 to 16 | 4 |
  * | `ARC_MAX_BYTES` | largest file that is taken in (`blob-copy`) | 0: no limit |
+ * | `ARC_IMAGE_REGISTRIES` | comma-separated registries that images named by charts may come from: `HOST`, or `HOST=URL` for a mirror | the source's own |
  * | `ARC_STAGING_DIR` | where downloads of unknown digest are kept meanwhile | the temporary directory |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
  * | `ARC_PROGRESS` | `text`, or `json`: one object a line about a copy, with bytes, rate, what remains and each layer | `text` |
@@ -122,6 +125,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     minBytesPerSecond: integer(get, 'ARC_MIN_BYTES_PER_SECOND', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     concurrency: integer(get, 'ARC_CONCURRENCY', { fallback: 4, min: 1, max: 16 }),
     maxBytes: integer(get, 'ARC_MAX_BYTES', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    imageRegistries: readRegistries(get('ARC_IMAGE_REGISTRIES') ?? ''),
     stagingDirectory: get('ARC_STAGING_DIR') ?? tmpdir(),
     chunkBytes: integer(get, 'ARC_CHUNK_BYTES', { fallback: 0, min: 0, max: 256 * 1024 * 1024 }),
   };
@@ -153,6 +157,16 @@ export function requireTypes(environment: WorkerEnvironment, known: Pairs): void
       `the type ${JSON.stringify(type)} cannot be copied by this step, only ${names}`,
     );
   }
+}
+
+function readRegistries(text: string): ReadonlyMap<string, string> {
+  const entries = text.split(',').flatMap((entry) => entry.trim() || []);
+  return new Map(
+    entries.map((entry) => {
+      const [host = '', ...url] = entry.split('=');
+      return [host.trim().toLowerCase(), url.length === 0 ? `https://${host.trim()}` : url.join('=').trim()];
+    }),
+  );
 }
 
 function required(get: Get, name: string): string {

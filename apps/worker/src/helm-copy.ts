@@ -29,6 +29,7 @@ import {
 } from '@arc/transfer/helm';
 import type { Check } from '@arc/trust';
 import { sideOptions } from './artifact-sides.ts';
+import { bringImages } from './chart-images.ts';
 import { CopyLog } from './copy-log.ts';
 import { type DeliveryContext, deliverToRegistry } from './delivery/deliver.ts';
 import type { DeliveryReceipt } from './delivery/delivery-receipt.ts';
@@ -41,7 +42,7 @@ import { referrersFor } from './trust/enforce-policy.ts';
 import { type ChartVerdict, enforceOnClassicChart, enforceOnRegistryChart } from './trust/enforce-chart-policy.ts';
 import { writeReceipt } from './write-receipt.ts';
 
-type Outcome = Pick<DeliveryReceipt, 'source' | 'destination' | 'files' | 'checks' | 'policy' | 'kept' | 'bytes' | 'warnings'>;
+type Outcome = Pick<DeliveryReceipt, 'images' | 'source' | 'destination' | 'files' | 'checks' | 'policy' | 'kept' | 'bytes' | 'warnings'>;
 
 /** Brings one version of a chart from a classic repository or a registry to a registry or directory, and writes the receipt. */
 export async function helmCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
@@ -98,6 +99,8 @@ async function deliverChart(
   context: DeliveryContext,
   { checks, ...verdict }: ChartVerdict,
 ): Promise<Outcome> {
+  // First the images, so that a chart never names what is not there.
+  const images = request.images === 'named' ? await bringImages(chart.archive, chart.location, context) : undefined;
   const delivered =
     context.environment.destination.type === 'oci'
       ? await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context)
@@ -108,6 +111,7 @@ async function deliverChart(
     files: chartFiles(chart).map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
     checks: [...checksOf(chart, context.environment.source.type === 'oci' ? 'its manifest' : 'index.yaml'), ...checks],
     ...verdict,
+    ...(images === undefined ? {} : { images }),
   };
 }
 
@@ -136,8 +140,8 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
   write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
   const verdict = await enforceOnRegistryChart(from, found.manifest, { name: request.name, version: found.version }, context);
-  if (environment.destination.type !== 'oci') {
-    const chart = await attribute('source', 'fetch chart', `${from.name}:${found.tag}`, signal, () =>
+  const unpack = (): Promise<PublishedChart> =>
+    attribute('source', 'fetch chart', `${from.name}:${found.tag}`, signal, () =>
       chartFromRegistry(
         from,
         found.manifest,
@@ -145,8 +149,8 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
         { signal, provenance: request.provenance !== 'none' },
       ),
     );
-    return deliverChart(chart, request, context, verdict);
-  }
+  if (environment.destination.type !== 'oci') return deliverChart(await unpack(), request, context, verdict);
+  const images = request.images === 'named' ? await bringImages((await unpack()).archive, `${from.name}:${found.tag}`, context) : undefined;
   using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
     openEndpoint(
       parseEndpointURL(environment.destination.url),
@@ -182,6 +186,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
     bytes: result.bytes,
     warnings: result.warnings.slice(0, 20),
     ...verdict,
+    ...(images === undefined ? {} : { images }),
     checks: [
       { name: 'digest', result: 'passed', detail: `${found.digest}, every blob by the digest its manifest gives` },
       ...verdict.checks,

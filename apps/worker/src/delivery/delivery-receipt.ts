@@ -10,6 +10,14 @@ interface DeliveredFile {
   readonly path?: string;
 }
 
+/** An image that a chart names, as it is at the destination. */
+export interface DeliveredImage {
+  readonly source: string;
+  readonly repository: string;
+  readonly tags: readonly string[];
+  readonly digest: string;
+}
+
 /** Where a delivery went; `file` is every place that has paths: a directory, a bucket, a web server. */
 type DeliveryPlace =
   | { readonly kind: 'oci'; readonly repository: string; readonly tags: readonly string[] }
@@ -26,6 +34,8 @@ export interface DeliveryReceipt {
   readonly checks: readonly Check[];
   /** The verification policy by its SHA-256, and what it was asked about; when there was one. */
   readonly policy?: { readonly digest: string; readonly source: string };
+  /** Images that came along with a chart. */
+  readonly images?: readonly DeliveredImage[];
   /** What stood at the destination already, was different, and was left alone. */
   readonly kept: readonly { readonly reference: string; readonly digest: string }[];
   readonly dryRun: boolean;

@@ -83,6 +83,16 @@ async function verifyRegistry(
     write(`destination  ${reference} is ${found?.digest ?? 'not there'}`);
     if (found?.digest !== digest) throw mismatch(`${reference} is ${found?.digest ?? 'not there'}, not ${digest}`);
   }
+  for (const image of receipt.images ?? []) {
+    const home = await attribute('destination', 'open', image.repository, signal, () => endpoint.destination(image.repository));
+    for (const reference of [...image.tags, image.digest]) {
+      const found = await attribute('destination', 'resolve', `${home.name}:${reference}`, signal, () =>
+        home.resolve(reference, { signal }),
+      );
+      if (found?.digest !== image.digest)
+        throw mismatch(`image ${home.name}:${reference} is ${found?.digest ?? 'not there'}, not ${image.digest}`);
+    }
+  }
   const reference = `${repository.name}@${digest}`;
   const manifest = await attribute('destination', 'read manifest', reference, signal, () => repository.fetchManifest(digest, { signal }));
   if (manifest === undefined) throw mismatch(`${reference} is not there`);

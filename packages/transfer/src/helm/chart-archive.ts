@@ -46,6 +46,24 @@ export async function readChart(archive: Buffer, what: string): Promise<ChartDes
   return parseChartDescription(description.toString('utf8'), what);
 }
 
+/** Files of a chart archive by their path, as far as `wanted`; each at most 1 MiB, together 16. @throws TransferError */
+export async function readChartFiles(
+  archive: Buffer,
+  what: string,
+  wanted: (path: string) => boolean,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  let size = 0;
+  for await (const entry of tarEntries(expanded(archive, what), what)) {
+    const path = safeParts(entry.path, what).join('/');
+    if (entry.kind !== 'file' || !wanted(path)) continue;
+    size += entry.size;
+    if (size > 16 * descriptionLimit) throw new TransferError('TooLarge', `${what} has too much to be looked through`);
+    files.set(path, await entry.read(descriptionLimit));
+  }
+  return files;
+}
+
 /** @throws TransferError `InvalidManifest` */
 export function parseChartDescription(text: string, what: string): ChartDescription {
   let document: unknown;

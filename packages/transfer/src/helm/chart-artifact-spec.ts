@@ -16,6 +16,8 @@ export interface ChartRequest {
   /** One version, or a range of which the newest is taken. */
   readonly version: string;
   readonly provenance: ProvenancePolicy;
+  /** Whether the images that the chart names come along. */
+  readonly images: 'none' | 'named';
   readonly onConflict: ConflictPolicy | undefined;
   /** Where the chart goes once its version is known. @throws TransferError `InvalidReference` */
   target(version: string): { readonly repository: string; readonly tags: readonly string[] };
@@ -23,7 +25,7 @@ export interface ChartRequest {
 
 /**
  * Reads the spec of a `helm` artifact: `chart`; `version` (one, or a range; the newest release unless told);
- * `provenance` (`best-effort`, `required`, `none`); `override` (`repository[:tag]`, `{{.name}}` and `{{.version}}` stand
+ * `provenance` (`best-effort`, `required`, `none`); `images` (`none`, `named`); `override` (`repository[:tag]`, `{{.name}}` and `{{.version}}` stand
  * for the chart's); `tags[]`; `onConflict`. Fields that are empty count as absent, unknown fields are ignored.
  *
  * @throws TransferError `InvalidReference` naming the field
@@ -39,6 +41,7 @@ export function parseChartArtifactSpec(json: string): ChartRequest {
     name,
     version: inField('version', () => text(spec['version'], 'version')) ?? '*',
     provenance: inField('provenance', () => readPolicy(text(spec['provenance'], 'provenance'))),
+    images: inField('images', () => readImages(text(spec['images'], 'images'))),
     onConflict: inField('onConflict', () => parseConflictPolicy(text(spec['onConflict'], 'onConflict'))),
     target: (version) => {
       const tag = chartTag(version);
@@ -56,4 +59,10 @@ function readPolicy(value: string | undefined): ProvenancePolicy {
   if (value === undefined) return 'best-effort';
   if (value === 'best-effort' || value === 'required' || value === 'none') return value;
   throw new TransferError('InvalidReference', `${JSON.stringify(value.slice(0, 80))} is not best-effort, required or none`);
+}
+
+function readImages(value: string | undefined): 'none' | 'named' {
+  if (value === undefined || value === 'none') return 'none';
+  if (value === 'named') return 'named';
+  throw new TransferError('InvalidReference', `${JSON.stringify(value.slice(0, 80))} is not none or named`);
 }

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { buildChart, buildImage, helmRepository, seedRegistry, startFileServer, startTestRegistry } from '@arc/testkit';
+import { verifyDelivery } from './delivery/verify-delivery.ts';
+import { readEnvironment } from './environment.ts';
+import { helmCopy } from './helm-copy.ts';
+
+const app = buildImage([{ app: 'a' }]);
+const base = buildImage([{ base: 'b' }]);
+const values = 'image: {registry: images.example.org, repository: team/app, tag: "1.0"}\nother: {image: "busybox:1"}\n';
+const chart = buildChart('podinfo', '1.2.0', { files: { 'podinfo/values.yaml': values } });
+
+test('the images that a chart names come along from allowed registries, without the credentials of the chart repository', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'arc-images-'));
+  await using server = await startFileServer({
+    files: helmRepository([chart]),
+    auth: { kind: 'basic', username: 'reader', password: 'hunter2' },
+  });
+  await using images = await startTestRegistry();
+  await using destination = await startTestRegistry();
+  seedRegistry(images, 'team/app', app, ['1.0']);
+  seedRegistry(images, 'library/busybox', base, ['1']);
+  await mkdir(join(folder.path, 'src'));
+  await writeFile(join(folder.path, 'src', 'username'), 'reader');
+  await writeFile(join(folder.path, 'src', 'password'), 'hunter2');
+  const lines: string[] = [];
+  const receiptFile = join(folder.path, 'receipt.json');
+  const env = {
+    ARC_SRC_TYPE: 'helm',
+    ARC_SRC_URL: server.url,
+    ARC_SRC_SECRET_DIR: join(folder.path, 'src'),
+    ARC_DST_URL: `${destination.url}/zone`,
+    ARC_DST_SECRET_DIR: join(folder.path, 'none'),
+    ARC_SPEC_JSON: JSON.stringify({ chart: 'podinfo', images: 'named' }),
+    ARC_RECEIPT_FILE: receiptFile,
+    ARC_STAGING_DIR: folder.path,
+  };
+  const { signal } = new AbortController();
+  const copy = (more: Record<string, string>): Promise<void> =>
+    helmCopy(readEnvironment({ ...env, ...more }), (line) => lines.push(line), signal);
+  await assert.rejects(copy({ ARC_IMAGE_REGISTRIES: 'images.example.org' }), {
+    code: 'ImageNotAllowed',
+    message: /not from allowed registries: docker\.io\/library\/busybox:1$/,
+  });
+  await assert.rejects(copy({ ARC_DST_TYPE: 'file', ARC_DST_URL: folder.path }), { code: 'InvalidConfiguration' });
+  assert.deepEqual(destination.content.repositories(), []);
+
+  const allowed = { ARC_IMAGE_REGISTRIES: `images.example.org=${images.url}, docker.io=${images.url}` };
+  await copy(allowed);
+  assert.equal(destination.content.tags('zone/team/app').get('1.0'), app.digest);
+  assert.equal(destination.content.tags('zone/library/busybox').get('1'), base.digest);
+  assert.ok(destination.content.tags('zone/podinfo').has('1.2.0'));
+  assert.ok(images.requests.entries.every(({ headers }) => headers['authorization'] === undefined));
+  const receipt = await readFile(receiptFile, 'utf8');
+  const { images: listed } = JSON.parse(receipt) as { images: { repository: string; tags: string[]; digest: string }[] };
+  assert.deepEqual(
+    listed.map(({ repository, tags, digest }) => [repository, tags, digest]),
+    [
+      ['team/app', ['1.0'], app.digest],
+      ['library/busybox', ['1'], base.digest],
+    ],
+  );
+  const verify = (): Promise<void> => verifyDelivery(readEnvironment({ ...env, ARC_RECEIPT_JSON: receipt }), () => {}, signal);
+  await verify();
+  seedRegistry(destination, 'zone/team/app', base, ['1.0']);
+  await assert.rejects(verify(), { code: 'Mismatch', message: /image .*team\/app:1\.0 is sha256/ });
+});
