@@ -53,6 +53,7 @@ export {
   queueNameParameter,
   receiptOutput,
   retryAnnotation,
+  secretDigestsAnnotation,
   serviceAccountAnnotation,
   sourceSecretParameter,
   sourceSecretVolume,

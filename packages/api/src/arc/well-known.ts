@@ -55,6 +55,8 @@ export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
 export const kueuePriorityClassLabel = 'kueue.x-k8s.io/priority-class';
 /** On Workflows of schedules: they are suspended because it is not their turn yet. */
 export const heldAnnotation = 'arc.opendefense.cloud/held';
+/** On Workflows: keyed digests of the Secrets the run was given, `name=digest` separated by commas; tell that one has changed since. */
+export const secretDigestsAnnotation = 'arc.opendefense.cloud/secret-digests';
 /** On Workflows: the Endpoints the run uses, separated by commas. */
 export const endpointsAnnotation = 'arc.opendefense.cloud/endpoints';
 

@@ -13,6 +13,7 @@ import {
   priorityClassParameter,
   queueNameParameter,
   referenceName,
+  secretDigestsAnnotation,
   sourceSecretParameter,
   sourceSecretVolume,
 } from '@arc/api/arc';
@@ -32,6 +33,11 @@ export function buildWorkflow(run: ArtifactWorkflow, handOver: HandOver): Workfl
   const name = run.metadata.name ?? '';
   const { instanceId = '', priority } = handOver;
   const endpoints = endpointNames(run);
+  const digests = Object.entries(handOver.secretDigests).map(([secret, digest]) => `${secret}=${digest}`);
+  const annotations = {
+    ...(endpoints.length > 0 && { [endpointsAnnotation]: endpoints.join(',') }),
+    ...(digests.length > 0 && { [secretDigestsAnnotation]: digests.join(',') }),
+  };
   const labels = Object.entries(run.metadata.labels ?? {}).filter(([, value]) => isLabelValue(value));
   return {
     apiVersion: `${argoGroup}/${argoVersion}`,
@@ -44,7 +50,7 @@ export function buildWorkflow(run: ArtifactWorkflow, handOver: HandOver): Workfl
         [artifactWorkflowLabel]: workflowName(name),
         ...(instanceId !== '' && { [instanceIdLabel]: instanceId }),
       },
-      ...(endpoints.length > 0 && { annotations: { [endpointsAnnotation]: endpoints.join(',') } }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
       ownerReferences: [controllerReference(run)],
     },
     spec: {

@@ -27,15 +27,16 @@ export async function reportFailure(
   { workflow, earlierLogTail }: { readonly workflow: Workflow; readonly earlierLogTail: string | undefined },
   signal: AbortSignal,
 ): Promise<FailureReport> {
-  let redact: Redactor;
+  let redact: Redactor | 'changed';
   try {
-    redact = await redactorFor(context.client, workflow, signal);
+    redact = await redactorFor(context, workflow, signal);
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     context.logger.warn('cannot read the Secrets of a failed run, so its output is withheld', { ...refOf(run), error: messageOf(error) });
     return { message: 'the workflow failed; its output is withheld because the Secrets it may contain could not be read' };
   }
   const nodes = nodesOf(workflow.status ?? {});
+  if (redact === 'changed') return withheld(nodes);
   const pods = failedPods(nodes);
   const steps = stepsOf(nodes, redact);
   const [first] = pods;
@@ -45,6 +46,17 @@ export async function reportFailure(
   return {
     message: failureMessage(workflow, pods, { redact, lastLine: lastLineOf(logTail) }),
     ...(logTail !== undefined && { logTail }),
+    ...(steps.length > 0 && { steps }),
+  };
+}
+
+/** Which steps failed, and nothing of what they say. */
+function withheld(nodes: Readonly<Record<string, NodeStatus>>): FailureReport {
+  const [first] = failedPods(nodes);
+  const steps = stepsOf(nodes);
+  const what = first === undefined ? 'the workflow failed' : `Step '${first.displayName}' failed`;
+  return {
+    message: `${what}; its output is withheld because a Secret it was given has changed since and may be in it`,
     ...(steps.length > 0 && { steps }),
   };
 }
@@ -76,7 +88,8 @@ export async function earlyLogTail(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    return await logOf(context, workflow, pod, await redactorFor(context.client, workflow, signal), signal);
+    const redact = await redactorFor(context, workflow, signal);
+    return redact === 'changed' ? undefined : await logOf(context, workflow, pod, redact, signal);
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     return undefined;

@@ -1,5 +1,5 @@
 import type { ArtifactWorkflow } from '@arc/api/arc';
-import { kueuePriorityClassLabel, kueueQueueLabel, serviceAccountAnnotation } from '@arc/api/arc';
+import { kueuePriorityClassLabel, kueueQueueLabel, referenceName, serviceAccountAnnotation } from '@arc/api/arc';
 import { isLabelValue } from '../identity/names.ts';
 import { ownValue } from '../metadata/write-status.ts';
 import { typeOf } from '../rendered-config/ensure-config.ts';
@@ -28,6 +28,8 @@ export interface HandOver extends HandOverSettings {
   readonly priority: number;
   /** Labels of its pods by which Kueue queues them. */
   readonly queueLabels: Readonly<Record<string, string>>;
+  /** Of the Secrets it is given, by name: by these a change is noticed that makes their old values unknown. */
+  readonly secretDigests: Readonly<Record<string, string>>;
 }
 
 /** What the Order, the type and the namespace of a run say about how it is to be run. */
@@ -46,7 +48,15 @@ export function handOverOf(context: RunContext, run: ArtifactWorkflow): HandOver
     ...(serviceAccountName !== '' && { serviceAccountName }),
     priority: priorityOf(context, run),
     queueLabels,
+    secretDigests: secretDigestsOf(context, run),
   };
+}
+
+function secretDigestsOf(context: RunContext, { metadata, spec }: ArtifactWorkflow): Record<string, string> {
+  const names = [spec?.srcSecretRef, spec?.dstSecretRef].map(referenceName).filter((name) => name !== undefined);
+  return Object.fromEntries(
+    [...new Set(names)].sort().map((name) => [name, context.secrets.get(metadata.namespace, name)?.recordedDigest ?? 'unknown']),
+  );
 }
 
 /** The priority of a run: that of its Order, else of its type, else 0. */

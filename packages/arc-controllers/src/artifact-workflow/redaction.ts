@@ -1,8 +1,12 @@
+import { destinationSecretVolume, secretDigestsAnnotation, sourceSecretVolume } from '@arc/api/arc';
 import type { Workflow } from '@arc/api/argo';
 import type { Secret } from '@arc/api/core';
 import { secrets } from '@arc/api/core';
 import { isStatusReason } from '@arc/apimachinery';
 import type { KubeClient } from '@arc/kube-client';
+import { recordedDigest, secretDigest } from '../identity/secret-digest.ts';
+import { ownValue } from '../metadata/write-status.ts';
+import type { RunContext } from './context.ts';
 import { secretNamesOf } from './secret-names.ts';
 
 /** Shorter values (`1`, `on`, `user`) are not secrets, and replacing them would garble everything. */
@@ -12,17 +16,41 @@ const minValueLength = 6;
 export type Redactor = (text: string) => string;
 
 /**
- * Reads the Secrets a Workflow gives to its steps, for as long as the redactor lives, so that what a step printed can be put into a status.
- * Throws when a Secret exists but cannot be read: then nothing it may have leaked into must be shown.
+ * Reads the Secrets a Workflow was given, for as long as the redactor lives, so that what a step printed can be put into a
+ * status. Throws when a Secret exists but cannot be read. `changed` when one has changed since, or is gone: what the step knew
+ * is not known any more. In both cases nothing it may have leaked into must be shown.
  */
-export async function redactorFor(client: KubeClient, workflow: Workflow, signal: AbortSignal): Promise<Redactor> {
+export async function redactorFor(
+  { client, digestKey }: Pick<RunContext, 'client' | 'digestKey'>,
+  workflow: Workflow,
+  signal: AbortSignal,
+): Promise<Redactor | 'changed'> {
+  const { namespace = '' } = workflow.metadata;
+  const given = givenSecrets(workflow);
+  // Made by an earlier version, or somebody has taken the digests away.
+  if (given.size === 0 && hasCredentials(workflow)) return 'changed';
   const values = new Set<string>();
-  for (const name of secretNamesOf(workflow)) {
-    const secret = await readSecret(client, { namespace: workflow.metadata.namespace ?? '', name }, signal);
+  for (const name of new Set([...given.keys(), ...secretNamesOf(workflow)])) {
+    const secret = await readSecret(client, { namespace, name }, signal);
+    const digest = given.get(name);
+    const now = secret === undefined ? undefined : recordedDigest(digestKey, { namespace, name }, secretDigest(digestKey, secret));
+    if (digest !== undefined && digest !== now) return 'changed';
     for (const encoded of Object.values(secret?.data ?? {})) addValues(values, encoded);
   }
   const longestFirst = [...values].sort((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((redacted, value) => redacted.replaceAll(value, '[redacted]'), text);
+}
+
+function hasCredentials({ spec }: Workflow): boolean {
+  const ours = [sourceSecretVolume, destinationSecretVolume];
+  return spec.volumes?.some(({ name, secret }) => ours.includes(name) && secret !== undefined) === true;
+}
+
+/** Digests as they were at the hand-over, by name. */
+function givenSecrets({ metadata }: Workflow): ReadonlyMap<string, string> {
+  const text = ownValue(metadata.annotations, secretDigestsAnnotation) ?? '';
+  const pairs = text.split(',').map((pair) => pair.split('='));
+  return new Map(pairs.flatMap(([name = '', digest = '']) => (name === '' ? [] : [[name, digest] as const])));
 }
 
 async function readSecret(client: KubeClient, ref: { namespace: string; name: string }, signal: AbortSignal): Promise<Secret | undefined> {
