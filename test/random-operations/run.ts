@@ -16,10 +16,11 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 say(`${steps} steps, --seed ${seed}`);
 const began = performance.now();
-const { complaints, journal, summary } = await simulate({ steps, seed, ...(given.verbose && { say }) });
+const { complaints, journal, story, summary } = await simulate({ steps, seed, ...(given.verbose && { say }) });
 say(`${summary} in ${((performance.now() - began) / 1000).toFixed(0)} s`);
 if (complaints.length > 0) {
   if (!given.verbose) for (const line of journal.slice(-60)) say(line);
+  for (const line of story.slice(-200)) say(line);
   for (const line of complaints.slice(0, 20)) say(line);
   process.exitCode = 1;
 }

@@ -75,7 +75,29 @@ export class Judge {
     return this.#byIdentity.get(`${orderUid}/${name}`) ?? [];
   }
 
+  /** What was told about objects of these names, to read how something came about. */
+  story(mentioned: (name: string) => boolean): string[] {
+    return this.#story.filter(({ name }) => mentioned(name)).map(({ line }) => line);
+  }
+
+  readonly #story: { readonly name: string; readonly line: string }[] = [];
+
   readonly observe = (type: ResourceType, change: ChangeType, object: KubeObject): void => {
+    const { namespace, name = '', uid, resourceVersion, deletionTimestamp } = object.metadata;
+    const { phase, reason, message } = (object as ArtifactWorkflow).status ?? {};
+    const line = [
+      resourceVersion,
+      change,
+      type.kind,
+      `${namespace}/${name}`,
+      uid,
+      phase,
+      reason,
+      message,
+      deletionTimestamp !== undefined && 'deleting',
+    ];
+    if (type !== secrets)
+      this.#story.push({ name: `${namespace}/${name}`, line: line.filter((part) => part !== undefined && part !== false).join(' ') });
     switch (type) {
       case orders:
         this.#observeOrder(object as Order);

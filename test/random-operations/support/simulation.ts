@@ -39,6 +39,8 @@ export interface SimulationReport {
   /** What was done last, to read what led to it. */
   readonly journal: readonly string[];
   readonly summary: string;
+  /** What was told about the objects that the complaints name. */
+  readonly story: readonly string[];
 }
 
 /** Answers that operations get when they meet each other. */
@@ -80,6 +82,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const complaints = (): string[] => [...history.complaints, ...judge.complaints];
   const report = (more: readonly string[] = []): SimulationReport => ({
     complaints: [...complaints(), ...more],
+    story: judge.story((name) => judge.complaints.some((complaint) => complaint.includes(` ${name} `))),
     journal,
     summary: `${tally.done} operations, ${tally.kills} processes killed, ${history.changes} changes`,
   });
