@@ -152,16 +152,16 @@ export function keptEntry(
 ): { readonly hash: string; readonly entry: OrderRun } | undefined {
   const { index, slot } = wish;
   const isKept = (run: ArtifactWorkflow): boolean => slotOf(run) === slot && !isDeleting(run);
+  // The status may still have its predecessor, or nothing: it is written after a run is made.
+  const underWay = owned.find((run) => isKept(run) && !isFinishedPhase(run.status?.phase));
+  if (underWay !== undefined) return { hash: hashOfName(underWay.metadata.name ?? ''), entry: { ...entryOf(underWay, index), slot } };
   for (const [hash, entry] of Object.entries(order.status?.artifactWorkflows ?? {})) {
     const run = owned.find(({ metadata }) => metadata.name === entry.name);
     if (run !== undefined && isKept(run)) return { hash, entry: { ...entryOf(run, index), slot } };
     const record = entry.phase === 'Succeeded' || entry.expired === true;
     if (record && entry.name !== undefined && entry.slot === slot) return { hash, entry: { ...entry, artifactIndex: index } };
   }
-  // One that was made just before a crash, or before its predecessor had gone, is not in the status yet.
-  const unrecorded = owned.find((run) => isKept(run) && !isFinishedPhase(run.status?.phase));
-  if (unrecorded === undefined) return undefined;
-  return { hash: hashOfName(unrecorded.metadata.name ?? ''), entry: { ...entryOf(unrecorded, index), slot } };
+  return undefined;
 }
 
 function artifactWorkflowFor(

@@ -116,6 +116,30 @@ test('a run whose name a crash kept out of the status goes on while something it
   assert.equal(world.order().status?.phase, 'Succeeded');
 });
 
+test('a run that waits goes on while something is missing, and not the one before it that had ended', async () => {
+  await using world = await createWorld();
+  supply(world);
+  world.apply(orders, order(['a']));
+  await runAll(world, () => ({ phase: 'Failed', finishedAt: '2026-01-01T00:10:00Z' }));
+  const [failed] = world.runs();
+  using crash = world.client.onRequest(({ verb, type, subresource }) => {
+    if (verb === 'patch' && type?.plural === 'orders' && subresource === 'status') throw new Error('connection lost');
+  });
+  world.apply(endpoints, endpoint('dst', { remoteURL: 'https://new.example.com' }));
+  await world.settle();
+  await world.stop();
+  crash[Symbol.dispose]();
+  await world.client.delete(endpoints, { namespace, name: 'src' });
+  await world.start();
+  await world.settle();
+  const younger = world.runs().find(({ metadata }) => metadata.name !== failed?.metadata.name);
+  assert.ok(younger);
+  assert.deepEqual(
+    world.entries().map(({ name, phase }) => [name, phase]),
+    [[younger.metadata.name, 'Pending']],
+  );
+});
+
 test('artifacts that come to the same share what was made for the first, also while something is missing', async () => {
   await using world = await createWorld();
   supply(world);
