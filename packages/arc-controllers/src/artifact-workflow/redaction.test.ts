@@ -66,6 +66,11 @@ test('Secrets that the template mounts by parameters are replaced, too', async (
     kind: 'Workflow',
     metadata: { namespace, name: 'w', annotations },
     spec: { arguments: { parameters: [{ name: sourceSecretParameter, value: 'creds' }] } },
+    status: {
+      storedWorkflowTemplateSpec: {
+        volumes: [{ name: 'src', secret: { secretName: `{{workflow.parameters.${sourceSecretParameter}}}` } }],
+      },
+    },
   });
   for (const annotations of [{ [secretDigestsAnnotation]: `creds=${digest}` }, {}]) {
     const redact = await redactorFor({ client, digestKey }, workflow(annotations), signal);
