@@ -191,24 +191,15 @@ function rollUpProblems({ status = {}, metadata, spec }: Order, wanted: readonly
     total: entries.length,
     succeeded: count(({ phase }) => phase === 'Succeeded'),
     failed: count(({ phase }) => phase === 'Failed' || phase === 'Error'),
-    running: count(({ phase }) => phase === 'Running' || phase === 'Active'),
+    running: count(({ phase }) => phase === 'Running'),
+    scheduled: count(({ phase }) => phase === 'Active'),
     pending,
     blocked: count(({ phase, blocked }) => phase === 'Pending' && blocked === true),
   };
   const problems: string[] = [];
   if (!isDeepStrictEqual({ ...status.counts }, counts))
     problems.push(`counts ${JSON.stringify(status.counts)} instead of ${JSON.stringify(counts)}`);
-  const begun = counts.running + counts.succeeded + counts.failed > 0;
-  const phase =
-    counts.running + pending > 0
-      ? begun
-        ? 'Running'
-        : 'Pending'
-      : counts.failed > 0
-        ? 'Failed'
-        : counts.blocked > 0
-          ? 'Pending'
-          : 'Succeeded';
+  const phase = rolledUp(counts);
   if (status.phase !== phase) problems.push(`is ${status.phase} instead of ${phase}`);
   const condition = (type: string): string | undefined => {
     const found = status.conditions?.find((candidate) => candidate.type === type);
@@ -217,12 +208,20 @@ function rollUpProblems({ status = {}, metadata, spec }: Order, wanted: readonly
   };
   const accepted = wanted.every(({ state }) => state === 'run');
   if (condition('Accepted') !== (accepted ? 'True' : 'False')) problems.push(`Accepted is not ${accepted}`);
-  const complete = (phase === 'Succeeded' || phase === 'Failed') && counts.blocked === 0;
+  const complete = (phase === 'Succeeded' || phase === 'Failed') && counts.blocked + counts.scheduled === 0;
   if (condition('Completed') !== (complete ? 'True' : 'False')) problems.push(`Completed is not ${complete}`);
   if (condition('Failed') !== (phase === 'Failed' ? 'True' : 'False')) problems.push('Failed is wrong');
   const busy = counts.running + (spec?.suspend === true ? 0 : pending) > 0;
   if (condition('Progressing') !== (busy ? 'True' : 'False')) problems.push(`Progressing is not ${busy}`);
   return problems;
+}
+
+function rolledUp(counts: Readonly<Record<'succeeded' | 'failed' | 'running' | 'scheduled' | 'pending' | 'blocked', number>>): string {
+  const { succeeded, failed, running, scheduled, pending, blocked } = counts;
+  if (running + pending > 0) return running + succeeded + failed + scheduled > 0 ? 'Running' : 'Pending';
+  if (failed > 0) return 'Failed';
+  if (blocked > 0) return 'Pending';
+  return scheduled > 0 ? 'Active' : 'Succeeded';
 }
 
 /** Of runs that no Order made, or that lost theirs. */

@@ -11,9 +11,7 @@ export const releaseFile = 'release';
 
 /** A runner whose steps do what their first argument says. What fails tells the password it was given, as careless tools do. */
 export function scriptedSteps(isReleased: () => boolean): ScriptedRunner {
-  const stuck = new Set<string>();
   const end = (nodeName: string, result: Partial<AttemptResult> = {}): void => {
-    stuck.delete(nodeName);
     if (runner.running().some((attempt) => attempt.nodeName === nodeName)) runner.end(nodeName, result);
   };
   const runner = createScriptedRunner({
@@ -29,9 +27,7 @@ export function scriptedSteps(isReleased: () => boolean): ScriptedRunner {
           setTimeout(() => end(attempt.nodeName), 50 + (number % 400));
           return undefined;
         case 'stuck':
-          if (isReleased()) return {};
-          stuck.add(attempt.nodeName);
-          return undefined;
+          return isReleased() ? {} : undefined;
         case undefined:
         default:
           return {};
@@ -39,7 +35,9 @@ export function scriptedSteps(isReleased: () => boolean): ScriptedRunner {
     },
   });
   setInterval(() => {
-    if (stuck.size > 0 && isReleased()) for (const nodeName of stuck) end(nodeName);
+    // A Workflow that was made again has nodes of the same names.
+    const stuck = runner.running().filter(({ args }) => args[0] === 'stuck');
+    if (stuck.length > 0 && isReleased()) for (const { nodeName } of stuck) end(nodeName);
   }, 20);
   return runner;
 }
