@@ -84,7 +84,7 @@ export async function connectionOptions(
   side: SideEnvironment,
   environment: Pick<WorkerEnvironment, 'minBytesPerSecond' | 'proxy'>,
   { tls, log }: { readonly tls: TlsOptions; readonly log: (line: string) => void },
-): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'proxy' | 'trustedHosts' | 'minThroughput' | 'onRetry'>> {
+): Promise<Pick<OpenEndpointOptions, 'userAgent' | 'tls' | 'proxy' | 'trustedHosts' | 'minThroughput' | 'onRetry' | 'onWarning'>> {
   const authority = side.caFile === undefined ? tls.ca : await readAuthority(side.caFile);
   const ca = [authority, side.ca].filter((pem) => pem !== undefined).join('\n');
   const { minBytesPerSecond } = environment;
@@ -99,6 +99,7 @@ export async function connectionOptions(
     trustedHosts: side.trustedHosts,
     proxy: environment.proxy,
     minThroughput: minBytesPerSecond === 0 ? undefined : { bytesPerSecond: minBytesPerSecond, windowMs: 60_000 },
+    onWarning: (text) => log(`warning   ${origin}: ${text}`),
     onRetry: ({ operation, reason, delayMs }) => log(`waiting   ${seconds(delayMs)}, then again: ${operation} (${origin}: ${reason})`),
   };
 }

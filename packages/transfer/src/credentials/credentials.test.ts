@@ -51,6 +51,7 @@ test('a mounted secret is read by its keys', async () => {
     [{ token: 't' }, { kind: 'bearer', token: 't' }],
     [{ '.dockerconfigjson': JSON.stringify({ auths: { 'a.b': auth('u:p') } }) }, basic('u', 'p')],
     [{ 'config.json': JSON.stringify({ auths: { 'a.b': auth('u:p') } }) }, basic('u', 'p')],
+    [{ '.dockercfg': JSON.stringify({ 'https://a.b/v1/': auth('u:p') }) }, basic('u', 'p')],
   ];
   for (const [keys, expected] of cases) {
     const folder = await mkdtemp(join(tmpdir(), 'arc-secret-'));

@@ -23,7 +23,25 @@ export function parseDockerConfig(text: string, file: string): CredentialSource 
       hint: 'It has to be a Docker configuration: {"auths": {"registry.example.org": {"auth": "..."}}}.',
     });
   }
-  const auths = (document as { auths?: unknown } | null)?.auths;
+  return sourceOf((document as { auths?: unknown } | null)?.auths, file);
+}
+
+/**
+ * Reads a `.dockercfg`, as Secrets of type `kubernetes.io/dockercfg` hold it: the entries without `auths` around them.
+ *
+ * @throws TransferError `InvalidCredentials`, never quoting the file
+ */
+export function parseDockerCfg(text: string, file: string): CredentialSource {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw new TransferError('InvalidCredentials', `${file} is not valid JSON`);
+  }
+  return sourceOf(document, file);
+}
+
+function sourceOf(auths: unknown, file: string): CredentialSource {
   if (typeof auths !== 'object' || auths === null) {
     throw new TransferError('InvalidCredentials', `${file} has no "auths"`, {
       hint: 'Credential helpers cannot be used here: write the credentials themselves into the Secret.',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { anonymous, type CredentialSource, fixedCredential } from '../auth/credential.ts';
 import type { TlsOptions } from '../http/wire.ts';
 import { TransferError } from '../transfer-error.ts';
-import { parseDockerConfig } from './docker-config.ts';
+import { parseDockerCfg, parseDockerConfig } from './docker-config.ts';
 
 /** What a mounted Secret says about how to reach its endpoint. */
 export interface EndpointSecret {
@@ -17,13 +17,23 @@ export interface EndpointSecret {
 
 /**
  * Reads a directory with one file a key, as Kubernetes mounts Secrets: `username` and `password` (or `token` as the
- * password), `token` alone (a bearer token), or `.dockerconfigjson` / `config.json`; besides them `ca.crt`, `tls.crt`
+ * password), `token` alone (a bearer token), `.dockerconfigjson` / `config.json`, or the old `.dockercfg`; besides them `ca.crt`, `tls.crt`
  * and `tls.key`. A directory that is missing or empty means anonymous.
  *
  * @throws TransferError `InvalidCredentials`, never quoting a value
  */
 export async function readSecretDirectory(directory: string): Promise<EndpointSecret> {
-  const names = ['username', 'password', 'token', '.dockerconfigjson', 'config.json', 'ca.crt', 'tls.crt', 'tls.key'] as const;
+  const names = [
+    'username',
+    'password',
+    'token',
+    '.dockerconfigjson',
+    'config.json',
+    '.dockercfg',
+    'ca.crt',
+    'tls.crt',
+    'tls.key',
+  ] as const;
   const values = await readKeys(directory, names);
   return { credentials: readCredentials(values, directory), tls: tlsOf(values), keys: names.filter((name) => values.has(name)) };
 }
@@ -55,6 +65,8 @@ function readCredentials(values: ReadonlyMap<string, string>, directory: string)
     const text = values.get(name);
     if (text !== undefined) return parseDockerConfig(text, join(directory, name));
   }
+  const old = values.get('.dockercfg');
+  if (old !== undefined) return parseDockerCfg(old, join(directory, '.dockercfg'));
   if (token !== undefined) return fixedCredential({ kind: 'bearer', token });
   if (password !== undefined)
     throw new TransferError('InvalidCredentials', `the Secret at ${directory} has a password but no username`, {

@@ -73,7 +73,7 @@ export function parseManifest(bytes: Buffer, servedAs: string, algorithm: 'sha25
 function servedType(servedAs: string, claimed: unknown, hasManifests: boolean, what: string): string {
   const served = (servedAs.split(';')[0] ?? '').trim().toLowerCase();
   if (typeof claimed === 'string' && claimed !== '') {
-    if (isManifestType(served) && served !== claimed) {
+    if (!isGeneric(served) && served !== claimed) {
       throw new TransferError('InvalidManifest', `${what} was served as ${served} but says it is ${claimed}`);
     }
     if (isManifestType(claimed)) return claimed;
@@ -81,12 +81,17 @@ function servedType(servedAs: string, claimed: unknown, hasManifests: boolean, w
   }
   if (isManifestType(served)) return served;
   // A layout, and some registries, name no useful type: the shape decides.
-  if (served === '' || served === 'application/json' || served === 'application/octet-stream' || served === 'text/plain') {
+  if (isGeneric(served)) {
     return hasManifests ? mediaTypes.ociIndex : mediaTypes.ociManifest;
   }
   throw new TransferError('UnsupportedMediaType', `${what} was served as ${served}, which is not a manifest`, {
     hint: 'Check that the address is that of a registry, and not of a web page in front of it.',
   });
+}
+
+/** Types that say nothing: those of layouts (none at all), of web servers, and of some registries. */
+function isGeneric(served: string): boolean {
+  return ['', 'application/json', 'application/octet-stream', 'text/plain'].includes(served);
 }
 
 function confused(what: string): TransferError {

@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { TransferError } from '../transfer-error.ts';
 
@@ -33,10 +33,17 @@ export function mayLeadTo(from: AddressZone, address: string): boolean {
   return depth[zoneOf(address)] <= Math.min(depth[from], depth.loopback);
 }
 
+/** Finds all addresses of a name, as `dns.lookup` does. */
+export type NameResolver = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /** A lookup that hides addresses further inside than `from`, checked on what is dialled (so that DNS cannot trick it). */
-export function guardedLookup(from: AddressZone): LookupFunction {
+export function guardedLookup(from: AddressZone, resolve: NameResolver = dnsLookup): LookupFunction {
   return (hostname, options, callback) => {
-    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {
         callback(error, []);
         return;

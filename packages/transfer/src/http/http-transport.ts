@@ -3,11 +3,12 @@ import { Authenticator } from '../auth/authenticator.ts';
 import type { Scope } from '../auth/challenge.ts';
 import { anonymous, type CredentialSource } from '../auth/credential.ts';
 import { givenUp, TransferError } from '../transfer-error.ts';
-import type { AddressZone } from './address-zone.ts';
+import type { AddressZone, NameResolver } from './address-zone.ts';
 import type { ProxySelector } from './proxy.ts';
 import { defaultRetryPolicy, isRetryableStatus, retryDelay, type RetryPolicy } from './retry.ts';
 import { readLimited, statusError } from './status-error.ts';
 import type { MinThroughput } from './throughput-floor.ts';
+import { ServerWarnings } from './server-warnings.ts';
 import { resolveDerivedURL, resolveRealm, sameOrigin } from './url-rules.ts';
 import { BodyFailure, type StreamBody, type TlsOptions, Wire, type WireResponse } from './wire.ts';
 
@@ -38,6 +39,10 @@ export interface HttpTransportOptions {
   readonly tls?: TlsOptions;
   /** Which requests go through a proxy; none unless told. */
   readonly proxy?: ProxySelector | undefined;
+  /** How names that a server gave us are looked up; as the system does unless told. */
+  readonly resolve?: NameResolver | undefined;
+  /** Called once for each warning a registry sends with an answer (`Warning: 299`, distribution-spec); nothing acts on them. */
+  readonly onWarning?: (text: string) => void;
   readonly userAgent?: string;
   /** Hosts that credentials may be sent to for a token, besides the registry's own domain. */
   readonly trustedAuthHosts?: readonly string[];
@@ -81,6 +86,7 @@ export class HttpTransport implements Disposable {
   readonly #userAgent: string;
   readonly #trustedHosts: readonly string[];
   readonly #onRetry: (notice: RetryNotice) => void;
+  readonly #warnings: ServerWarnings;
   readonly #sign: RequestSigner | undefined;
   readonly #explain: NonNullable<HttpTransportOptions['explain']>;
   readonly #redirects: 'follow' | 'answer';
@@ -94,6 +100,7 @@ export class HttpTransport implements Disposable {
     this.#userAgent = options.userAgent ?? 'arc-transfer';
     this.#trustedHosts = [...(options.trustedHosts ?? []), ...(options.trustedAuthHosts ?? [])];
     this.#onRetry = options.onRetry ?? (() => {});
+    this.#warnings = new ServerWarnings(options.onWarning ?? (() => {}));
     this.#sign = options.sign;
     this.#explain = options.explain ?? statusError;
     this.#redirects = options.redirects ?? 'follow';
@@ -101,6 +108,7 @@ export class HttpTransport implements Disposable {
       origin: origin.origin,
       tls: options.tls ?? {},
       proxy: options.proxy,
+      resolve: options.resolve,
       clock: this.#clock,
       timeouts: {
         connectMs: options.connectTimeoutMs ?? 10_000,
@@ -206,6 +214,7 @@ export class HttpTransport implements Disposable {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
       if (atHome) this.#zone = response.zone ?? this.#zone;
+      if (atHome) this.#warnings.take(response.headers['warning']);
       if (![301, 302, 303, 307, 308].includes(response.status) || this.#redirects === 'answer') return response;
       response.discard();
       const { location } = response.headers;

@@ -48,7 +48,7 @@ async function readText(response: WireResponse): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The errors of a distribution-spec answer, or the beginning of any other text; control characters removed. */
+/** The errors of a distribution-spec answer, or the beginning of any other text; what could draw on a terminal or is a secret removed. */
 function describe(text: string): string {
   let said = /^\s*</.test(text) ? '' : text;
   try {
@@ -61,7 +61,9 @@ function describe(text: string): string {
     // Not JSON: shown as it is.
   }
   return said
-    .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
+    .replace(/[\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
+    .replace(/\b(basic|bearer) [A-Za-z0-9+/=._~-]{6,}/gi, '$1 …')
+    .replace(/\b((?:x-amz-[a-z-]+|sig|signature|token|password|_state)=)[^&\s"']+/gi, '$1…')
     .trim()
     .slice(0, messageLimit);
 }

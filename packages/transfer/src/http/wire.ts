@@ -5,7 +5,7 @@ import type { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { TransferError } from '../transfer-error.ts';
-import { type AddressZone, guardedLookup, mayLeadTo, refusedAddress, unseenAddress, zoneOf } from './address-zone.ts';
+import { type AddressZone, guardedLookup, mayLeadTo, type NameResolver, refusedAddress, unseenAddress, zoneOf } from './address-zone.ts';
 import { proxyAuthorization, type ProxySelector } from './proxy.ts';
 import { type MinThroughput, ThroughputFloor } from './throughput-floor.ts';
 import { refusal, tunnelThrough } from './tunnel.ts';
@@ -86,6 +86,7 @@ export class Wire implements Disposable {
   readonly #timeouts: WireTimeouts;
   readonly #clock: Clock;
   readonly #proxyFor: ProxySelector;
+  readonly #resolve: NameResolver | undefined;
   /** By what they are for: the endpoint or others, straight or through which proxy. */
   readonly #secure = new Map<string, HttpsAgent>();
 
@@ -96,7 +97,9 @@ export class Wire implements Disposable {
     readonly timeouts: WireTimeouts;
     readonly clock: Clock;
     readonly proxy?: ProxySelector | undefined;
+    readonly resolve?: NameResolver | undefined;
   }) {
+    this.#resolve = options.resolve;
     this.#proxyFor = options.proxy ?? (() => undefined);
     this.#tls = options.tls;
     this.#origin = options.origin;
@@ -138,7 +141,7 @@ export class Wire implements Disposable {
       ...request.headers,
       ...(length !== undefined ? { 'content-length': String(length) } : needsLength ? { 'content-length': '0' } : {}),
     };
-    const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within) }) };
+    const options = { method, headers, ...(within === undefined ? {} : { lookup: guardedLookup(within, this.#resolve) }) };
     if (url.protocol === 'https:')
       return process.getBuiltinModule('node:https').request(url, { ...options, agent: this.#secureAgent(url, proxy) });
     if (proxy === undefined) return http.request(url, { ...options, agent: this.#http });

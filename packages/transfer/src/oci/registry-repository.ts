@@ -2,7 +2,7 @@ import { type Descriptor, readDescriptor } from '../descriptor/descriptor.ts';
 import type { Manifest } from '../descriptor/manifest.ts';
 import { type Digest, DigestVerifier } from '../digest/digest.ts';
 import { retryDelay } from '../http/retry.ts';
-import { givenUp, TransferError } from '../transfer-error.ts';
+import { givenUp, isTransferError, TransferError } from '../transfer-error.ts';
 import { readReferrersIndex, referrersTag, withReferrer } from './referrers-index.ts';
 import type { RegistryClient, UploadSession } from './registry-client.ts';
 import type { Mounter, RequestOptions, WritableRepository } from './repository.ts';
@@ -22,6 +22,9 @@ export interface RegistryRepositoryOptions {
 /** Bytes that must arrive between two failures for the count of failures to begin anew. */
 const progressBytes = 1024 * 1024;
 
+/** What registries that take no whole blobs take: at least 5 MiB (ECR), and less than proxies commonly allow. */
+const smallChunkBytes = 5 * 1024 * 1024;
+
 /** How often a referrer is added to the list of its subject before somebody else's writing is too much. */
 const listTries = 3;
 
@@ -35,6 +38,8 @@ export class RegistryRepository implements WritableRepository {
   readonly #sessions = new Map<Digest, UploadSession>();
   readonly #subjectLocks = new Map<Digest, Promise<unknown>>();
   #servesReferrers = true;
+  /** Set once the registry, or a proxy before it, has refused a blob in one piece. */
+  #learnedChunkBytes = 0;
 
   constructor(client: RegistryClient, repository: string, options: RegistryRepositoryOptions = {}) {
     const { origin } = client.transport;
@@ -72,6 +77,8 @@ export class RegistryRepository implements WritableRepository {
         if (verifier.received < size) throw this.#endedEarly(digest, verifier.received, size);
         break;
       } catch (error) {
+        // There is nothing at the offset: the blob ends where it should go on.
+        if (isTransferError(error, 'Refused') && error.status === 416 && verifier.received > 0) break;
         if (!(error instanceof TransferError) || !error.retryable || error.tries !== undefined) throw error;
         if (verifier.received - reached >= progressBytes) failures = 0;
         reached = verifier.received;
@@ -115,18 +122,21 @@ export class RegistryRepository implements WritableRepository {
 
   async pushBlob(descriptor: Descriptor, stream: AsyncIterable<Buffer>, options: RequestOptions = {}): Promise<void> {
     const session = await this.#openSession(descriptor.digest, options);
+    const chunkBytes = this.#options.chunkBytes || this.#learnedChunkBytes;
     try {
-      if (this.#options.chunkBytes === undefined || this.#options.chunkBytes === 0) {
+      if (chunkBytes === 0) {
         await this.#client.finishUpload(this.#repository, session, descriptor.digest, {
           ...options,
           body: { length: descriptor.size, stream },
         });
       } else {
-        await this.#pushChunks(descriptor, stream, session, Math.max(this.#options.chunkBytes, session.chunkMinLength), options);
+        await this.#pushChunks(descriptor, stream, session, Math.max(chunkBytes, session.chunkMinLength), options);
       }
     } catch (error) {
       await this.#client.cancelUpload(this.#repository, session, { signal: AbortSignal.timeout(2000) });
-      throw error;
+      if (chunkBytes > 0 || descriptor.size <= smallChunkBytes || !isTransferError(error, 'TooLarge') || error.status !== 413) throw error;
+      this.#learnedChunkBytes = smallChunkBytes;
+      throw new TransferError('TooLarge', `${error.message}; it is sent in chunks instead`, { status: 413, retryable: true, cause: error });
     }
   }
 
