@@ -183,3 +183,27 @@ test('a run that is deleted while it waits, or suspended when its turn comes, gi
     ['first', 'third'],
   );
 });
+
+test('the slot of a run that is deleted is free when its Workflow is gone, not before', async () => {
+  await using world = await createWorld({ maxActiveWorkflows: 1 });
+  supply(world);
+  world.apply(orders, order(['a'], { name: 'first' }));
+  await world.settle();
+  const [ending] = world.workflows();
+  assert.ok(ending !== undefined);
+  world.client.put(workflows, { ...ending, metadata: { ...ending.metadata, finalizers: ['engine/steps-are-ending'] } });
+  world.apply(orders, order(['b'], { name: 'second' }));
+  await world.settle();
+  await world.client.delete(orders, { namespace, name: 'first' });
+  await world.settle();
+  assert.deepEqual(
+    world.workflows().map(({ metadata }) => metadata.deletionTimestamp !== undefined),
+    [true],
+  );
+  await world.client.patch(workflows, { namespace, name: ending.metadata.name ?? '' }, { metadata: { finalizers: [] } });
+  await world.settle();
+  assert.deepEqual(
+    world.workflows().map(({ metadata }) => metadata.name?.split('-')[0]),
+    ['second'],
+  );
+});

@@ -64,7 +64,9 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
         forget(run);
         await finalizeRun(context, run, signal);
       }
-      context.admission.leave(key);
+      // Until its Workflow is gone, its steps may still be ending.
+      const ending = context.workflows.get(request.namespace, workflowName(request.name));
+      if (ending === undefined || isEnded(ending.phase)) context.admission.leave(key);
       return undefined;
     }
     if (isFinishedPhase(run.status?.phase) && !isMisconfigured(run)) {
