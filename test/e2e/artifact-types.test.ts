@@ -5,14 +5,24 @@ import { test } from 'node:test';
 import { endpoints, orders } from '@arc/api/arc';
 import type { Order } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
-import { buildChart, digestOf, helmRepository, startFileServer, startTestRegistry } from '@arc/testkit';
+import {
+  buildChart,
+  buildImage,
+  digestOf,
+  helmRepository,
+  seedRegistry,
+  startFileServer,
+  startS3Server,
+  startTestRegistry,
+} from '@arc/testkit';
 import { endpoint, finishedOrder, installType, startWorld } from './support/world.ts';
 
 const chart = buildChart('podinfo', '1.2.0');
+const image = buildImage([{ app: 'v1' }]);
 const tool = Buffer.alloc(500_000, 'tool');
 const sums = `${digestOf(tool).slice('sha256:'.length)}  tool-1.2.tar.gz\n`;
 
-test('one order brings a chart and files, with credentials, to a registry and a directory, and says what was checked', async () => {
+test('one order brings a chart, files, an object and an image, with credentials, to a registry, a bucket and a directory, and says what was checked', async () => {
   await using server = await startFileServer({
     files: {
       '/files/tool/tool-1.2.tar.gz': tool,
@@ -22,12 +32,18 @@ test('one order brings a chart and files, with credentials, to a registry and a 
     auth: { kind: 'basic', username: 'reader', password: 'the password' },
   });
   await using registry = await startTestRegistry();
+  await using upstream = await startTestRegistry();
+  seedRegistry(upstream, 'team/app', image, ['v1']);
+  await using bucket = await startS3Server({ users: [{ accessKeyId: 'reader', secretAccessKey: 'the password' }] });
+  bucket.bucket().put('tool-1.2.tar.gz', tool);
   await using world = await startWorld();
   const { client } = world;
   // Steps have a /tmp of their own, so a disk to carry across lies elsewhere.
   await using disk = await mkdtempDisposable(join('/var/tmp', 'arc-e2e-disk-'));
   await installType(client, 'helm');
   await installType(client, 'blob');
+  await installType(client, 's3');
+  await installType(client, 'oci');
   const credentials = { username: 'reader', password: 'the password' };
   await client.create(secrets, {
     apiVersion: 'v1',
@@ -38,6 +54,8 @@ test('one order brings a chart and files, with credentials, to a registry and a 
   const secretRef = { name: 'reader' };
   await client.create(endpoints, endpoint('charts', `${server.url}/charts`, { type: 'helm', usage: 'PullOnly', secretRef }));
   await client.create(endpoints, endpoint('files', `${server.url}/files`, { type: 'http', usage: 'PullOnly', secretRef }));
+  await client.create(endpoints, endpoint('bucket', `${bucket.url}/artifacts`, { type: 's3', secretRef }));
+  await client.create(endpoints, endpoint('images', upstream.url, { type: 'oci', usage: 'PullOnly' }));
   await client.create(endpoints, endpoint('dst', `${registry.url}/zone`, { type: 'oci', usage: 'PushOnly' }));
   await client.create(endpoints, endpoint('disk', `file://${disk.path}`, { type: 'file', usage: 'PushOnly' }));
   const file = { path: 'tool/tool-1.2.tar.gz', checksums: 'tool/SHA256SUMS' };
@@ -51,6 +69,9 @@ test('one order brings a chart and files, with credentials, to a registry and a 
         { type: 'helm', srcRef: { name: 'charts' }, spec: { chart: 'podinfo', version: '^1.0' } },
         { type: 'blob', srcRef: { name: 'files' }, spec: { ...file, override: 'tools/tool:1.2' } },
         { type: 'blob', srcRef: { name: 'files' }, dstRef: { name: 'disk' }, spec: file },
+        { type: 'helm', srcRef: { name: 'charts' }, dstRef: { name: 'bucket' }, spec: { chart: 'podinfo', version: '1.1.0' } },
+        { type: 's3', srcRef: { name: 'bucket' }, spec: { path: 'tool-1.2.tar.gz', override: 'objects/tool:1.2' } },
+        { type: 'oci', srcRef: { name: 'images' }, spec: { image: 'team/app:v1' } },
       ],
     },
   };
@@ -63,6 +84,12 @@ test('one order brings a chart and files, with credentials, to a registry and a 
   assert.deepEqual(registry.content.blob('zone/tools/tool', digestOf(tool)), tool);
   assert.ok(registry.content.tags('zone/tools/tool').has('1.2'));
   assert.deepEqual(await readFile(join(disk.path, 'tool', 'tool-1.2.tar.gz')), tool);
+
+  assert.deepEqual(registry.content.blob('zone/objects/tool', digestOf(tool)), tool);
+  assert.equal(registry.content.tags('zone/team/app').get('v1'), image.digest);
+  const older = buildChart('podinfo', '1.1.0');
+  assert.deepEqual(bucket.bucket().bytes(older.fileName), older.archive);
+  assert.match(String(bucket.bucket().bytes('index.yaml')), /version: "1\.1\.0"/);
 
   const logs = await world.arcctl(['logs', 'order/mixed']);
   assert.equal(logs.code, 0, logs.stderr);

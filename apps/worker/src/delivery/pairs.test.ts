@@ -146,3 +146,22 @@ test('every other pair is refused before anything is asked', async () => {
     await assert.rejects(run(copy, { source, destination: [destination, 'refused'], spec }), { code: 'InvalidConfiguration' });
   }
 });
+
+test('the shipped artifact types allow what the worker can do, and that of s3 has the pipeline of blob', async () => {
+  const example = (path: string): Promise<string> => readFile(new URL(`../../../../examples/${path}`, import.meta.url), 'utf8');
+  const listed = (text: string, name: string): string[] => (new RegExp(`${name}: \\[(.*)\\]`).exec(text)?.[1] ?? '').split(', ');
+  for (const name of ['oci', 'blob', 'helm'] as const) {
+    const type = await example(`${name}/artifact-type.yaml`);
+    assert.deepEqual(
+      [listed(type, 'srcTypes').sort(), listed(type, 'dstTypes').sort()],
+      [pairs[name].source.toSorted(), pairs[name].destination.toSorted()],
+    );
+  }
+  const [blob, s3Template] = await Promise.all(['blob', 's3'].map((name) => example(`${name}/cluster-workflow-template.yaml`)));
+  const body = (text = ''): string =>
+    text
+      .slice(text.indexOf('kind:'))
+      .replace(/name: (?:blob|s3)-pipeline/, '')
+      .replace(/(name: (?:srcType|dstType)\n +value:) \w+/g, '$1');
+  assert.equal(body(s3Template), body(blob));
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { type FileServer, type FileServerOptions, missingRclone, startFileServer, startRcloneWebdav } from '@arc/testkit';
+import { fixedCredential } from '../auth/credential.ts';
 import { digestOf } from '../digest/digest.ts';
 import { HttpTransport } from '../http/http-transport.ts';
 import { parseBaseURL } from './base-url.ts';
@@ -97,6 +98,22 @@ for (const writable of ['put', 'webdav'] as const) {
     }
   });
 }
+
+test('a token is sent with the first request, and a server that refuses it is told apart', async () => {
+  await using server = await startFileServer({ writable: 'put', auth: { kind: 'bearer', token: 'the-token' } });
+  const base = new URL('/', server.url);
+  for (const [token, code] of [
+    ['the-token', undefined],
+    ['wrong', 'Unauthorized'],
+  ] as const) {
+    using transport = new HttpTransport(base, { retry, credentials: fixedCredential({ kind: 'bearer', token }), preemptive: true });
+    const writing = new HttpStore(transport, base).write('a', contentOf(bytes));
+    if (code === undefined) await writing;
+    else await assert.rejects(writing, { code });
+  }
+  assert.ok(server.files.get('/a')?.equals(bytes));
+  assert.equal(server.requests.entries[0]?.headers['authorization'], 'Bearer the-token');
+});
 
 test('the WebDAV server of rclone takes files as a stub does', { skip: missingRclone }, async () => {
   await using server = await startRcloneWebdav();
