@@ -22,6 +22,7 @@ import { finalizeOrder } from './finalize.ts';
 import { recordedGenerations } from './generations.ts';
 import { unreadyEndpoints } from './readiness.ts';
 import { expireOrder, expireRuns } from './retention.ts';
+import { tellStory } from './story.ts';
 import { orderStatus, problemEntry, waitingEntry } from './status.ts';
 import { UnseenRuns } from './unseen-runs.ts';
 
@@ -180,12 +181,6 @@ async function writeSpaced(
   if (written === undefined) return undefined;
   recent.note(uid, now);
   ownWrites.note(order, written);
-  reportEnd(context, order, status);
+  tellStory(context, order, status);
   return undefined;
-}
-
-/** Tells how the Order ended, once for each time it does. */
-function reportEnd(context: OrderContext, order: Order, { phase, message = '' }: OrderStatus): void {
-  if (phase === order.status?.phase || (phase !== 'Succeeded' && phase !== 'Failed')) return;
-  context.events.event(order, { type: phase === 'Failed' ? 'Warning' : 'Normal', reason: phase, action: 'Transfer', note: message });
 }
