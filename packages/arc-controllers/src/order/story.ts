@@ -19,7 +19,7 @@ function acceptance(before: OrderStatus, after: OrderStatus): RecordedEvent | un
     Condition | undefined,
   ];
   if (is === undefined || (was?.status === is.status && was.reason === is.reason && was.message === is.message)) return undefined;
-  const { reason = '', message = '' } = is;
+  const { reason, message } = is;
   if (is.status === 'False') return { type: 'Warning', reason, action: 'Resolve', note: message };
   return was?.status === 'False' ? { type: 'Normal', reason: 'Accepted', action: 'Resolve', note: message } : undefined;
 }
