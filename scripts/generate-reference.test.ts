@@ -21,8 +21,8 @@ for (const { file, text } of referencePages(root)) {
 }
 
 for (const { file, text } of deployManifests()) {
-  test(`deploy/${file} says what the code says`, () => {
-    assert.equal(readFileSync(join(root, 'deploy', file), 'utf8'), text, `deploy/${file} is stale; ${remedy}`);
+  test(`${file} says what the code says`, () => {
+    assert.equal(readFileSync(join(root, file), 'utf8'), text, `${file} is stale; ${remedy}`);
   });
 }
 

@@ -13,9 +13,8 @@ for (const { file, text } of referencePages(root)) {
   process.stdout.write(`docs/reference/${file}\n`);
 }
 
-const deploy = join(root, 'deploy');
-await mkdir(deploy, { recursive: true });
 for (const { file, text } of deployManifests()) {
-  await writeFile(join(deploy, file), text);
-  process.stdout.write(`deploy/${file}\n`);
+  await mkdir(dirname(join(root, file)), { recursive: true });
+  await writeFile(join(root, file), text);
+  process.stdout.write(`${file}\n`);
 }

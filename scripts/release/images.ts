@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import type { Skipped } from './checklist.ts';
 import { run } from './pack-packages.ts';
 
-/** The last stages of the Dockerfile; the image of each is `arc-TARGET`. */
-const targets = ['apiserver', 'controller-manager', 'worker', 'arcctl'];
+/** The last stages of the Dockerfile, and their images. */
+const images = { apiserver: 'arc-apiserver', 'controller-manager': 'arc-controller-manager', worker: 'arc-worker', arcctl: 'arcctl' };
 
 /** Builds every image with the first builder that works here. */
 export function buildImages(root: string, version: string, commit: string): string | Skipped {
@@ -12,11 +12,12 @@ export function buildImages(root: string, version: string, commit: string): stri
   );
   if (builder === undefined) return { skipped: 'neither docker nor podman works here: build them where one does, from this commit' };
   const [program, verb] = builder;
-  const names = targets.map((target) => `ghcr.io/opendefensecloud/arc-${target}:${version}`);
-  for (const [index, target] of targets.entries()) {
-    const labels = [`org.opencontainers.image.version=${version}`, `org.opencontainers.image.revision=${commit}`];
-    const args = [verb, '--target', target, '--build-arg', `VERSION=${version}`, '--tag', names[index] ?? target];
+  const labels = [`org.opencontainers.image.version=${version}`, `org.opencontainers.image.revision=${commit}`];
+  const built = Object.entries(images).map(([target, image]) => {
+    const name = `ghcr.io/opendefensecloud/${image}:${version}`;
+    const args = [verb, '--target', target, '--build-arg', `VERSION=${version}`, '--tag', name];
     run(program, [...args, ...labels.flatMap((label) => ['--label', label]), root], root);
-  }
-  return names.join(', ');
+    return name;
+  });
+  return built.join(', ');
 }

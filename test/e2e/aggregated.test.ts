@@ -7,6 +7,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { startControllers } from '@arc/controller';
 import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
@@ -14,10 +15,12 @@ import {
   argoDefinitions,
   eventually,
   findKubectls,
+  findTool,
   kubectlRunner,
   missingArgo,
   missingArgoDefinitions,
   missingKubernetes,
+  runCommand,
   startWorkflowController,
 } from '@arc/testkit';
 import type { CommandResult, RunOptions } from '@arc/testkit';
@@ -32,6 +35,7 @@ const kubectl = (await findKubectls()).at(-1);
 const missing =
   kubectl === undefined ? 'no kubectl of 1.27 or newer on this machine' : missingKubernetes('kube-apiserver', 'kube-controller-manager');
 
+const helm = findTool('helm');
 const apiVersion = 'arc.opendefense.cloud/v1alpha1';
 /** By its full name: the core group has another kind of this one. */
 const endpoints = 'endpoints.arc.opendefense.cloud';
@@ -162,6 +166,19 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     assert.equal(refused.code, 403);
     assert.match(refused.body, /system:serviceaccount:team-a:robot/);
     assert.equal((await get(server, path, `${token.slice(0, -4)}AAAA`)).code, 401);
+  });
+
+  test('7 a real kube-apiserver takes what the chart renders', { skip: helm === undefined && 'no helm on this machine' }, async () => {
+    assert.ok(helm !== undefined);
+    const chart = fileURLToPath(new URL('../../charts/arc', import.meta.url));
+    const database = ['backend=postgresql', 'postgresql.host=db', 'postgresql.passwordSecretName=database'].map((set) => `storage.${set}`);
+    const more = ['etcd.replicaCount=3', 'networkPolicies.enabled=true', 'dashboards.enabled=true', 'tenants={team-a}'];
+    for (const sets of [more, database]) {
+      const rendered = await runCommand(helm, ['template', 'arc', chart, '-n', 'arc-system', ...sets.flatMap((set) => ['--set', set])]);
+      assert.equal(rendered.code, 0, rendered.stderr);
+      const answer = await apply(rendered.stdout, '--dry-run=server', '--server-side', '--force-conflicts', '--validate=strict');
+      assert.match(answer, /deployment\.apps\/arc-apiserver serverside-applied \(server dry run\)/);
+    }
   });
 
   test('7 the garbage collector of a real cluster collects what belongs to objects on either side', async () => {
