@@ -135,6 +135,32 @@ for (const source of pairs.helm.source) {
   }
 }
 
+test('all files below a path come along: as layers with their paths, or below the path that the order says', async () => {
+  for (const [name, content] of [
+    ['rules/a.yaml', 'a'],
+    ['rules/deep/b c.yaml', 'b'],
+    ['rules/deep/', ''],
+    ['ruleset', 'no'],
+  ] as const)
+    s3.bucket('src').put(name, content);
+  const spec = { path: 'rules/', override: 'rules/all:1' };
+  const said = await run(blobCopy, { source: 's3', destination: ['oci', 'many'], spec });
+  assert.match(said, /^passed +digest: 2 files[^]*^verified/m);
+  const manifest = JSON.parse(String(registry.content.manifest('many/rules/all', '1')?.bytes)) as {
+    layers: { annotations: Record<string, string> }[];
+  };
+  const titles = manifest.layers.map(({ annotations }) => annotations['org.opencontainers.image.title']);
+  assert.deepEqual(titles, ['a.yaml', 'deep/b c.yaml']);
+  await run(blobCopy, { source: 's3', destination: ['http', 'many'], spec: { path: 'rules/', override: 'current/' } });
+  assert.equal(String(web.files.get('/many/current/deep/b c.yaml')), 'b');
+  const none = { source: 's3', destination: ['http', 'many'], spec: { path: 'nothing/' } } as const;
+  await assert.rejects(run(blobCopy, none), { code: 'NotFound' });
+  await assert.rejects(run(blobCopy, { ...none, source: 'http', spec: { path: 'x/' } }), {
+    code: 'InvalidReference',
+    message: /cannot list/,
+  });
+});
+
 test('every other pair is refused before anything is asked', async () => {
   const spec = { path: 'x', chart: 'x', override: 'x:1' };
   for (const [copy, source, destination] of [
