@@ -44,8 +44,11 @@ test('an artifact goes to each of its destinations by a run of its own, and a ch
   assert.deepEqual(runs.map(({ spec }) => spec?.dstRef?.name).sort(), ['dst', 'second']);
   const before = (await client.get<Order>(orders, ref)).status?.artifactWorkflows ?? {};
   assert.deepEqual(
-    Object.values(before).map(({ artifactIndex }) => artifactIndex),
-    [0, 0],
+    Object.values(before).map(({ artifactIndex, succeeded, failed }) => [artifactIndex, succeeded, failed]),
+    [
+      [0, 1, 0],
+      [0, 1, 0],
+    ],
   );
 
   await client.patch(endpoints, { namespace, name: 'second' }, { spec: { remoteURL: 'https://elsewhere.example.com' } });

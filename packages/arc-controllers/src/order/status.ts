@@ -28,11 +28,11 @@ export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): Orde
     ...(startTime !== undefined && { startTime }),
     ...(completionTime !== undefined && { completionTime }),
     ...(failureTime !== undefined && { failureTime }),
+    ...(succeeded !== undefined && { succeeded }),
+    ...(failed !== undefined && { failed }),
     ...(scheduleOfRun(workflow) !== undefined && {
       ...(lastScheduled !== undefined && { lastScheduled }),
       ...(nextScheduled !== undefined && { nextScheduled }),
-      ...(succeeded !== undefined && { succeeded }),
-      ...(failed !== undefined && { failed }),
     }),
   };
 }
