@@ -151,3 +151,28 @@ test('templates that bring the volumes themselves are told the Secret of the cli
   const { srcTLSSecretName, dstTLSSecretName } = parametersOf(only(world));
   assert.deepEqual([srcTLSSecretName, dstTLSSecretName, only(world).spec.volumes], ['client', undefined, undefined]);
 });
+
+test('neither a private key nor a password reaches the status, whichever way the Secret got to the step', async () => {
+  const sources = ['srcSecretName', 'srcTLSSecretName'].map((name) => ({
+    secret: { name: `{{workflow.parameters.${name}}}`, optional: true },
+  }));
+  const byReference: Volume = { name: 'src-secret-vol', projected: { sources } };
+  for (const volumesFrom of ['workflow', 'template'] as const) {
+    await using world = await createWorld({}, { handOver: { volumesFrom } });
+    supply(world);
+    world.apply(secrets, secret('login', { password: 'hunter2hunter2' }));
+    world.apply(secrets, secret('client', { 'tls.key': 'a private key of ours' }));
+    world.apply(endpoints, endpoint('src', { secretRef: { name: 'login' }, tls: { secretRef: { name: 'client' } } }));
+    await world.settle();
+    world.apply(orders, order(['a']));
+    await world.settle();
+    world.report(only(world).metadata.name ?? '', {
+      phase: 'Failed',
+      message: 'tried hunter2hunter2 with a private key of ours',
+      finishedAt: '2026-01-01T00:10:00Z',
+      ...(volumesFrom === 'template' && { storedWorkflowTemplateSpec: { volumes: [byReference] } }),
+    });
+    await world.settle();
+    assert.match(world.runs()[0]?.status?.message ?? '', /tried \[redacted\] with \[redacted\]/, volumesFrom);
+  }
+});
