@@ -74,6 +74,13 @@ describe('with a hardened Argo of another instance that removes the pods of step
   });
   after(() => scenario[Symbol.asyncDispose]());
 
+  const argo = async (...args: readonly string[]): Promise<string> => {
+    const program = findArgoProgram('argo') ?? '';
+    const result = await runCommand(program, [...args, '-n', namespace, '--kubeconfig', scenario.kubeconfig, '--instanceid', instanceId]);
+    assert.equal(result.code, 0, result.stderr);
+    return result.stdout;
+  };
+
   test('it refuses Workflows that bring volumes, and takes those of ARC, whose pods get Secrets and queue', async () => {
     const bringing: Workflow = {
       ...{ apiVersion: 'argoproj.io/v1alpha1', kind: 'Workflow' },
@@ -100,12 +107,6 @@ describe('with a hardened Argo of another instance that removes the pods of step
   });
 
   test('the argo command shows Workflows of ARC and stops them', async () => {
-    const argo = async (...args: readonly string[]): Promise<string> => {
-      const program = findArgoProgram('argo') ?? '';
-      const result = await runCommand(program, [...args, '-n', namespace, '--kubeconfig', scenario.kubeconfig, '--instanceid', instanceId]);
-      assert.equal(result.code, 0, result.stderr);
-      return result.stdout;
-    };
     await scenario.order('shown', () => undefined);
     await eventually(async () => (await scenario.podsOf('shown'))[0]?.status?.phase === 'Running', { what: 'a pod' });
     const name = (await scenario.workflowOf('shown'))?.metadata.name ?? '';
@@ -114,6 +115,16 @@ describe('with a hardened Argo of another instance that removes the pods of step
     await argo('stop', name, '--message', 'not today');
     const { message } = await scenario.until('shown', 'the end', ({ phase }) => phase === 'Failed');
     assert.match(message ?? '', /not today|Stop/);
+  });
+
+  test('what the argo command retries is followed again', async () => {
+    let exitCode = 1;
+    await scenario.order('again', () => ({ exitCode }));
+    await scenario.until('again', 'the failure', ({ phase }) => phase === 'Failed');
+    exitCode = 0;
+    await argo('retry', (await scenario.workflowOf('again'))?.metadata.name ?? '');
+    await scenario.until('again', 'success', ({ phase }) => phase === 'Succeeded');
+    assert.equal((await scenario.workflowOf('again'))?.status?.phase, 'Succeeded');
   });
 
   test('the log of a step is kept though its pod is gone when the Workflow ends, without a word of its Secrets', async () => {

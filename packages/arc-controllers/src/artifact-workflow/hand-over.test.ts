@@ -1,5 +1,7 @@
 import type { Workflow } from '@arc/api/argo';
 import { namespaces } from '@arc/api/core';
+import type { Secret } from '@arc/api/core';
+import { statusError } from '@arc/apimachinery';
 import type { RawResponse } from '@arc/kube-client';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -189,6 +191,45 @@ test('nodes that Argo has compressed are read, those in its database or unreadab
     world.entries().map(({ message }) => message),
     ["Step 'push' failed: exit code 1", 'child failed', 'child failed'],
   );
+});
+
+test('a Workflow that is taken up again after its failure is followed, with its configuration', async () => {
+  await using world = await createWorld();
+  supply(world);
+  world.apply(clusterArtifactTypes, clusterType('oci', { renderConfig: true }));
+  world.apply(orders, order(['a']));
+  const name = (await handedOver(world)).metadata.name ?? '';
+  const config = world.client.peek<Secret>(secrets, { namespace, name: `${name}-config` });
+  world.report(name, { phase: 'Failed', startedAt: '2026-01-01T00:00:01Z', ...finished, message: 'no luck' });
+  await world.settle();
+  assert.equal(world.order().status?.phase, 'Failed');
+  assert.equal(world.client.peek(secrets, { namespace, name: `${name}-config` }), undefined);
+  world.client.put(workflows, {
+    ...(await handedOver(world)),
+    status: { phase: 'Running', startedAt: '2026-01-01T00:00:01Z' },
+  } as Workflow);
+  await world.settle();
+  const { phase, failureTime, message } = world.runs()[0]?.status ?? {};
+  assert.deepEqual([phase, failureTime, message], ['Running', undefined, undefined]);
+  assert.deepEqual(world.client.peek<Secret>(secrets, { namespace, name: `${name}-config` })?.data, config?.data);
+  await runAll(world);
+  assert.equal(world.order().status?.phase, 'Succeeded');
+  assert.equal(creations(world, workflows).length, 1);
+});
+
+test('a failure that the informer of Workflows does not know of yet stays one', async () => {
+  await using world = await createWorld();
+  supply(world);
+  world.apply(orders, order(['a']));
+  const name = (await handedOver(world)).metadata.name ?? '';
+  world.report(name, { phase: 'Failed', ...finished });
+  await world.settle();
+  using _ = world.client.onRequest(({ verb, type }) => {
+    if (verb === 'get' && type?.plural === 'workflows') throw statusError.notFound({ group: 'argoproj.io', plural: 'workflows' }, name);
+  });
+  world.client.put(workflows, { ...(await handedOver(world)), status: { phase: 'Running' } } as Workflow);
+  await world.settle();
+  assert.equal(world.runs()[0]?.status?.phase, 'Failed');
 });
 
 test('where it is so wanted, a Workflow that vanishes is a failure, which may be retried', async () => {

@@ -31,6 +31,7 @@ import { jobOf } from './job-of.ts';
 import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
 import { carriedOver, readWhole, statusEnded, statusUnderWay } from './observe.ts';
 import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
+import { readRevived } from './revival.ts';
 import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
 import { releaseRuns } from './scheduled-runs.ts';
 import { isEnded } from './slot-keeper.ts';
@@ -57,7 +58,9 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
   };
 
   return async (request, signal) => {
-    const run = context.artifactWorkflows.get(request.namespace, request.name);
+    const known = context.artifactWorkflows.get(request.namespace, request.name);
+    const revived = known === undefined ? undefined : await readRevived(context, known, signal);
+    const run = revived ?? known;
     const key = keyOf(request.namespace, request.name);
     if (run === undefined || isDeleting(run)) {
       if (run !== undefined) {
@@ -69,7 +72,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
       if (ending === undefined || isEnded(ending.phase)) context.admission.leave(key);
       return undefined;
     }
-    if (isFinishedPhase(run.status?.phase) && !isMisconfigured(run)) {
+    if (isFinishedPhase(run.status?.phase) && !isMisconfigured(run) && revived === undefined) {
       forget(run);
       context.admission.leave(key);
       return await reconcileEnded(context, run, signal);

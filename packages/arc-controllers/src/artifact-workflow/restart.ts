@@ -69,7 +69,7 @@ export async function restart(context: RunContext, run: ArtifactWorkflow, signal
 }
 
 /** The informer keeps only the outcome of what has ended; undefined when it is gone or going. */
-async function readRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
+export async function readRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
   try {
     const live = await context.client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
     return live.metadata.uid === run.metadata.uid && !isDeleting(live) ? live : undefined;
