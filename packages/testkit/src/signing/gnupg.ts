@@ -12,6 +12,8 @@ export interface Gnupg extends AsyncDisposable {
   sign(text: string, name: string, ...args: string[]): Promise<Buffer>;
   /** The public keys of these names. */
   keyring(...names: string[]): Promise<Buffer>;
+  /** Writes the private keys to a file, as programs with OpenPGP of their own want them. */
+  exportPrivateKeys(path: string): Promise<void>;
   /** Revokes a key, by its fingerprint. */
   revoke(fingerprint: string): Promise<void>;
 }
@@ -41,6 +43,9 @@ export async function startGnupg(program: string): Promise<Gnupg> {
     keyring: async (...names) => {
       await run('--output', join(folder.path, 'keys'), '--export', ...names);
       return readFile(join(folder.path, 'keys'));
+    },
+    exportPrivateKeys: async (path) => {
+      await run('--output', path, '--export-secret-keys');
     },
     revoke: async (fingerprint) => {
       const certificate = await readFile(join(folder.path, 'openpgp-revocs.d', `${fingerprint}.rev`), 'utf8');
