@@ -61,6 +61,11 @@ test('identities are verified by certificate, log and time, in every form they c
   assert.match(await verdict(legacy({ timestamp: true })), passed);
   assert.match(await verdict(bundle({ log: 'none', timestamp: true }), { trustedRoot: without('tlogs') }), passed);
   assert.match(await verdict(bundle({ withoutCertificateTimestamp: true }), { trustedRoot: without('ctlogs') }), passed);
+  assert.match(await verdict(bundle({ timestamp: true }), { trustedRoot: without('timestampAuthorities') }), passed);
+  assert.match(
+    await verdict(bundle({ log: 'proof', timestamp: true }), { trustedRoot: without('timestampAuthorities') }),
+    /^failed: .*timestamps/,
+  );
 });
 
 test('somebody else, or vouched for by somebody else', async () => {

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { ArcError, messageOf } from '@arc/kernel';
 import type { Bundle } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
+import type { SignedEntity } from '@sigstore/verify';
 import type { CertificateIdentity } from './identity.ts';
 import type { SignedContent } from '../evidence/evidence.ts';
 import { EvidenceError } from '../evidence/untrusted.ts';
@@ -30,12 +31,16 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
   ]);
   let root: TrustedRoot;
   let verifier: InstanceType<typeof Verifier>;
+  let authorities: readonly X509Certificate[];
   try {
     if (typeof document !== 'object' || document === null) throw new Error('it is not an object');
     root = TrustedRoot.fromJSON(document);
     if (root.certificateAuthorities.length === 0) throw new Error('it lists no certificate authority');
     if (root.tlogs.length === 0 && root.timestampAuthorities.length === 0)
       throw new Error('it lists neither a log nor a timestamp authority, so the time of signing cannot be known');
+    authorities = root.certificateAuthorities.flatMap((authority) =>
+      (authority.certChain?.certificates ?? []).map(({ rawBytes }) => new X509Certificate(rawBytes)),
+    );
     verifier = new Verifier(toTrustMaterial(root), {
       tlogThreshold: root.tlogs.length > 0 ? 1 : 0,
       ctlogThreshold: root.ctlogs.length > 0 ? 1 : 0,
@@ -47,10 +52,6 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
       cause: error,
     });
   }
-  const hasLogs = root.tlogs.length > 0;
-  const authorities = root.certificateAuthorities.flatMap((authority) =>
-    (authority.certChain?.certificates ?? []).map(({ rawBytes }) => new X509Certificate(rawBytes)),
-  );
   return {
     verify: (content) => {
       if (content.bundle === undefined) throw new EvidenceError('it came with no certificate');
@@ -60,11 +61,8 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
         const entity = toSignedEntity(bundle, content.form === 'statement' ? undefined : content.payload);
         const signer = verifier.verify({
           ...entity,
-          tlogEntries: hasLogs ? entity.tlogEntries : [],
-          // The time of an entry is signed only in its inclusion promise: a proof does not cover it.
-          timestamps: entity.timestamps.filter(
-            (timestamp) => timestamp.$case !== 'transparency-log' || (hasLogs && timestamp.tlogEntry.inclusionPromise !== undefined),
-          ),
+          tlogEntries: root.tlogs.length > 0 ? entity.tlogEntries : [],
+          timestamps: entity.timestamps.filter((timestamp) => isSigned(timestamp, root)),
         });
         return identityOf(signer.identity);
       } catch (error) {
@@ -72,6 +70,13 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
       }
     },
   };
+}
+
+/** Whether somebody whom the root lists may have signed a time; of an entry it is signed only in its inclusion promise, not in a proof. */
+function isSigned(timestamp: SignedEntity['timestamps'][number], root: TrustedRoot): boolean {
+  return timestamp.$case === 'transparency-log'
+    ? root.tlogs.length > 0 && timestamp.tlogEntry.inclusionPromise !== undefined
+    : root.timestampAuthorities.length > 0;
 }
 
 /** Key usage of certificates that sign code (RFC 5280). */
