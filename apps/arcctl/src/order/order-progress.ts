@@ -9,6 +9,12 @@ export function isFinished(order: Order): boolean {
   return isCurrent && (phase === 'Succeeded' || phase === 'Failed' || phase === 'Active');
 }
 
+/** What an Order says of Endpoints it uses that are not ready; undefined while there is nothing to say. */
+export function unreadinessOf({ status }: Order): string | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === 'EndpointsReady');
+  return condition?.status === 'False' ? condition.message : undefined;
+}
+
 /** True when a run did not deliver, or the last one of a schedule did not. */
 export function isFailure({ phase, reason }: OrderRun): boolean {
   return hasFailed(phase) || (phase === 'Active' && reason === lastRunFailed);

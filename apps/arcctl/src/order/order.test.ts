@@ -111,6 +111,28 @@ test('--watch shows what happens to each artifact on the way', async () => {
   assert.match(stdout, /2 of 2 artifacts delivered/);
 });
 
+test('while an Order is waited for, what it says of an Endpoint that is not ready is told once', async () => {
+  const submitting = server.arcctl(['order', 'submit', '-f', '-', '--wait'], { stdin: encodeYaml(order('unready', ['a/b:1'])) });
+  const lastTransitionTime = '2026-01-01T00:00:00Z';
+  const message = 'Endpoint "src" is not ready: it refuses connections';
+  const conditions = [{ type: 'EndpointsReady', status: 'False' as const, reason: 'ConnectionRefused', message, lastTransitionTime }];
+  for (const progress of ['0/2', '1/2']) {
+    await setStatus('unready', {
+      phase: 'Running',
+      conditions,
+      artifactWorkflows: { aaa: { artifactIndex: 0, phase: 'Running', progress } },
+    });
+  }
+  await setStatus('unready', {
+    observedGeneration: 1,
+    phase: 'Succeeded',
+    artifactWorkflows: { aaa: { artifactIndex: 0, phase: 'Succeeded' } },
+  });
+  const { code, stderr } = await submitting;
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr.split(message).length - 1, 1, stderr);
+});
+
 test('an Order that is left with nothing but its schedules is waited for no longer', async () => {
   const submit = async (name: string, status: OrderStatus) => {
     const submitting = server.arcctl(['order', 'submit', '-f', '-', '--wait'], { stdin: encodeYaml(order(name, ['a/b:1', 'c/d:2'])) });

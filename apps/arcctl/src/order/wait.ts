@@ -1,12 +1,12 @@
 import { orders } from '@arc/api/arc';
 import type { Order } from '@arc/api/arc';
 import { createProgressDisplay, exitCodes, formatBytes, styleFor } from '@arc/cli-kit';
-import type { ExitCode, ProgressDisplay } from '@arc/cli-kit';
+import type { ExitCode } from '@arc/cli-kit';
 import { anySignal, ArcError, formatAge } from '@arc/kernel';
 import type { KubeClient, ObjectRef } from '@arc/kube-client';
 import type { Invocation } from '../command.ts';
 import { followObject } from './follow-object.ts';
-import { artifactLabel, isFailure, isFinished, progressOf } from './order-progress.ts';
+import { artifactLabel, isFailure, isFinished, progressOf, unreadinessOf } from './order-progress.ts';
 
 export interface WaitOptions {
   readonly showProgress: boolean;
@@ -47,14 +47,19 @@ export async function waitForOrders(
         throw error;
       }
     };
+    const note = (text: string): void => (display === undefined ? streams.stderr.write(`${text}\n`) : display.note(text));
     const finishOf = async (ref: ObjectRef): Promise<Order> => {
+      let told: string | undefined;
       for await (const order of followObject<Order>(client, orders, ref, {
         clock,
         signal,
-        onInterruption: interruptionNote(display, streams.stderr),
+        onInterruption: (error) => note(interruptionText(error)),
       })) {
         if (order === undefined) throw deletedError(ref);
         current.set(keyOf(ref), order);
+        const unreadiness = unreadinessOf(order);
+        if (unreadiness !== undefined && unreadiness !== told) note(`${unreadiness}; the Order tries all the same.`);
+        told = unreadiness;
         display?.update([...current.values()].flatMap((shown) => progressOf(shown, refs.length > 1)));
         if ((options.until ?? isFinished)(order)) return order;
       }
@@ -67,15 +72,8 @@ export async function waitForOrders(
   return exitCodes.ok;
 }
 
-function interruptionNote(
-  display: ProgressDisplay | undefined,
-  stderr: { write(text: string): void },
-): (error: ArcError | undefined) => void {
-  return (error) => {
-    const text = error === undefined ? 'The server answers again.' : `${error.message}; trying again, the Order goes on by itself.`;
-    if (display === undefined) stderr.write(`${text}\n`);
-    else display.note(text);
-  };
+function interruptionText(error: ArcError | undefined): string {
+  return error === undefined ? 'The server answers again.' : `${error.message}; trying again, the Order goes on by itself.`;
 }
 
 /** Aborts when the time is up or the user interrupts, with an error that says what was still going on. */
