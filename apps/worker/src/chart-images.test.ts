@@ -63,6 +63,23 @@ test('the images that a chart names come along from allowed registries, without 
       ['library/busybox', ['1'], base.digest],
     ],
   );
+  await copy({ ...allowed, ARC_SPEC_JSON: JSON.stringify({ chart: 'podinfo', images: 'rewritten', override: 'rewritten/podinfo' }) });
+  const rewritten = JSON.parse(await readFile(receiptFile, 'utf8')) as {
+    source: { digest: string };
+    files: { digest: string }[];
+    mapping: { from: string; to: string; why: string }[];
+  };
+  assert.deepEqual(
+    rewritten.mapping.map(({ from, to }) => [from, to]),
+    [[rewritten.source.digest, rewritten.files[0]?.digest]],
+  );
+  assert.match(rewritten.mapping[0]?.why ?? '', /provenance and signatures do not cover it/);
+  assert.equal(rewritten.files.length, 1, 'the provenance file of the other chart stays behind');
+  assert.ok(
+    lines.some((line) => line.includes(`podinfo/values.yaml: images.example.org/team/app is ${destination.host}/zone/team/app`)),
+    lines.join('\n'),
+  );
+  await verifyDelivery(readEnvironment({ ...env, ARC_RECEIPT_JSON: await readFile(receiptFile, 'utf8') }), () => {}, signal);
   const verify = (): Promise<void> => verifyDelivery(readEnvironment({ ...env, ARC_RECEIPT_JSON: receipt }), () => {}, signal);
   await verify();
   seedRegistry(destination, 'zone/team/app', base, ['1.0']);

@@ -1,5 +1,6 @@
 import { systemClock } from '@arc/kernel';
 import {
+  type Rewritten,
   attribute,
   blobOf,
   copyArtifact,
@@ -14,6 +15,7 @@ import {
   TransferError,
 } from '@arc/transfer';
 import {
+  rewriteChartImages,
   chartArtifact,
   chartFiles,
   chartFromRegistry,
@@ -42,7 +44,10 @@ import { referrersFor } from './trust/enforce-policy.ts';
 import { type ChartVerdict, enforceOnClassicChart, enforceOnRegistryChart } from './trust/enforce-chart-policy.ts';
 import { writeReceipt } from './write-receipt.ts';
 
-type Outcome = Pick<DeliveryReceipt, 'images' | 'source' | 'destination' | 'files' | 'checks' | 'policy' | 'kept' | 'bytes' | 'warnings'>;
+type Outcome = Pick<
+  DeliveryReceipt,
+  'images' | 'mapping' | 'source' | 'destination' | 'files' | 'checks' | 'policy' | 'kept' | 'bytes' | 'warnings'
+>;
 
 /** Brings one version of a chart from a classic repository or a registry to a registry or directory, and writes the receipt. */
 export async function helmCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
@@ -100,19 +105,40 @@ async function deliverChart(
   { checks, ...verdict }: ChartVerdict,
 ): Promise<Outcome> {
   // First the images, so that a chart never names what is not there.
-  const images = request.images === 'named' ? await bringImages(chart.archive, chart.location, context) : undefined;
+  const images = request.images === 'none' ? undefined : await bringImages(chart.archive, chart.location, context);
+  const rewritten = request.images === 'rewritten' ? await withImagesAt(chart, context) : { chart, mapping: [] };
   const delivered =
     context.environment.destination.type === 'oci'
-      ? await deliverToRegistry(chartArtifact(chart), request.target(chart.version), context)
-      : await deliverToChartRepository(chart, context);
+      ? await deliverToRegistry(chartArtifact(rewritten.chart), request.target(chart.version), context)
+      : await deliverToChartRepository(rewritten.chart, context);
   return {
     source: { reference: chart.location, digest: chart.digest, version: chart.version },
     ...delivered,
-    files: chartFiles(chart).map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
+    files: chartFiles(rewritten.chart).map(({ name, bytes }) => ({ name, digest: blobOf(bytes, '').digest, size: bytes.length })),
     checks: [...checksOf(chart, context.environment.source.type === 'oci' ? 'its manifest' : 'index.yaml'), ...checks],
     ...verdict,
     ...(images === undefined ? {} : { images }),
+    ...(rewritten.mapping.length === 0 ? {} : { mapping: rewritten.mapping }),
   };
+}
+
+/** The chart that names its images where they were brought to. Its provenance file is about the other one, and stays behind. */
+async function withImagesAt(
+  chart: PublishedChart,
+  { environment, write, signal }: DeliveryContext,
+): Promise<{ readonly chart: PublishedChart; readonly mapping: readonly Rewritten[] }> {
+  const location = parseEndpointURL(environment.destination.url);
+  if (location.kind !== 'registry') return { chart, mapping: [] };
+  const prefix = [location.origin.host, location.prefix].filter((part) => part !== '').join('/');
+  const { archive, images } = await attribute('source', 'rewrite the images of', chart.location, signal, () =>
+    rewriteChartImages(chart.archive, chart.location, prefix),
+  );
+  if (images.length === 0) return { chart, mapping: [] };
+  for (const { file, from, to } of images) write(`rewritten ${file}: ${from} is ${to}`);
+  const { digest } = blobOf(archive, '');
+  write(`rewritten ${chart.digest} is ${digest}; its provenance and signatures do not cover it`);
+  const why = `${images.length} names of images were rewritten to ${prefix}, so that its provenance and signatures do not cover it`;
+  return { chart: { ...chart, archive, digest, provenance: undefined }, mapping: [{ from: chart.digest, to: digest, why }] };
 }
 
 function checksOf(chart: PublishedChart, who: string): Check[] {
@@ -149,7 +175,8 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
         { signal, provenance: request.provenance !== 'none' },
       ),
     );
-  if (environment.destination.type !== 'oci') return deliverChart(await unpack(), request, context, verdict);
+  if (environment.destination.type !== 'oci' || request.images === 'rewritten')
+    return deliverChart(await unpack(), request, context, verdict);
   const images = request.images === 'named' ? await bringImages((await unpack()).archive, `${from.name}:${found.tag}`, context) : undefined;
   using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
     openEndpoint(

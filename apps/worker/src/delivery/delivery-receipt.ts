@@ -1,4 +1,5 @@
 import { ArcError } from '@arc/kernel';
+import type { Rewritten } from '@arc/transfer';
 import type { Check } from '@arc/trust';
 
 /** One file that was delivered, byte for byte as its source had it. */
@@ -34,6 +35,8 @@ export interface DeliveryReceipt {
   readonly checks: readonly Check[];
   /** The verification policy by its SHA-256, and what it was asked about; when there was one. */
   readonly policy?: { readonly digest: string; readonly source: string };
+  /** What has another digest than at the source, and why. */
+  readonly mapping?: readonly Rewritten[];
   /** Images that came along with a chart. */
   readonly images?: readonly DeliveredImage[];
   /** What stood at the destination already, was different, and was left alone. */

@@ -64,6 +64,21 @@ export async function readChartFiles(
   return files;
 }
 
+/** Every file of a chart archive with its content, in order; all of them are checked as `readChart` does. @throws TransferError */
+export async function* readEveryChartFile(
+  archive: Buffer,
+  what: string,
+): AsyncGenerator<{ readonly path: string; readonly content: Buffer }> {
+  let count = 0;
+  for await (const entry of tarEntries(expanded(archive, what), what)) {
+    count += 1;
+    if (count > entryLimit) throw new TransferError('TooLarge', `${what} has more than ${entryLimit} entries`);
+    if (entry.kind === 'other') throw invalid(what, `holds ${shown(entry.path)}, which is neither a file nor a directory`);
+    const path = safeParts(entry.path, what).join('/');
+    if (entry.kind === 'file') yield { path, content: await entry.read(expandedLimit) };
+  }
+}
+
 /** @throws TransferError `InvalidManifest` */
 export function parseChartDescription(text: string, what: string): ChartDescription {
   let document: unknown;

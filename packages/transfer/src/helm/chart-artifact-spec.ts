@@ -16,8 +16,8 @@ export interface ChartRequest {
   /** One version, or a range of which the newest is taken. */
   readonly version: string;
   readonly provenance: ProvenancePolicy;
-  /** Whether the images that the chart names come along. */
-  readonly images: 'none' | 'named';
+  /** Whether the images that the chart names come along, and whether the chart names them where they are then. */
+  readonly images: 'none' | 'named' | 'rewritten';
   readonly onConflict: ConflictPolicy | undefined;
   /** Where the chart goes once its version is known. @throws TransferError `InvalidReference` */
   target(version: string): { readonly repository: string; readonly tags: readonly string[] };
@@ -25,7 +25,7 @@ export interface ChartRequest {
 
 /**
  * Reads the spec of a `helm` artifact: `chart`; `version` (one, or a range; the newest release unless told);
- * `provenance` (`best-effort`, `required`, `none`); `images` (`none`, `named`); `override` (`repository[:tag]`, `{{.name}}` and `{{.version}}` stand
+ * `provenance` (`best-effort`, `required`, `none`); `images` (`none`, `named`, `rewritten`); `override` (`repository[:tag]`, `{{.name}}` and `{{.version}}` stand
  * for the chart's); `tags[]`; `onConflict`. Fields that are empty count as absent, unknown fields are ignored.
  *
  * @throws TransferError `InvalidReference` naming the field
@@ -61,8 +61,8 @@ function readPolicy(value: string | undefined): ProvenancePolicy {
   throw new TransferError('InvalidReference', `${JSON.stringify(value.slice(0, 80))} is not best-effort, required or none`);
 }
 
-function readImages(value: string | undefined): 'none' | 'named' {
+function readImages(value: string | undefined): 'none' | 'named' | 'rewritten' {
   if (value === undefined || value === 'none') return 'none';
-  if (value === 'named') return 'named';
-  throw new TransferError('InvalidReference', `${JSON.stringify(value.slice(0, 80))} is not none or named`);
+  if (value === 'named' || value === 'rewritten') return value;
+  throw new TransferError('InvalidReference', `${JSON.stringify(value.slice(0, 80))} is not none, named or rewritten`);
 }

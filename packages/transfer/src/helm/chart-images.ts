@@ -15,7 +15,7 @@ const imagesLimit = 100;
 const depthLimit = 32;
 
 /** A line of a template that computes nothing. */
-const plainLine = /^[ \t]*-?[ \t]*image:[ \t]*["']?([^\s"'{}#]+)["']?[ \t]*\r?$/gm;
+export const plainImageLine = /^[ \t]*-?[ \t]*image:[ \t]*["']?([^\s"'{}#]+)["']?[ \t]*\r?$/gm;
 
 /**
  * The images that a chart names: in the annotation `artifacthub.io/images`, in values.yaml (`image: NAME`, or `repository` with
@@ -33,7 +33,7 @@ export async function chartImages(archive: Buffer, what: string): Promise<NamedI
     const text = content.toString('utf8');
     if (path.endsWith('/Chart.yaml')) for (const name of annotated(text, path)) names.add(name);
     else if (path.endsWith('/values.yaml')) collect(document(text, path), appVersionOf(files, path), names);
-    else for (const [, name = ''] of text.matchAll(plainLine)) names.add(name);
+    else for (const [, name = ''] of text.matchAll(plainImageLine)) names.add(name);
   }
   if (names.size > imagesLimit) throw new TransferError('TooLarge', `${what} names more than ${imagesLimit} images`);
   const images = [...names].map((name) => named(name, what));
@@ -89,6 +89,12 @@ function named(name: string, what: string): NamedImage {
       `${what} names an image of the registry ${JSON.stringify(registry.slice(0, 200))}, which cannot be one`,
     );
   return { registry: registry.toLowerCase(), image: isOfficial ? `library/${image}` : image };
+}
+
+/** Where an image is: its registry, and its repository there without tag and digest. @throws TransferError `InvalidManifest` */
+export function registryAndRepository(name: string, what: string): { readonly registry: string; readonly repository: string } {
+  const { registry, image } = named(name, what);
+  return { registry, repository: parseImageReference(image).repository };
 }
 
 function document(text: string, where: string): unknown {

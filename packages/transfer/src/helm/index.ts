@@ -1,5 +1,7 @@
 export { chartImages } from './chart-images.ts';
 export type { NamedImage } from './chart-images.ts';
+export { rewriteChartImages } from './rewrite-chart-images.ts';
+export type { RewrittenImage } from './rewrite-chart-images.ts';
 export { chartArtifact, chartMediaTypes, chartTag } from './chart-artifact.ts';
 export { parseChartArtifactSpec } from './chart-artifact-spec.ts';
 export type { ChartRequest, ProvenancePolicy } from './chart-artifact-spec.ts';
