@@ -1,5 +1,5 @@
 import { ArcError } from '@arc/kernel';
-import type { CopyResult } from '@arc/transfer';
+import type { CopyResult, Rewritten } from '@arc/transfer';
 import type { Check } from '@arc/trust';
 import type { ArtifactSides } from './artifact-sides.ts';
 
@@ -15,6 +15,8 @@ export interface Receipt {
   readonly dryRun: boolean;
   /** True when only some platforms were copied, so that the digests differ. */
   readonly rewritten: boolean;
+  /** What has another digest than at the source, and why; nothing unless something was rewritten. */
+  readonly mapping?: readonly Rewritten[];
   readonly platforms: readonly string[];
   readonly manifests: { readonly copied: number; readonly present: number };
   readonly blobs: { readonly copied: number; readonly present: number; readonly mounted: number };
@@ -55,6 +57,7 @@ export function receiptOf(sides: ArtifactSides, result: CopyResult, finish: Rece
     kept: result.kept.map(({ tag, digest }) => ({ reference: at(destination.name, tag), digest })),
     dryRun: result.dryRun,
     rewritten: result.rewritten,
+    ...(result.mapping.length === 0 ? {} : { mapping: result.mapping }),
     platforms: result.platforms,
     manifests: result.manifests,
     blobs: result.blobs,
