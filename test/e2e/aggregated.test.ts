@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request, type RequestOptions as HttpsOptions } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
@@ -217,7 +217,7 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
       const definitions = join(argoDefinitions().at(-1)?.full ?? '', '..', 'minimal');
       const forbidden = async (): Promise<readonly string[]> =>
         (await ok(admin, ['get', '--raw', '/metrics'])).split('\n').filter((line) => /^apiserver_request_total\{.*code="403"/.test(line));
-      await using manager = startControllerManager(await cluster.kube.kubeconfig(account));
+      await using manager = startControllerManager(await cluster.kube.kubeconfig(account), ['--metrics-secure']);
       await eventually(async () => (await manager.health('/readyz')).includes('does not serve argoproj.io/v1alpha1'), { what: 'no Argo' });
       await ok(admin, ['create', '-k', definitions]);
       const before = await forbidden();
@@ -252,6 +252,21 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
       assert.match(described, /Normal +Created .* created ArtifactWorkflow delivered-/);
       const workflow = await ok(admin, ['get', 'workflows', '-n', tenant, '-o', 'jsonpath={.items[*].status.phase}']);
       assert.equal(workflow, 'Succeeded Succeeded');
+
+      // Metrics are for those whom the cluster knows and lets read them.
+      await ok(admin, ['create', 'serviceaccount', 'prometheus', '-n', tenant]);
+      const reader = ['--clusterrole=arc:metrics-reader', `--serviceaccount=${tenant}:prometheus`];
+      await ok(admin, ['create', 'clusterrolebinding', 'prometheus', ...reader]);
+      const port = await manager.metricsPort();
+      const scraped = async (name: string): Promise<string> => {
+        const token = (await ok(admin, ['create', 'token', name, '-n', tenant])).trim();
+        const { code, body } = await answered({ url: `https://127.0.0.1:${port}`, rejectUnauthorized: false }, '/metrics', token);
+        return `${code} ${body}`;
+      };
+      assert.match(await scraped('prometheus'), /^200 [^]*^arc_orders\{namespace="team",phase="Succeeded"\} 1$/m);
+      assert.match(await scraped('default'), /^403 /);
+      assert.equal((await answered({ url: `https://127.0.0.1:${port}`, rejectUnauthorized: false }, '/metrics', 'made-up')).code, 401);
+
       await ok(admin, ['delete', 'order', 'delivered', '-n', tenant, '--timeout=60s']);
       assert.equal(await ok(admin, ['get', 'workflows,artifactworkflows', '-n', tenant, '-o', 'name']), '');
       assert.equal(await manager.stop(), 0);
@@ -291,14 +306,20 @@ function tokenKubeconfig({ url, caPem }: Cluster['kube'], token: string): string
   });
 }
 
-async function get(
-  server: Cluster['extension'] & { readonly caPem: string },
+function get(
+  { url, serverName, caPem }: Cluster['extension'] & { readonly caPem: string },
   path: string,
   token: string,
-): Promise<{ code: number; body: string }> {
-  const { url, serverName, caPem } = server;
-  const trust = { ca: caPem, servername: serverName, agent: false };
-  const outgoing = request(`${url}${path}`, { ...trust, headers: { authorization: `Bearer ${token}` } }).end();
+): Promise<{ readonly code: number; readonly body: string }> {
+  return answered({ url, ca: caPem, servername: serverName }, path, token);
+}
+
+async function answered(
+  { url, ...trust }: { readonly url: string } & Pick<HttpsOptions, 'ca' | 'servername' | 'rejectUnauthorized'>,
+  path: string,
+  token: string,
+): Promise<{ readonly code: number; readonly body: string }> {
+  const outgoing = request(`${url}${path}`, { ...trust, agent: false, headers: { authorization: `Bearer ${token}` } }).end();
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   return { code: response.statusCode ?? 0, body: await text(response) };
 }

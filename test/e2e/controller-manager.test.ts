@@ -48,6 +48,13 @@ async function noSecretIn(cluster: StandInCluster, manager: ControllerManager): 
   // What a step says itself is Argo's to keep; ARC is not to carry it further.
   const apart = ['secrets', 'workflows', 'pods'];
   const kinds = (await discover(cluster.client)).filter(({ type: { plural }, verbs }) => verbs.includes('list') && !apart.includes(plural));
+  for (const line of manager.output().trim().split('\n')) {
+    const { time, level, message } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    assert.ok(
+      [time, level, message].every((field) => typeof field === 'string'),
+      line,
+    );
+  }
   const seen = [manager.output(), await manager.metrics(), await manager.health('/readyz?verbose'), JSON.stringify(cluster.requests)];
   for (const { type: kind } of kinds) seen.push(JSON.stringify((await cluster.client.list(kind)).items));
   assert.ok(

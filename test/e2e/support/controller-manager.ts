@@ -5,14 +5,16 @@ import { startProgram, type Program } from './program.ts';
 export interface ControllerManager extends Omit<Program, 'says'> {
   /** What it answers at a path of its health address, `CODE TEXT`. */
   health(path: string): Promise<string>;
+  /** Over plain HTTP. */
   metrics(): Promise<string>;
+  metricsPort(): Promise<number>;
   /** Resolves when `/readyz` passes. */
   ready(): Promise<void>;
   /** Resolves when it says that its controllers work. */
   leads(): Promise<void>;
 }
 
-/** Starts one that serves health and metrics over plain HTTP. */
+/** Starts one that serves health and, unless told otherwise, metrics over plain HTTP. */
 export function startControllerManager(kubeconfig: string, args: readonly string[] = []): ControllerManager {
   const { says, ...program } = startProgram('controller-manager', [
     ...['--kubeconfig', kubeconfig, '--namespace', 'arc-system', '--metrics-secure=false'],
@@ -26,6 +28,7 @@ export function startControllerManager(kubeconfig: string, args: readonly string
     ...program,
     health: (path) => get('health is served', path),
     metrics: async () => (await get('metrics are served', '/metrics')).replace(/^200 /, ''),
+    metricsPort: async () => Number((await says('metrics are served'))['port']),
     ready: async () => {
       await eventually(async () => (await get('health is served', '/readyz')) === '200 ok', { what: `readiness of\n${program.output()}` });
     },
