@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { explicit, objectIdentifier, octetString, sequence, set, unsignedInteger, utf8String } from '@arc/pki/der';
 import { ecdsaWithSha256, issueCertificate, type IssuedCertificate, spki } from './certificates.ts';
@@ -20,6 +20,8 @@ export interface KeylessOptions {
   readonly withoutCertificateTimestamp?: boolean;
   /** Extended key usage of the certificate, code signing unless told. */
   readonly usage?: string;
+  /** Signs with this private key, and without a certificate. */
+  readonly key?: KeyObject;
   /** Puts these bytes into the log instead of what was signed. */
   readonly logged?: Buffer;
 }
@@ -38,6 +40,7 @@ export interface SigstoreInstance {
 export interface KeylessBundle {
   readonly mediaType: string;
   readonly verificationMaterial: {
+    /** Not there in bundles made with a key: those have a `publicKey`. */
     certificate: { rawBytes: string };
     tlogEntries: Record<string, unknown>[];
     timestampVerificationData: { rfc3161Timestamps: { signedTimestamp: string }[] };
@@ -98,7 +101,7 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
       const payloadType = 'application/vnd.in-toto+json';
       const certificate = issue(options);
       const encoded = Buffer.concat([Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `), payload]);
-      const signature = signBytes(encoded, certificate.key);
+      const signature = signBytes(encoded, options.key ?? certificate.key);
       const envelope = { payload: payload.toString('base64'), payloadType, signatures: [{ sig: signature.toString('base64') }] };
       const body = {
         apiVersion: '0.0.1',
@@ -106,13 +109,13 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
         spec: {
           envelopeHash: { algorithm: 'sha256', value: sha256(Buffer.from(JSON.stringify(envelope))).toString('hex') },
           payloadHash: { algorithm: 'sha256', value: sha256(options.logged ?? payload).toString('hex') },
-          signatures: [{ signature: signature.toString('base64'), verifier: Buffer.from(pem(certificate.der)).toString('base64') }],
+          signatures: [{ signature: signature.toString('base64'), verifier: verifierOf(certificate, options) }],
         },
       };
       return {
         mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
         verificationMaterial: {
-          certificate: { rawBytes: certificate.der.toString('base64') },
+          ...materialOf(certificate, options),
           tlogEntries: entryOf(body, options),
           timestampVerificationData: { rfc3161Timestamps: timestampsOf(signature, options) },
         },
@@ -121,7 +124,7 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
     },
     signPayload: (payload, options = {}) => {
       const certificate = issue(options);
-      const signature = signBytes(payload, certificate.key);
+      const signature = signBytes(payload, options.key ?? certificate.key);
       const body = {
         apiVersion: '0.0.1',
         kind: 'hashedrekord',
@@ -129,7 +132,7 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
           data: { hash: { algorithm: 'sha256', value: sha256(options.logged ?? payload).toString('hex') } },
           signature: {
             content: signature.toString('base64'),
-            publicKey: { content: Buffer.from(pem(certificate.der)).toString('base64') },
+            publicKey: { content: verifierOf(certificate, options) },
           },
         },
       };
@@ -137,8 +140,12 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
       const [timestamp] = timestampsOf(signature, options);
       return {
         'dev.cosignproject.cosign/signature': signature.toString('base64'),
-        'dev.sigstore.cosign/certificate': pem(certificate.der),
-        'dev.sigstore.cosign/chain': `${pem(intermediate.der)}${pem(root.der)}`,
+        ...(options.key === undefined
+          ? {
+              'dev.sigstore.cosign/certificate': pem(certificate.der),
+              'dev.sigstore.cosign/chain': `${pem(intermediate.der)}${pem(root.der)}`,
+            }
+          : {}),
         ...(entry === undefined ? {} : { 'dev.sigstore.cosign/bundle': JSON.stringify(rekorBundle(entry)) }),
         ...(timestamp === undefined
           ? {}
@@ -146,6 +153,17 @@ export function createSigstore(now: number = Date.UTC(2026, 0, 1)): SigstoreInst
       };
     },
   };
+}
+
+/** Who may check it, as logs keep it: a certificate or a public key in PEM. */
+function verifierOf(certificate: IssuedCertificate, { key }: KeylessOptions): string {
+  const text = key === undefined ? pem(certificate.der) : createPublicKey(key).export({ type: 'spki', format: 'pem' });
+  return Buffer.from(text).toString('base64');
+}
+
+function materialOf(certificate: IssuedCertificate, { key }: KeylessOptions): Pick<KeylessBundle['verificationMaterial'], 'certificate'> {
+  if (key === undefined) return { certificate: { rawBytes: certificate.der.toString('base64') } };
+  return { publicKey: { hint: 'arc-testkit' } } as unknown as Pick<KeylessBundle['verificationMaterial'], 'certificate'>;
 }
 
 interface Log {

@@ -45,19 +45,20 @@ export function readEnvelopeLayer(bytes: Buffer, annotations: Annotations): Sign
   };
 }
 
-/** What the annotations say about certificate, log and time, in the form of a bundle; undefined without a certificate. */
+/** What the annotations say about certificate, log and time, in the form of a bundle; undefined when they say nothing. */
 function asBundle(annotations: Annotations, content: JsonObject): JsonObject | undefined {
   const certificate = annotation(annotations, 'dev.sigstore.cosign/certificate');
-  if (certificate === undefined) return undefined;
   const chain = annotation(annotations, 'dev.sigstore.cosign/chain') ?? '';
   const entry = annotation(annotations, 'dev.sigstore.cosign/bundle');
   const timestamp = annotation(annotations, 'dev.sigstore.cosign/rfc3161timestamp');
-  const certificates = [...pemBodies(certificate), ...pemBodies(chain)].map((rawBytes) => ({ rawBytes }));
-  if (certificates.length === 0) throw new EvidenceError('the annotation dev.sigstore.cosign/certificate is no certificate');
+  if (certificate === undefined && entry === undefined && timestamp === undefined) return undefined;
+  const certificates = [...pemBodies(certificate ?? ''), ...pemBodies(chain)].map((rawBytes) => ({ rawBytes }));
+  if (certificate !== undefined && certificates.length === 0)
+    throw new EvidenceError('the annotation dev.sigstore.cosign/certificate is no certificate');
   return {
     mediaType: 'application/vnd.dev.sigstore.bundle+json;version=0.1',
     verificationMaterial: {
-      x509CertificateChain: { certificates },
+      ...(certificate === undefined ? { publicKey: { hint: '' } } : { x509CertificateChain: { certificates } }),
       tlogEntries: entry === undefined ? [] : [asLogEntry(readObject(Buffer.from(entry), 'the annotation dev.sigstore.cosign/bundle'))],
       ...(timestamp === undefined
         ? {}

@@ -183,4 +183,20 @@ test('cosign says the same of keyless signatures, good and bad', { skip: cosign 
     }
     assert.deepEqual([verified, await accepted(bundle)], [expected, expected], what);
   }
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(at('logged.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  for (const [bundle, expected] of [
+    [sign({ key: privateKey }), true],
+    [sign({ key: privateKey, logged: Buffer.from('other') }), false],
+    [sign({ key: privateKey, log: 'none' }), false],
+  ] as const) {
+    await writeFile(at('bundle.json'), JSON.stringify(bundle));
+    const args = ['verify-blob-attestation', '--bundle', at('bundle.json'), '--trusted-root', at('root.json'), '--key', at('logged.pub'), '--type', spdx, '--digest', digest, '--digestAlg', 'sha256']; // prettier-ignore
+    const { code } = await runCommand(cosign ?? '', args, { env: { HOME: folder.path } });
+    const read = () =>
+      root.verifyLogged(readBundle(JSON.parse(JSON.stringify(bundle)) as Record<string, unknown>, Buffer.alloc(0)), publicKey);
+    assert.equal(code === 0, expected);
+    if (expected) read();
+    else assert.throws(read);
+  }
 });

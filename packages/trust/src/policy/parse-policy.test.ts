@@ -60,6 +60,10 @@ test('mistakes are named with their field', async () => {
     [rule({ signatures: { by: [{ key, keyFile: 'release.pub' }] } }), /not exactly one of key, keyFile, or issuer/],
     [rule({ signatures: { by: [{ issuer: 'https://a', subject: 'b' }] } }), /no trustedRoot/],
     [rule({ signatures: { by: [{ issuer: 'https://a' }] } }), /not exactly one of subject and subjectPattern/],
+    [
+      rule({ signatures: { by: [{ key, transparencyLog: 'required' }] } }),
+      /transparencyLog is required, and the policy has no trustedRoot/,
+    ],
     [rule({ attestations: [{ by }] }), /attestations\[0\] has no predicateType/],
     [rule({ provenance: {} }), /provenance has not exactly one of keyring and keyringFile/],
     ['trustedRoot: broken.json\nrules: [{match: "*", accept: unsigned}]', /broken\.json, which is not valid JSON/],

@@ -138,7 +138,10 @@ async function readKey(fields: Fields, name: string | undefined, context: Contex
   const file = fields.text('keyFile');
   const pem = file === undefined ? fields.requiredText('key') : (await context.file(file, fields.at('keyFile'))).toString('utf8');
   const key = parsePublicKey(pem, `the verification policy: ${fields.at(file === undefined ? 'key' : 'keyFile')}`);
-  return keyAuthority(key, name ?? file);
+  const logged = fields.choice('transparencyLog', ['ignored', 'required']) === 'required';
+  if (logged && context.root === undefined)
+    throw invalid(fields.at('transparencyLog'), 'is required, and the policy has no trustedRoot to check entries of logs with');
+  return keyAuthority(key, name ?? file, logged ? context.root : undefined);
 }
 
 function readIdentity(fields: Fields, name: string | undefined, context: Context): Authority {

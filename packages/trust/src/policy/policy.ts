@@ -5,7 +5,12 @@ import type { KeylessVerifier } from '../sigstore/trusted-root.ts';
 
 /** Somebody whose signature counts. */
 export type Authority =
-  | { readonly kind: 'key'; readonly name: string; readonly key: TrustedKey }
+  | {
+      readonly kind: 'key';
+      readonly name: string;
+      readonly key: TrustedKey;
+      /** Whose logs have to hold its signatures, when any has to. */ readonly logs?: KeylessVerifier | undefined;
+    }
   | { readonly kind: 'identity'; readonly name: string; readonly root: KeylessVerifier; matches(identity: CertificateIdentity): boolean };
 
 /** Which digests have to be signed: that of the reference, each of its platforms, or both. */
@@ -53,8 +58,8 @@ export function ruleFor(policy: Policy, repository: string): Rule | undefined {
 }
 
 /** Somebody who signs with a key. */
-export function keyAuthority(key: TrustedKey, name = `key ${key.id}`): Authority {
-  return { kind: 'key', name, key };
+export function keyAuthority(key: TrustedKey, name = `key ${key.id}`, logs?: KeylessVerifier): Authority {
+  return { kind: 'key', name, key, logs };
 }
 
 /** Everybody whom a rule names, each once. */

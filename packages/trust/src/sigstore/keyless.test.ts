@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import {
   buildBundleReferrer,
@@ -109,6 +110,28 @@ test('a timestamp of another signature', async () => {
   const moved = bundle({ timestamp: true });
   moved.verificationMaterial.timestampVerificationData = bundle({ timestamp: true }).verificationMaterial.timestampVerificationData;
   assert.match(await verdict(moved), /^failed: .*timestamp could not be verified/);
+});
+
+test('signatures by key have to be in a log where the policy says so', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = String(publicKey.export({ type: 'spki', format: 'pem' }));
+  const by = { by: { key, transparencyLog: 'required' } };
+  const mixed = bundle({ key: privateKey });
+  mixed.verificationMaterial.tlogEntries = bundle({ key: privateKey }).verificationMaterial.tlogEntries;
+  for (const [what, signed, expected] of [
+    ['a bundle with an entry', bundle({ key: privateKey }), /^passed/],
+    ['an entry with a proof', bundle({ key: privateKey, log: 'proof' }), /^passed/],
+    ['annotations with an entry', legacy({ key: privateKey }), /^passed/],
+    ['no entry', bundle({ key: privateKey, log: 'none' }), /^failed: .*expected 1 tlog entries/],
+    ['annotations without one', legacy({ key: privateKey, log: 'none' }), /^failed: .*no entry of a log/],
+    ['an entry about something else', bundle({ key: privateKey, logged: Buffer.from('x') }), /^failed: .*payload hash mismatch/],
+    ['the entry of another signature', mixed, /^failed: .*signature mismatch/],
+    ['an entry of another log', createSigstore().signStatement(payload, { key: privateKey }), /^failed/],
+  ] as const) {
+    assert.match(await verdict(signed, by), expected, what);
+    if (what.startsWith('no entry')) assert.match(await verdict(signed, { by: { key } }), /^passed/, what);
+  }
+  assert.match(await verdict(bundle(), by), /^failed: .*was not made with/);
 });
 
 test('whatever byte of certificate, signature, payload or log entry is another, it is not passed', async () => {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { ArcError, messageOf } from '@arc/kernel';
 import type { Bundle } from '@sigstore/bundle';
 import type { TrustedRoot } from '@sigstore/protobuf-specs';
@@ -15,6 +15,12 @@ export interface KeylessVerifier {
    * @throws EvidenceError
    */
   verify(content: SignedContent): CertificateIdentity;
+  /**
+   * Checks that a signature by `key` is in a log, and that its entry is about this signature.
+   *
+   * @throws EvidenceError
+   */
+  verifyLogged(content: SignedContent, key: KeyObject): void;
 }
 
 /**
@@ -52,13 +58,26 @@ export async function openTrustedRoot(document: unknown, where: string): Promise
       cause: error,
     });
   }
+  const entityOf = (bundle: Bundle, content: SignedContent): SignedEntity =>
+    toSignedEntity(bundle, content.form === 'statement' ? undefined : content.payload);
   return {
+    verifyLogged: (content, key) => {
+      if (content.bundle === undefined) throw new EvidenceError('it came with no entry of a log');
+      const material = toTrustMaterial(root, () => ({ publicKey: key, validFor: () => true }));
+      try {
+        const entity = entityOf(bundleFromJSON(content.bundle), content);
+        const logged = new Verifier(material, { tlogThreshold: 1, ctlogThreshold: 0, timestampThreshold: 0 });
+        logged.verify({ ...entity, key: { $case: 'public-key', hint: '' }, timestamps: [] });
+      } catch (error) {
+        throw new EvidenceError(messageOf(error), { cause: error });
+      }
+    },
     verify: (content) => {
       if (content.bundle === undefined) throw new EvidenceError('it came with no certificate');
       try {
         const bundle = bundleFromJSON(content.bundle);
         requireCodeSigning(certificateOf(bundle), authorities);
-        const entity = toSignedEntity(bundle, content.form === 'statement' ? undefined : content.payload);
+        const entity = entityOf(bundle, content);
         const signer = verifier.verify({
           ...entity,
           tlogEntries: root.tlogs.length > 0 ? entity.tlogEntries : [],

@@ -12,8 +12,10 @@ export const signaturePredicateType = 'https://sigstore.dev/cosign/sign/v1';
 /** Checks that `authority` signed this content, and returns who that was. @throws EvidenceError */
 export function checkSigner(content: SignedContent, authority: Authority): string {
   if (authority.kind === 'key') {
-    if (content.signatures.some((signature) => authority.key.verify(content.signedBytes, signature))) return authority.key.id;
-    throw new EvidenceError(`it was not made with ${authority.name}`);
+    if (!content.signatures.some((signature) => authority.key.verify(content.signedBytes, signature)))
+      throw new EvidenceError(`it was not made with ${authority.name}`);
+    authority.logs?.verifyLogged(content, authority.key.key);
+    return authority.key.id;
   }
   const identity = authority.root.verify(content);
   if (authority.matches(identity)) return `${identity.subject} (${identity.issuer})`;
