@@ -12,6 +12,7 @@ import { startControllers } from '@arc/controller';
 import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
 import {
+  arcctlCommand,
   argoDefinitions,
   eventually,
   findKubectls,
@@ -166,6 +167,15 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     assert.equal(refused.code, 403);
     assert.match(refused.body, /system:serviceaccount:team-a:robot/);
     assert.equal((await get(server, path, `${token.slice(0, -4)}AAAA`)).code, 401);
+  });
+
+  test('7 arcctl doctor looks at a real cluster', async () => {
+    const [program, ...leading] = arcctlCommand;
+    const kubeconfig = await cluster.kube.kubeconfig('admin', ['system:masters']);
+    const { stdout } = await runCommand(program, [...leading, 'doctor', '--kubeconfig', kubeconfig]);
+    assert.match(stdout, /^ok +Server: a cluster, v1\./);
+    assert.match(stdout, /^ok +APIService: v1alpha1\.arc\.opendefense\.cloud leads to arc-system\/arc-apiserver and is available$/m);
+    assert.match(stdout, /^ok +Rights: arc-system\/arc-controller-manager may do what the controllers do$/m);
   });
 
   test('7 a real kube-apiserver takes what the chart renders', { skip: helm === undefined && 'no helm on this machine' }, async () => {

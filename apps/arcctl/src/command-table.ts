@@ -242,6 +242,16 @@ export const commands: readonly CommandDefinition[] = [
     load: async () => (await import('./type/show.ts')).showType,
   },
   {
+    path: ['doctor'],
+    summary: 'Look at a running ARC and say what to do about what is wrong',
+    options: [
+      { flags: '--installed-in <namespace>', description: "where ARC is installed; default: that of its APIService's Service" },
+      output('json'),
+    ],
+    examples: ['arcctl doctor', 'arcctl doctor -o json'],
+    load: async () => (await import('./doctor/doctor.ts')).doctor,
+  },
+  {
     path: ['get'],
     summary: 'List objects of a kind, or show some of them',
     arguments: '<kind> [names...]',

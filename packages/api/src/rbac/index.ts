@@ -1,4 +1,4 @@
-export { controllerRules, leaderElectionRules, ownerReferenceRules } from './arc-rules.ts';
+export { controllerRules, leaderElectionRules, ownerReferenceRules, workflowRules } from './arc-rules.ts';
 export { clusterRoleBindingDefinition, clusterRoleBindings } from './cluster-role-binding.ts';
 export type { ClusterRoleBinding } from './cluster-role-binding.ts';
 export { clusterRoleDefinition, clusterRoles } from './cluster-role.ts';
@@ -13,3 +13,5 @@ export { roleBindingDefinition, roleBindings } from './role-binding.ts';
 export type { RoleBinding } from './role-binding.ts';
 export { roleDefinition, roles } from './role.ts';
 export type { Role } from './role.ts';
+export { describeAccess, resourceAttributesOf } from './resource-attributes.ts';
+export type { ResourceAttributes } from './resource-attributes.ts';
