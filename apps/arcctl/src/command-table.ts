@@ -282,6 +282,7 @@ export const commands: readonly CommandDefinition[] = [
       { flags: '--limit <count>', description: 'at most this many' },
       { flags: '--digests', description: 'ask for the digest of each' },
       { flags: '--authfile <file>', description: 'credentials; default: those of podman, skopeo or Docker' },
+      { flags: '--credential-helpers', description: 'run the credential helpers that the file names (docker-credential-...)' },
       output('json', 'name'),
     ],
     examples: ["arcctl artifact list registry.example.org/team/app --versions '>=1.2 <2'"],

@@ -4,6 +4,7 @@ const json: OptionDefinition = { flags: '-o, --output <format>', description: 'p
 
 const registries: readonly OptionDefinition[] = [
   { flags: '--authfile <file>', description: 'credentials; default: those of podman, skopeo or Docker' },
+  { flags: '--credential-helpers', description: 'run the credential helpers that the file names (docker-credential-...)' },
   { flags: '--ca-file <file>', description: 'PEM authority to trust besides those of the system' },
 ];
 

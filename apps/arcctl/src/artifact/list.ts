@@ -20,7 +20,9 @@ export async function listArtifact(invocation: Invocation): Promise<void> {
   using endpoint = openEndpoint(location, {
     userAgent: 'arcctl',
     proxy: proxyFromEnvironment(invocation.environment),
-    credentials: await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment),
+    credentials: await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment, {
+      helpers: hasFlag(invocation, 'credentialHelpers'),
+    }),
   });
   const repository = await endpoint.source('');
   const versions = await listVersions(repository, {

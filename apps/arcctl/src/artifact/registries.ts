@@ -58,7 +58,9 @@ export class Registries implements Disposable {
   /** @throws ArcError when a file cannot be read; UsageError */
   static async of(invocation: Invocation): Promise<Registries> {
     const ca = await readIfNamed(textOption(invocation, 'caFile'));
-    const credentials = await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment);
+    const credentials = await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment, {
+      helpers: hasFlag(invocation, 'credentialHelpers'),
+    });
     return new Registries(
       credentials,
       ca === undefined ? {} : { ca },
