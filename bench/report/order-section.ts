@@ -73,5 +73,5 @@ function idleText(results: Results): string {
   const idle = findAll(results, { bench, metric: 'CPU when idle' });
   const texts = idle.map((each) => `${show(median(each.values), 'ms')} with ${count(each)} Orders`);
   const requests = valueOf(results, { bench, metric: 'requests when idle' });
-  return `Left alone for 30 seconds, server, controllers and engine take together ${texts.join(' and ')} of CPU, and ${requests === undefined ? '-' : show(requests, 'count')} requests.`;
+  return `Left alone for ${String(idle[0]?.at['seconds'] ?? '-')} seconds, server, controllers and engine take together ${texts.join(' and ')} of CPU, and ${requests === undefined ? '-' : show(requests, 'count')} requests.`;
 }

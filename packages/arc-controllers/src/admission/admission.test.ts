@@ -1,4 +1,5 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
+import { retryAnnotation } from '@arc/api/arc';
 import { namespaces } from '@arc/api/core';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -206,4 +207,29 @@ test('the slot of a run that is deleted is free when its Workflow is gone, not b
     world.workflows().map(({ metadata }) => metadata.name?.split('-')[0]),
     ['second'],
   );
+});
+
+test('a run that is tried again, or was held, waits from then on, and does not pass by what is more urgent', async () => {
+  await using world = await createWorld({ maxActiveWorkflows: 1 });
+  supply(world);
+  world.apply(orders, order(['a'], { name: 'old' }));
+  const held = order(['b'], { name: 'held' });
+  world.apply(orders, { ...held, spec: { ...held.spec, suspend: true } });
+  await runAll(world, () => ({ phase: 'Failed', finishedAt: '2026-01-01T00:10:00Z' }));
+  await world.clock.advance(24 * 3_600_000);
+  world.apply(orders, order(['c'], { name: 'blocker' }));
+  await world.settle();
+  const urgent = order(['d'], { name: 'urgent' });
+  world.apply(orders, { ...urgent, spec: { ...urgent.spec, priority: 5 } });
+  await world.settle();
+  const old = world.order('old');
+  world.apply(orders, { ...old, metadata: { ...old.metadata, annotations: { [retryAnnotation]: 'please' } } });
+  world.apply(orders, { ...world.order('held'), spec: held.spec } as Order);
+  await world.settle();
+  const before = creations(world, workflows).length;
+  await runAll(world);
+  const started = creations(world, workflows)
+    .slice(before)
+    .map((name) => name.split('-')[0]);
+  assert.deepEqual([started[0], started.slice(1).sort()], ['urgent', ['held', 'old']]);
 });

@@ -64,11 +64,12 @@ export class FairQueue {
     return this.#active.has(key);
   }
 
-  /** Queues a job; one that is queued already takes its new place. */
+  /** Queues a job; one that is queued already takes its new place, and has waited since it was queued first. */
   enqueue(job: Job, now: number): void {
     const priority = Math.min(maxPriority, Math.max(-maxPriority, job.priority));
-    const queued = { ...job, endpoints: [...new Set(job.endpoints)], turn: job.since - priority * this.#options.ageingMs };
     const old = this.#waiting.get(job.key);
+    const since = Math.min(job.since, old?.since ?? job.since);
+    const queued = { ...job, since, endpoints: [...new Set(job.endpoints)], turn: since - priority * this.#options.ageingMs };
     if (old !== undefined && old.turn === queued.turn && groupOf(old) === groupOf(queued)) return;
     this.#unqueue(job.key);
     this.#waiting.set(job.key, queued);

@@ -13,8 +13,17 @@ export function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
   return {
     ...place(context, run, endpointNames(run)),
     key: keyOf(namespace, name),
-    since: timeOf(context, creationTimestamp),
+    since: hasWaitedSinceCreation(run) ? timeOf(context, creationTimestamp) : context.clock.now(),
   };
+}
+
+/**
+ * False for a run that is tried again, or that could not start until now: the time in which it did not wait makes it no more urgent than those
+ * that did.
+ */
+function hasWaitedSinceCreation({ status = {} }: ArtifactWorkflow): boolean {
+  const { reason, lastRetry, lastForceAt } = status;
+  return (reason === undefined || reason === 'Queued') && lastRetry === undefined && lastForceAt === undefined;
 }
 
 /** What one of the runs of a schedule waits as: since it was due. */
