@@ -65,7 +65,7 @@ async function endWhile({ env }: Setting, held: Fault, signal: NodeJS.Signals): 
   return (await exited)[0];
 }
 
-test('a copy that is stopped takes its upload back; one that is killed leaves no object; the next one completes', async () => {
+test('a copy that is stopped takes its upload back; one that is killed leaves no object; the next one sends what is missing', async () => {
   await using setting = await setUp();
   const { destination } = setting;
   const never = new Promise<void>(() => {});
@@ -75,8 +75,12 @@ test('a copy that is stopped takes its upload back; one that is killed leaves no
   assert.deepEqual([destination.bucket().objects.size, destination.bucket().uploads.size], [0, 0]);
   assert.equal(await endWhile(setting, hold(), 'SIGKILL'), null);
   assert.equal(destination.bucket().objects.size, 0);
+  const left = [...destination.bucket().uploads.values()].flatMap(({ parts }) => [...parts.keys()]);
+  destination.requests.clear();
   const { code, stderr } = await setting.run({ path: 'large', digest: digestOf(large) });
   assert.deepEqual([code, stderr, destination.bucket().bytes('large')?.equals(large)], [0, '', true]);
+  assert.equal(destination.requests.matching({ method: 'PUT' }).length, 3 - left.length);
+  assert.equal(destination.bucket().uploads.size, left.length === 0 ? 1 : 0);
 });
 
 test('what a bucket says wrongly is found out, and no key or token is in any output', async () => {

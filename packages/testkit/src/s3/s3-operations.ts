@@ -25,7 +25,9 @@ export function perform(call: Call): Answer {
   const { key, exchange } = call;
   const { method } = exchange;
   const query = exchange.url.searchParams;
-  if (key === '') return method === 'GET' ? list(call) : { status: 200 };
+  if (key === '' && method === 'GET') return query.has('uploads') ? listUploads(call) : list(call);
+  if (key === '') return { status: 200 };
+  if (method === 'GET' && query.has('uploadId')) return listParts(call, query);
   if (method === 'GET' || method === 'HEAD') return read(call);
   if (method === 'PUT') return query.has('uploadId') ? putPart(call, query) : put(call);
   if (method === 'POST') return query.has('uploads') ? begin(call) : complete(call, query.get('uploadId') ?? '');
@@ -138,6 +140,28 @@ function list({ bucket, exchange, options }: Call): Answer {
     200,
     `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${encoding}<IsTruncated>${more !== undefined}</IsTruncated>${token}${entries.join('')}</ListBucketResult>`,
   );
+}
+
+function listUploads({ bucket, exchange }: Call): Answer {
+  const prefix = exchange.url.searchParams.get('prefix') ?? '';
+  const uploads = [...bucket.uploads].filter(([, { key }]) => key.startsWith(prefix));
+  const entries = uploads.map(([id, { key }]) => `<Upload><Key>${escapeXml(key)}</Key><UploadId>${id}</UploadId></Upload>`);
+  return xml(200, `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${entries.join('')}</ListMultipartUploadsResult>`);
+}
+
+function listParts({ bucket, options }: Call, query: URLSearchParams): Answer {
+  const upload = bucket.uploads.get(query.get('uploadId') ?? '');
+  if (upload === undefined) return refuse(noSuchUpload);
+  const after = Number(query.get('part-number-marker') ?? 0);
+  const numbers = [...upload.parts.keys()].sort((a, b) => a - b).filter((number) => number > after);
+  const page = numbers.slice(0, options.pageSize);
+  const entries = page.map((number) => {
+    const { bytes = Buffer.alloc(0), etag = '' } = upload.parts.get(number) ?? {};
+    const checksum = options.checksums ? `<ChecksumSHA256>${createHash('sha256').update(bytes).digest('base64')}</ChecksumSHA256>` : '';
+    return `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag><Size>${bytes.length}</Size>${checksum}</Part>`;
+  });
+  const more = numbers.length > page.length ? `<NextPartNumberMarker>${page.at(-1)}</NextPartNumberMarker>` : '';
+  return xml(200, `<ListPartsResult><IsTruncated>${more !== ''}</IsTruncated>${more}${entries.join('')}</ListPartsResult>`);
 }
 
 /** What the headers say about the body has to be true. */

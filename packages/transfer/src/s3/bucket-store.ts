@@ -47,7 +47,7 @@ export class BucketStore implements FileStore {
     const condition: WriteCondition | undefined = options.overwrite === true ? undefined : { ifNoneMatch: '*' };
     const { bytes: partBytes } = partsOf(content.size);
     try {
-      if (content.size > partBytes) await uploadInParts(this.#bucket, path, content, { signal, condition });
+      if (content.size > partBytes) await this.#writeParts(path, content, condition, signal);
       else await this.#bucket.put(path, await wholeOf(content, path), { signal, condition });
     } catch (error) {
       if (!isTransferError(error, 'TagConflict')) throw error;
@@ -59,6 +59,23 @@ export class BucketStore implements FileStore {
         retryable: true,
         hint: 'Run the order again; what is there is then compared first.',
       });
+    }
+  }
+
+  /** An upload that was taken up may have been that of somebody else, who completed it or took it back meanwhile. */
+  async #writeParts(
+    path: string,
+    content: FileContent,
+    condition: WriteCondition | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      await uploadInParts(this.#bucket, path, content, { signal, condition });
+    } catch (error) {
+      const code = s3CodeOf(error);
+      if (code !== 'NoSuchUpload' && code !== 'InvalidPart') throw error;
+      if ((await this.digest(path, content.digest, { signal })) === content.digest) return;
+      await uploadInParts(this.#bucket, path, content, { signal, condition, afresh: true });
     }
   }
 

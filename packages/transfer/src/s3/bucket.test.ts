@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { missingMinio, startMinio, startS3Server } from '@arc/testkit';
 import { digestOf } from '../digest/digest.ts';
@@ -8,6 +8,7 @@ import { parseBucketURL } from './bucket-location.ts';
 import { BucketStore } from './bucket-store.ts';
 import { listObjects } from './list-objects.ts';
 import type { S3Credentials } from './signature-v4.ts';
+import { childText } from './xml.ts';
 
 const retry = { attempts: 3, initialMs: 1, maxMs: 2, maxRetryAfterMs: 1000 };
 const user = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
@@ -105,6 +106,46 @@ for (const { name, skip, start } of services) {
         uploads.children.filter((child) => child.name === 'Upload'),
         [],
       );
+    });
+
+    await t.test('what a killed worker left is taken up: only missing and different parts are sent', async () => {
+      const bytes = randomBytes(40 * 1024 * 1024);
+      const part = 8 * 1024 * 1024;
+      const begun = await bucket.ask({
+        method: 'POST',
+        key: 'left',
+        query: { uploads: '' },
+        headers: { 'x-amz-checksum-algorithm': 'SHA256' },
+        operation: 'x',
+      });
+      const uploadId = childText(begun, 'UploadId');
+      const sendLeft = async (number: number, body: Buffer): Promise<void> => {
+        const headers = bucket.checksumHeaders(createHash('sha256').update(body).digest());
+        const query = { partNumber: String(number), uploadId };
+        (await bucket.request({ method: 'PUT', key: 'left', query, headers, body, operation: 'x' })).discard();
+      };
+      for (const number of [1, 2, 3, 4]) await sendLeft(number, bytes.subarray((number - 1) * part, number * part));
+      await sendLeft(2, Buffer.alloc(part, 'other'));
+      let sent = 0;
+      const counting = bucket.request.bind(bucket);
+      bucket.request = (request) => {
+        if (request.method === 'PUT') sent += 1;
+        return counting(request);
+      };
+      await store.write('left', contentOf(bytes));
+      assert.ok((await read(bucket, 'left')).equals(bytes));
+      assert.equal(sent, 2);
+    });
+
+    await t.test('writers of one large object at the same moment all end well when it is the same, and one when it is not', async () => {
+      const [one, two] = [randomBytes(17 * 1024 * 1024), randomBytes(17 * 1024 * 1024)];
+      await Promise.all([1, 2, 3].map(() => store.write('same', contentOf(one))));
+      assert.ok((await read(bucket, 'same')).equals(one));
+      const outcomes = await Promise.allSettled([one, two].map((bytes) => store.write('either', contentOf(bytes))));
+      const written = await read(bucket, 'either');
+      assert.ok(written.equals(one) || written.equals(two));
+      for (const [index, { status }] of outcomes.entries())
+        if (status === 'fulfilled') assert.ok(written.equals(index === 0 ? one : two), `writer ${index}`);
     });
 
     await t.test('a listing has every key, page by page, and no other', async () => {

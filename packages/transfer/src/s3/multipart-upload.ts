@@ -4,6 +4,7 @@ import type { FileContent } from '../files/file-store.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 import { isTransferError, TransferError } from '../transfer-error.ts';
 import type { Bucket, WriteCondition } from './bucket.ts';
+import { findLeftUpload, type LeftPart } from './left-upload.ts';
 import { s3CodeOf } from './s3-error.ts';
 import { childText } from './xml.ts';
 
@@ -31,7 +32,8 @@ export function partsOf(size: number): { readonly bytes: number; readonly concur
 /**
  * Stores an object in parts, several at a time from a fixed set of buffers, so that a failed part is sent again without
  * reading the stream again. The object appears when all parts are there and the digest of the whole is right; on failure the
- * upload is taken back, so that nothing is left behind that costs space.
+ * upload is taken back, so that nothing is left behind that costs space. What a killed worker left is taken up: parts that are
+ * there are not sent again, unless it is to begin `afresh`.
  *
  * @throws TransferError `DigestMismatch`, `SizeMismatch`, `TagConflict` when the condition does not hold
  */
@@ -39,12 +41,13 @@ export async function uploadInParts(
   bucket: Bucket,
   key: string,
   content: FileContent,
-  options: RequestOptions & { readonly condition?: WriteCondition | undefined } = {},
+  options: RequestOptions & { readonly condition?: WriteCondition | undefined; readonly afresh?: boolean } = {},
 ): Promise<void> {
   const { signal } = options;
-  const uploadId = await begin(bucket, key, signal);
+  const left = options.afresh === true ? undefined : await findLeftUpload(bucket, key, signal);
+  const uploadId = left?.uploadId ?? (await begin(bucket, key, signal));
   try {
-    const parts = await sendParts(bucket, { key, uploadId }, content, signal);
+    const parts = await sendParts(bucket, { key, uploadId, left: left?.parts }, content, signal);
     await complete(bucket, { key, uploadId }, parts, options);
   } catch (error) {
     await takeBack(bucket, { key, uploadId });
@@ -55,6 +58,8 @@ export async function uploadInParts(
 interface Upload {
   readonly key: string;
   readonly uploadId: string;
+  /** Parts that are there already, by number. */
+  readonly left?: ReadonlyMap<number, LeftPart> | undefined;
 }
 
 async function begin(bucket: Bucket, key: string, signal: AbortSignal | undefined): Promise<string> {
@@ -131,11 +136,13 @@ async function sendParts(bucket: Bucket, upload: Upload, content: FileContent, s
 
 async function sendPart(
   bucket: Bucket,
-  { key, uploadId }: Upload,
+  { key, uploadId, left }: Upload,
   { number, body }: { readonly number: number; readonly body: Buffer },
   signal: AbortSignal,
 ): Promise<UploadedPart> {
   const sha256 = createHash('sha256').update(body).digest();
+  const there = left?.get(number);
+  if (there?.size === body.length && there.checksum === sha256.toString('base64')) return { number, etag: there.etag, sha256 };
   const response = await bucket.request({
     method: 'PUT',
     key,
