@@ -216,6 +216,23 @@ test('copy between registries, with progress as JSON lines and a summary of what
   assert.match(one.mapping[0]?.why ?? '', /only linux\/amd64 was chosen/);
 });
 
+test('many artifacts are mirrored below a registry, each under its own name, and a second time nothing moves', async () => {
+  await using place = await setUp();
+  const { outside, inside } = place;
+  const call = ['mirror', `${outside.host}/team/app`, `${outside.host}/team/db`, '--versions', '>=1', '--to', `${inside.host}/zone`];
+  const said = await succeed(...call);
+  assert.equal(said.match(/: copied /g)?.length, 3);
+  const tags = [...inside.content.tags('zone/team/app')].filter(([tag]) => !tag.startsWith('sha256-'));
+  assert.deepEqual(tags, [['v1.0.0', first.digest], ['v1.1.0', second.digest]]); // prettier-ignore
+  assert.equal(inside.content.tags('zone/team/db').get('v1.0.0'), database.digest);
+  inside.requests.clear();
+  const again = JSON.parse(await succeed(...call, '-o', 'json')) as { reference: string; bytes: { copied: number } }[];
+  assert.deepEqual(again.map(({ bytes }) => bytes.copied), [0, 0, 0]); // prettier-ignore
+  assert.equal(inside.requests.matching({ method: 'PUT' }).length, 0);
+  const other = await arcctl(...call.slice(0, -1), '/tmp/disk', '--progress', 'none');
+  assert.equal(other.code, 2);
+});
+
 test(
   'skopeo and umoci read our directories and archives, and we read theirs',
   { skip: skopeo === undefined ? 'skopeo is not installed' : umoci === undefined ? 'umoci is not installed' : false },

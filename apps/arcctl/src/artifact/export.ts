@@ -1,6 +1,6 @@
 import { formatBytes, UsageError } from '@arc/cli-kit';
 import { exportArtifacts, formatImageReference, heldByInventory, parseEndpointURL, repositoryAt } from '@arc/transfer';
-import type { EndpointLocation, ExportedArtifact, HeldElsewhere, WritableRepository } from '@arc/transfer';
+import type { EndpointLocation, ExportedArtifact, HeldElsewhere } from '@arc/transfer';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readInventoryFile } from './inventory-file.ts';
@@ -51,11 +51,11 @@ async function otherSide(against: string, registries: Registries): Promise<HeldE
 }
 
 function heldByRegistry(location: EndpointLocation & { kind: 'registry' }, registries: Registries): HeldElsewhere {
-  const opened = new Map<string, Promise<WritableRepository>>();
+  const opened = new Map<string, ReturnType<Registries['source']>>();
   return {
     where: async (repository, blob, signal) => {
       const name = repositoryAt(location, repository);
-      const open = opened.get(name) ?? registries.destination(location, repository);
+      const open = opened.get(name) ?? registries.source(location, repository);
       opened.set(name, open);
       return (await (await open).hasBlob(blob, { signal })) ? repository : undefined;
     },

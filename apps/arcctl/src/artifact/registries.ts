@@ -2,15 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ArcError, messageOf } from '@arc/kernel';
 import { UsageError } from '@arc/cli-kit';
 import { openEndpoint, parseEndpointURL, parseImageReference, proxyFromEnvironment, type ProxySelector } from '@arc/transfer';
-import type {
-  CredentialSource,
-  EndpointLocation,
-  ImageReference,
-  OpenEndpoint,
-  ReadableRepository,
-  TlsOptions,
-  WritableRepository,
-} from '@arc/transfer';
+import type { CredentialSource, EndpointLocation, ImageReference, OpenEndpoint, TlsOptions, WritableRepository } from '@arc/transfer';
 import { hasFlag, textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readRegistryCredentials } from './registry-credentials.ts';
@@ -47,6 +39,7 @@ export class Registries implements Disposable {
   readonly #chunkBytes: number;
   readonly #proxy: ProxySelector | undefined;
   readonly #open = new Map<string, OpenEndpoint>();
+  readonly #destinations = new Map<string, Promise<WritableRepository>>();
 
   private constructor(credentials: CredentialSource, tls: TlsOptions, chunkBytes: number, proxy: ProxySelector | undefined) {
     this.#proxy = proxy;
@@ -69,12 +62,17 @@ export class Registries implements Disposable {
     );
   }
 
-  source(location: EndpointLocation, repository: string): Promise<ReadableRepository> {
+  /** Asks for no more than to read. */
+  source(location: EndpointLocation, repository: string): ReturnType<OpenEndpoint['source']> {
     return this.#endpoint(location).source(repository);
   }
 
+  /** The same object each time: copies to one repository at the same time take turns with its lists of referrers. */
   destination(location: EndpointLocation, repository: string): Promise<WritableRepository> {
-    return this.#endpoint(location).destination(repository);
+    const key = `${keyOf(location)} ${repository}`;
+    const opened = this.#destinations.get(key) ?? this.#endpoint(location).destination(repository);
+    this.#destinations.set(key, opened);
+    return opened;
   }
 
   [Symbol.dispose](): void {
@@ -82,7 +80,7 @@ export class Registries implements Disposable {
   }
 
   #endpoint(location: EndpointLocation): OpenEndpoint {
-    const key = location.kind === 'registry' ? `${location.origin.origin}/${location.prefix}` : JSON.stringify(location);
+    const key = keyOf(location);
     let endpoint = this.#open.get(key);
     if (endpoint === undefined) {
       const settings = {
@@ -97,6 +95,10 @@ export class Registries implements Disposable {
     }
     return endpoint;
   }
+}
+
+function keyOf(location: EndpointLocation): string {
+  return location.kind === 'registry' ? `${location.origin.origin}/${location.prefix}` : JSON.stringify(location);
 }
 
 /** @throws UsageError */

@@ -8,7 +8,7 @@ import type { LayoutFiles } from './layout-files.ts';
 import { OciLayout } from './layout.ts';
 import { RegistryClient } from './registry-client.ts';
 import { RegistryRepository, type RegistryRepositoryOptions } from './registry-repository.ts';
-import type { ReadableRepository, WritableRepository } from './repository.ts';
+import type { Pusher, ReadableRepository, WritableRepository } from './repository.ts';
 
 export interface OpenEndpointOptions extends HttpTransportOptions, RegistryRepositoryOptions {}
 
@@ -16,7 +16,7 @@ export interface OpenEndpointOptions extends HttpTransportOptions, RegistryRepos
 export interface OpenEndpoint extends Disposable {
   readonly location: EndpointLocation;
   /** @throws TransferError `NotFound` when a layout has no such repository */
-  source(repository: string): Promise<ReadableRepository>;
+  source(repository: string): Promise<ReadableRepository & Pick<Pusher, 'hasBlob'>>;
   destination(repository: string): Promise<WritableRepository>;
 }
 
