@@ -148,6 +148,22 @@ test('an export that was cut anywhere is no archive to import, and goes on where
   assert.equal(place.inside.content.tags('team/app').get('v1.0.0'), first.digest);
 });
 
+test('a signature that is not there, or not whole, is missed before anything is written', async () => {
+  await using place = await setUp();
+  const disk = join(place.folder, 'disk');
+  await succeed('export', `${place.outside.host}/team/app:v1.0.0`, '--to', disk);
+  const [payload = ''] = [...signature.blobs.keys()].slice(-1);
+  await rm(join(disk, 'blobs', 'sha256', payload.slice(7)));
+  const refused = await arcctl('import', disk, place.inside.host, '--progress', 'none');
+  assert.match(refused.stderr, new RegExp(`error\\[Incomplete\\]: .*something is neither .*${payload}`));
+  assert.deepEqual(place.inside.content.repositories(), []);
+  await succeed('import', disk, place.inside.host, '--referrers', 'none');
+  await rm(join(disk, 'blobs', 'sha256', signature.digest.slice(7)));
+  const manifestless = await arcctl('import', disk, place.inside.host, '--progress', 'none');
+  assert.match(manifestless.stderr, new RegExp(`error\\[Incomplete\\]: .*${signature.digest}`));
+  assert.equal(place.inside.content.tags('team/app').get('v1.0.0'), first.digest);
+});
+
 test('an import that broke off moves the rest the next time, and shows no tag before', async () => {
   await using place = await setUp();
   const disk = join(place.folder, 'disk.tar');

@@ -59,12 +59,13 @@ export async function importArtifacts(
     const isNeighbour = holder?.mountPoint?.place === target.mountPoint?.place && holder?.name !== target.name;
     return holder !== undefined && isNeighbour && (await holder.hasBlob(blob, { signal })) ? holder : undefined;
   };
-  const missing = new Set<Digest>();
+  // Whose signature a manifest is that is not there, nobody can tell.
+  const missing = new Set(await attribute('source', 'read', files.name, signal, () => whole.absent()));
   for (const name of names) {
     const target = await open(name.target);
     const canGet = async (blob: Descriptor): Promise<boolean> =>
       (await target.hasBlob(blob, { signal })) || (await holderOf(target, blob)) !== undefined;
-    await findMissing(whole, name.digest, { target: target.name, canGet, missing, signal });
+    await findMissing(whole, name.digest, { target: target.name, canGet, missing, signal, referrers: copyOptions.referrers !== 'none' });
   }
   if (missing.size > 0) await attribute('source', 'read', files.name, signal, () => Promise.reject(incomplete(missing)));
   const imported: ImportedArtifact[] = [];
@@ -80,7 +81,7 @@ export async function importArtifacts(
       },
     });
     // With its repository the legacy tags of its signatures are found, too.
-    const view = name.repository === undefined ? whole : await OciLayout.openFiles(files, name.repository);
+    const view = name.repository === undefined ? whole : whole.within(name.repository);
     const result = await copyArtifact(view, name.digest, receiving, {
       referrers: 'required',
       ...copyOptions,
@@ -114,10 +115,12 @@ async function findMissing(
     readonly target: string;
     readonly canGet: (blob: Descriptor) => Promise<boolean>;
     readonly missing: Set<Digest>;
+    /** Whether what refers to it has to be there, too. */
+    readonly referrers: boolean;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<void> {
-  const { target, canGet, missing, signal } = context;
+  const { target, canGet, missing, referrers, signal } = context;
   const seen = new Set<Digest>();
   const blobs = new Map<Digest, Descriptor>();
   const visit = async (digest: Digest, depth: number): Promise<void> => {
@@ -137,6 +140,11 @@ async function findMissing(
       if (isManifestType(child.mediaType)) await visit(child.digest, depth + 1);
       else blobs.set(child.digest, child);
     }
+    if (!referrers) return;
+    const listed = await attribute('source', 'list referrers of', `${layout.name}@${digest}`, signal, () =>
+      layout.listReferrers(manifest.descriptor),
+    );
+    for (const referrer of listed) await visit(referrer.digest, depth + 1);
   };
   await visit(root, 0);
   for (const blob of blobs.values()) {

@@ -36,11 +36,14 @@ export class OciLayout implements WritableRepository {
   readonly #files: LayoutFiles;
   /** Of a layout of several repositories: the one that is meant, in front of its tags. */
   readonly #repository: string | undefined;
+  /** The subject of each manifest that was looked at for one; content does not change. */
+  readonly #subjects: Map<Digest, Digest | undefined>;
   #lock: Promise<unknown> = Promise.resolve();
   /** Undefined until a layout that was not there before is begun. */
   #begun: Promise<void> | undefined = Promise.resolve();
 
-  private constructor(files: LayoutFiles, repository: string | undefined) {
+  private constructor(files: LayoutFiles, repository: string | undefined, subjects = new Map<Digest, Digest | undefined>()) {
+    this.#subjects = subjects;
     this.name = repository === undefined ? files.name : `${files.name} ${repository}`;
     this.#files = files;
     this.#repository = repository;
@@ -72,6 +75,11 @@ export class OciLayout implements WritableRepository {
       );
     }
     return new OciLayout(files, repository);
+  }
+
+  /** The same layout as one of the repositories it holds, to be read. */
+  within(repository: string): OciLayout {
+    return new OciLayout(this.#files, repository, this.#subjects);
   }
 
   /** Opens a layout; where there is none, an empty one that is written to the disk with the first thing stored in it. */
@@ -148,8 +156,10 @@ export class OciLayout implements WritableRepository {
     const found = new Map<Digest, Descriptor>();
     for (const entry of manifests) {
       if (!isManifestType(entry.mediaType)) continue;
+      if (!this.#subjects.has(entry.digest)) this.#subjects.set(entry.digest, (await this.fetchManifest(entry.digest))?.subject?.digest);
+      if (this.#subjects.get(entry.digest) !== subject.digest) continue;
       const manifest = await this.fetchManifest(entry.digest);
-      if (manifest?.subject?.digest === subject.digest) found.set(entry.digest, manifest.descriptor);
+      if (manifest !== undefined) found.set(entry.digest, manifest.descriptor);
     }
     return [...found.values()];
   }
@@ -161,6 +171,14 @@ export class OciLayout implements WritableRepository {
       const name = entry.annotations?.[refName];
       return name === undefined ? [] : [{ ...parseLayoutName(name), digest: entry.digest }];
     });
+  }
+
+  /** Manifests that `index.json` lists and that are not there. */
+  async absent(): Promise<readonly Digest[]> {
+    const absent: Digest[] = [];
+    for (const { digest } of (await this.#readIndex()).manifests)
+      if ((await this.#files.size(pathOf(digest))) === undefined) absent.push(digest);
+    return absent;
   }
 
   async *listTags(): AsyncGenerator<string> {
