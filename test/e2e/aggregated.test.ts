@@ -161,7 +161,7 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     assert.equal(await ok(runner(kubeconfig), ['get', endpoints, '-n', 'team-a', '-o', 'name']), '');
     const path = `/apis/${apiVersion}/namespaces/team-a/endpoints`;
     const caBundle = await ok(admin, ['get', 'apiservice', 'v1alpha1.arc.opendefense.cloud', '-o', 'jsonpath={.spec.caBundle}']);
-    const server = { ...cluster.extension, caPem: Buffer.from(caBundle, 'base64').toString() };
+    const server = { url: cluster.replicas[0].url, serverName: cluster.serverName, caPem: Buffer.from(caBundle, 'base64').toString() };
     assert.equal((await get(server, path, token)).code, 200);
     const refused = await get(server, `/apis/${apiVersion}/namespaces/team-b/endpoints`, token);
     assert.equal(refused.code, 403);
@@ -282,7 +282,7 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
       assert.equal(await manager.stop(), 0);
       assert.deepEqual(await forbidden(), before);
       assert.doesNotMatch(manager.output(), /forbidden/);
-      for (const log of [manager.output(), cluster.extension.program.output()]) assert.ok(!log.includes(password));
+      for (const log of [manager.output(), cluster.replicas[0].program().output()]) assert.ok(!log.includes(password));
     },
   );
 
@@ -317,7 +317,7 @@ function tokenKubeconfig({ url, caPem }: Cluster['kube'], token: string): string
 }
 
 function get(
-  { url, serverName, caPem }: Cluster['extension'] & { readonly caPem: string },
+  { url, serverName, caPem }: { readonly url: string; readonly serverName: string; readonly caPem: string },
   path: string,
   token: string,
 ): Promise<{ readonly code: number; readonly body: string }> {

@@ -4,25 +4,46 @@ import { join } from 'node:path';
 import { arcGroup, arcVersion } from '@arc/api/arc';
 import { installationRbac, installedAccounts } from '@arc/api/rbac';
 import { freePort, kubernetesEtcd, startEtcd, startKubeApiserver, startKubeControllers, type KubeApiserver } from '@arc/testkit';
+import { startBalancer } from './balancer.ts';
 import { startProgram, type Program } from './program.ts';
 
 const namespace = 'arc-system';
 /** By which the aggregation layer dials the server, and checks its certificate. */
 const service = { name: installedAccounts.apiserver, namespace } as const;
 
+/** One `arc-apiserver`. */
+export interface Replica {
+  readonly url: string;
+  /** The one that runs, or has run last. */
+  program(): Program;
+  /** Starts it once more, on the same port; resolves when it serves. */
+  start(): Promise<void>;
+}
+
 /** A cluster of an etcd, a kube-apiserver and a few of its controllers, with `arc-apiserver` behind it, which may what it needs only. */
 export interface Cluster extends AsyncDisposable {
   readonly kube: KubeApiserver;
-  /** Where the ARC API itself listens, with a certificate for this name. */
-  readonly extension: { readonly url: string; readonly serverName: string; readonly program: Program };
+  /** For whom the certificate of the replicas is. */
+  readonly serverName: string;
+  readonly replicas: readonly [Replica, ...Replica[]];
   /** Starts those of namespaces and garbage, which look only twice a minute for kinds that are new. */
   startControllers(): void;
+}
+
+export interface ClusterOptions {
+  /** URL of the storage; default: memory. */
+  readonly storage?: string;
+  /** How many `arc-apiserver` share it behind one Service; default: one, without anything between. */
+  readonly replicas?: number;
 }
 
 /**
  * @param apply puts a manifest into the cluster as its administrator, whose kubeconfig is given
  */
-export async function startCluster(apply: (kubeconfig: string, manifest: string) => Promise<void>): Promise<Cluster> {
+export async function startCluster(
+  apply: (kubeconfig: string, manifest: string) => Promise<void>,
+  { storage = 'memory:', replicas: count = 1 }: ClusterOptions = {},
+): Promise<Cluster> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'arc-cluster-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
@@ -30,7 +51,9 @@ export async function startCluster(apply: (kubeconfig: string, manifest: string)
   const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url }));
   const admin = await kube.kubeconfig('admin', ['system:masters']);
 
-  const port = await freePort();
+  const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+  const [first = 0, ...others] = ports;
+  const port = others.length === 0 ? first : opened.use(await startBalancer(ports)).port;
   const installed = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     ...installationRbac(namespace),
@@ -38,18 +61,32 @@ export async function startCluster(apply: (kubeconfig: string, manifest: string)
   ];
   await apply(admin, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: installed }));
   const account = `system:serviceaccount:${namespace}:${installedAccounts.apiserver}`;
-  const program = opened.use(
-    startProgram('apiserver', [
-      ...['--kubeconfig', await kube.kubeconfig(account, ['system:serviceaccounts', `system:serviceaccounts:${namespace}`])],
-      ...['--storage', 'memory:', '--listen', `127.0.0.1:${port}`, '--namespace', namespace, '--serving-secret', 'arc-apiserver-serving'],
-    ]),
-  );
-  await program.says('the API is served');
+  const kubeconfig = await kube.kubeconfig(account, ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]);
+  const replicaOn = async (own: number): Promise<Replica> => {
+    const run = (): Program =>
+      startProgram('apiserver', [
+        ...['--kubeconfig', kubeconfig, '--storage', storage, '--listen', `127.0.0.1:${own}`, '--namespace', namespace],
+        ...['--serving-secret', 'arc-apiserver-serving', '--shutdown-delay', '1s'],
+      ]);
+    let running = run();
+    opened.defer(() => running[Symbol.asyncDispose]());
+    await running.says('the API is served');
+    return {
+      url: `https://127.0.0.1:${own}`,
+      program: () => running,
+      async start() {
+        running = run();
+        await running.says('the API is served');
+      },
+    };
+  };
+  const replicas = [await replicaOn(first), ...(await Promise.all(others.map(replicaOn)))] as const;
   const parts = opened.move();
   return {
     kube,
+    serverName: `${service.name}.${namespace}.svc`,
+    replicas: [replicas[0], ...replicas.slice(1)],
     startControllers: () => void parts.use(startKubeControllers(admin, ['namespace-controller', 'garbage-collector-controller'])),
-    extension: { url: `https://127.0.0.1:${port}`, serverName: `${service.name}.${namespace}.svc`, program },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
