@@ -12,7 +12,7 @@ const namespace = 'arc-system';
 const service = { name: installedAccounts.apiserver, namespace } as const;
 
 /** One `arc-apiserver`. */
-export interface Replica {
+interface Replica {
   readonly url: string;
   /** The one that runs, or has run last. */
   program(): Program;
