@@ -323,10 +323,12 @@ test('what never changes may be labelled, annotated and finalized, also where an
         workflowTemplateRef: { name: 'copy', clusterScope: null },
         parameters: [{ name: 'a', value: null }],
         cron: null,
+        fieldOfOld: 1,
       }),
       stored('ArtifactType', {
         rules: { srcTypes: null, dstType: ['oci'] },
         parameters: null,
+        fieldOfOld: 1,
         workflowTemplateRef: { name: 'copy' },
         ttlAfterFailed: null,
       }),
@@ -336,6 +338,7 @@ test('what never changes may be labelled, annotated and finalized, also where an
   for (const type of [artifactWorkflows, artifactTypes]) {
     await client.patch(type, { namespace, name: 'old' }, { metadata: { labels: { seen: 'yes' } } });
     const read = await client.get<KubeObject & { spec?: object }>(type, { namespace, name: 'old' });
+    assert.equal(JSON.stringify(read).includes('fieldOfOld'), false);
     await client.update(type, { ...read, metadata: { ...read.metadata, annotations: { note: 'x' } } });
     await assert.rejects(
       client.patch(type, { namespace, name: 'old' }, { spec: { workflowTemplateRef: { name: 'other' } } }),

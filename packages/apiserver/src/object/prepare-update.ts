@@ -2,6 +2,7 @@ import {
   applyDefaults,
   dedupeOwnerReferences,
   objectSchemaOf,
+  prune,
   specChanged,
   type UnstructuredObject,
   type KindDefinition,
@@ -37,14 +38,25 @@ export function prepareForUpdate(definition: KindDefinition, input: UpdateInput)
   const schema = objectSchemaOf(definition);
   applyDefaults(desired, schema);
   refuse(definition, desired, [...validateObjectMetaUpdate(desired.metadata, old.metadata), ...validateSchema(desired, schema, '')]);
+  const before = scope === 'main' && specChanged(desired, old) ? asKnown(definition, old) : old;
   if (scope === 'main') {
-    strategy?.prepareForUpdate?.(desired, old);
-    refuse(definition, desired, [...(strategy?.validate?.(desired, old) ?? []), ...(strategy?.validateUpdate?.(desired, old) ?? [])]);
-    for (const text of strategy?.warnings?.(desired, old) ?? []) warn(text);
+    strategy?.prepareForUpdate?.(desired, before);
+    refuse(definition, desired, [...(strategy?.validate?.(desired, before) ?? []), ...(strategy?.validateUpdate?.(desired, before) ?? [])]);
+    for (const text of strategy?.warnings?.(desired, before) ?? []) warn(text);
   } else if (scope === 'status') {
     refuse(definition, desired, strategy?.validateStatusUpdate?.(desired, old) ?? []);
   }
-  if (hasGeneration(definition) && specChanged(desired, old)) desired.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  if (hasGeneration(definition) && specChanged(desired, before)) desired.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+/**
+ * A stored object without the fields its kind does not have: another version of the server may have stored them. They are gone from what
+ * is to be stored, which is no change anybody has made.
+ */
+function asKnown(definition: KindDefinition, old: UnstructuredObject): UnstructuredObject {
+  const known = structuredClone(old);
+  prune(known, objectSchemaOf(definition));
+  return known;
 }
 
 function resetOutOfScope(definition: KindDefinition, { scope, desired, old }: UpdateInput): void {
