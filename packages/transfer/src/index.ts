@@ -84,12 +84,6 @@ export type { TransferErrorCode, TransferErrorOptions } from './transfer-error.t
 export { ArchiveFiles } from './oci/archive-files.ts';
 export { DirectoryFiles } from './oci/directory-files.ts';
 export type { LayoutFiles } from './oci/layout-files.ts';
-export { exportArtifacts } from './carry/export-artifacts.ts';
-export type { ExportedArtifact, ExportOptions, ExportResult } from './carry/export-artifacts.ts';
-export { importArtifacts } from './carry/import-artifacts.ts';
-export type { ImportedArtifact, ImportOptions } from './carry/import-artifacts.ts';
-export { blobsOf, formatInventory, heldByInventory, inventoryLimit, mergeInventories, parseInventory } from './carry/inventory.ts';
-export type { HeldElsewhere, Inventory } from './carry/inventory.ts';
 export { forEachBounded } from './copy/bounded.ts';
 export { proxyFromEnvironment } from './http/proxy.ts';
 export type { ProxySelector } from './http/proxy.ts';

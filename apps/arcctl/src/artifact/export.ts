@@ -1,6 +1,7 @@
 import { formatBytes, UsageError } from '@arc/cli-kit';
-import { exportArtifacts, formatImageReference, heldByInventory, parseEndpointURL, repositoryAt } from '@arc/transfer';
-import type { EndpointLocation, ExportedArtifact, HeldElsewhere } from '@arc/transfer';
+import { formatImageReference, parseEndpointURL, repositoryAt } from '@arc/transfer';
+import type { EndpointLocation } from '@arc/transfer';
+import { exportArtifacts, heldByInventory, type ExportedArtifact, type HeldElsewhere } from '@arc/transfer/carry';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readInventoryFile } from './inventory-file.ts';

@@ -1,7 +1,8 @@
 import { ArcError } from '@arc/kernel';
 import { UsageError } from '@arc/cli-kit';
-import { blobsOf, importArtifacts, globMatcher, parseEndpointURL } from '@arc/transfer';
+import { globMatcher, parseEndpointURL } from '@arc/transfer';
 import type { Digest } from '@arc/transfer';
+import { blobsOf, importArtifacts } from '@arc/transfer/carry';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { updateInventoryFile } from './inventory-file.ts';

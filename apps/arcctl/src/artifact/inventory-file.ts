@@ -1,7 +1,6 @@
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { ArcError, codeOf, messageOf } from '@arc/kernel';
-import { formatInventory, inventoryLimit, mergeInventories, parseInventory } from '@arc/transfer';
-import type { Inventory } from '@arc/transfer';
+import { formatInventory, inventoryLimit, mergeInventories, parseInventory, type Inventory } from '@arc/transfer/carry';
 
 /** @throws ArcError when there is none or it is too large; TransferError when it is something else */
 export async function readInventoryFile(path: string): Promise<Inventory> {

@@ -1,6 +1,7 @@
 import { UsageError } from '@arc/cli-kit';
-import { blobsOf, formatInventory, parseEndpointURL } from '@arc/transfer';
+import { parseEndpointURL } from '@arc/transfer';
 import type { Digest } from '@arc/transfer';
+import { blobsOf, formatInventory } from '@arc/transfer/carry';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { updateInventoryFile } from './inventory-file.ts';

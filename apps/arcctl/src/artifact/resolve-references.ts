@@ -1,5 +1,6 @@
 import { UsageError } from '@arc/cli-kit';
-import { type ExportedArtifact, listVersions, parseRange } from '@arc/transfer';
+import { listVersions, parseRange } from '@arc/transfer';
+import type { ExportedArtifact } from '@arc/transfer/carry';
 import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { parseFullReference, type Registries } from './registries.ts';
