@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { selfSubjectAccessReviews } from '@arc/api/core';
+import type { KubeObject } from '@arc/apimachinery';
 import { startControllers } from '@arc/controller';
 import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
@@ -150,6 +152,47 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     assert.equal(await ok(admin, ['get', endpoints, '-n', 'team-a', '-o', 'name', '--as=joe', '--as-group=readers']), '');
     assert.match((await admin(['get', endpoints, '-n', 'team-a', '--as=joe'])).stderr, /User "joe" cannot list/);
     assert.match((await jane(['get', endpoints, '-n', 'team-a', '--as=joe'])).stderr, /Forbidden/);
+  });
+
+  test("7 the roles admin, edit and view of a namespace hold ARC's kinds, and nobody's status", async () => {
+    await using clients = new AsyncDisposableStack();
+    const of = async (role: string): Promise<{ readonly run: Run; readonly client: KubeClient }> => {
+      const user = `${role}-of-team-a`;
+      await ok(admin, ['create', 'rolebinding', user, '-n', 'team-a', `--clusterrole=${role}`, `--user=${user}`]);
+      const kubeconfig = await cluster.kube.kubeconfig(user);
+      return { run: runner(kubeconfig), client: clients.use(await clientOf(kubeconfig)) };
+    };
+    const [owner, editor, viewer] = [await of('admin'), await of('edit'), await of('view')];
+    const may = async (
+      { client }: typeof owner,
+      verb: string,
+      resource: string,
+      subresource = '',
+      namespace = 'team-a',
+    ): Promise<boolean> => {
+      const resourceAttributes = { group: 'arc.opendefense.cloud', namespace, verb, resource, subresource };
+      const review = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        metadata: {},
+        ...{ spec: { resourceAttributes } },
+      };
+      const { status } = await client.create<KubeObject & { status?: { allowed: boolean } }>(selfSubjectAccessReviews, review);
+      return status?.allowed === true;
+    };
+    // Who gathers the rules of those roles needs a moment.
+    await eventually(() => may(owner, 'create', 'orders'), { what: 'the rules of admin' });
+    for (const kind of ['orders', 'artifactworkflows', 'endpoints', 'artifacttypes']) {
+      for (const user of [owner, editor, viewer]) assert.ok(await may(user, 'list', kind), kind);
+      for (const user of [owner, editor]) assert.ok(await may(user, 'delete', kind), kind);
+      assert.ok(!(await may(viewer, 'create', kind)), kind);
+      assert.ok(!(await may(owner, 'update', kind, 'status')), kind);
+      assert.ok(!(await may(editor, 'list', kind, '', 'team-b')), kind);
+    }
+    assert.equal(await ok(viewer.run, ['get', 'clusterartifacttypes', '-o', 'name']), '', 'the catalogue is for everybody');
+    await ok(editor.run, ['apply', '-n', 'team-a', '-f', '-'], { input: endpoint('edited') });
+    assert.match((await viewer.run(['delete', endpoints, 'edited', '-n', 'team-a'])).stderr, /Forbidden/);
+    await ok(editor.run, ['delete', endpoints, 'edited', '-n', 'team-a']);
   });
 
   test('7 tokens of ServiceAccounts are good through a real kube-apiserver and, by its TokenReview, directly', async () => {

@@ -11,6 +11,8 @@ const namespace = 'arc-system';
 /** By which the aggregation layer dials the server, and checks its certificate. */
 const service = { name: installedAccounts.apiserver, namespace } as const;
 
+const kubeControllers = ['namespace-controller', 'garbage-collector-controller', 'clusterrole-aggregation-controller'];
+
 /** One `arc-apiserver`. */
 interface Replica {
   readonly url: string;
@@ -26,7 +28,7 @@ export interface Cluster extends AsyncDisposable {
   /** For whom the certificate of the replicas is. */
   readonly serverName: string;
   readonly replicas: readonly [Replica, ...Replica[]];
-  /** Starts those of namespaces and garbage, which look only twice a minute for kinds that are new. */
+  /** Starts those of namespaces and garbage, which look only twice a minute for kinds that are new, and that of roles. */
   startControllers(): void;
 }
 
@@ -86,7 +88,7 @@ export async function startCluster(
     kube,
     serverName: `${service.name}.${namespace}.svc`,
     replicas: [replicas[0], ...replicas.slice(1)],
-    startControllers: () => void parts.use(startKubeControllers(admin, ['namespace-controller', 'garbage-collector-controller'])),
+    startControllers: () => void parts.use(startKubeControllers(admin, kubeControllers)),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
