@@ -40,6 +40,7 @@ test('what is not set has its documented default, and so has what is empty', () 
     progressFormat: 'text',
     proxy: undefined,
     referrers: 'best-effort',
+    foreignLayers: 'skip',
     onConflict: 'fail',
     dryRun: false,
     maxBytesPerSecond: 0,

@@ -46,6 +46,8 @@ export interface WorkerEnvironment {
   /** From HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
   readonly proxy: ProxySelector | undefined;
   readonly referrers: ReferrerPolicy;
+  /** About layers that are marked as not to be distributed. */
+  readonly foreignLayers: 'skip' | 'fail';
   /** About tags that stand for something else, when the artifact's spec does not say. */
   readonly onConflict: ConflictPolicy;
   /** Say what would be done, and do nothing. */
@@ -88,6 +90,7 @@ export interface WorkerEnvironment {
  * | `ARC_SIGNING_DIR` | mounted Secret with `signing.key` (and `passphrase`) for receipts (`...-verify`) | `/secrets/signing` |
  * | `ARC_WORKFLOW` | `namespace/name` of the Workflow, for the receipt | none |
  * | `ARC_REFERRERS` | `none`, `best-effort`, `required` | `best-effort` |
+ * | `ARC_FOREIGN_LAYERS` | layers marked as not to be distributed: `skip` (with a warning), `fail` | `skip` |
  * | `ARC_ON_CONFLICT` | `fail`, `skip`, `overwrite`, unless the spec says it | `fail` |
  * | `ARC_DRY_RUN` | `true` says what would be done and does nothing | `false` |
  * | `ARC_MAX_BYTES_PER_SECOND` | most bytes a second | 0: no limit |
@@ -119,6 +122,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     progressFormat: oneOf(get, 'ARC_PROGRESS', ['text', 'json']),
     proxy: proxyFromEnvironment(env),
     referrers: oneOf(get, 'ARC_REFERRERS', ['best-effort', 'none', 'required']),
+    foreignLayers: oneOf(get, 'ARC_FOREIGN_LAYERS', ['skip', 'fail']),
     onConflict: oneOf(get, 'ARC_ON_CONFLICT', ['fail', 'skip', 'overwrite']),
     dryRun: oneOf(get, 'ARC_DRY_RUN', ['false', 'true']) === 'true',
     maxBytesPerSecond: leastRate(get, ['ARC_MAX_BYTES_PER_SECOND', 'ARC_SRC_MAX_BYTES_PER_SECOND', 'ARC_DST_MAX_BYTES_PER_SECOND']),

@@ -43,6 +43,7 @@ export async function ociCopy(environment: WorkerEnvironment, write: (line: stri
     tags: artifact.tags,
     platforms: artifact.platforms,
     referrers: referrersFor(checks, environment),
+    foreignLayers: environment.foreignLayers,
     onConflict: artifact.onConflict ?? environment.onConflict,
     dryRun: environment.dryRun,
     ...(environment.maxBytesPerSecond === 0 ? {} : { maxBytesPerSecond: environment.maxBytesPerSecond }),

@@ -28,6 +28,8 @@ export interface CopyOptions {
   readonly onConflict?: ConflictPolicy;
   /** Looks at everything and writes nothing; the result says what a copy would do. */
   readonly dryRun?: boolean;
+  /** About layers that are marked as not to be distributed: `skip` (unless told) leaves them where their urls say, `fail` moves nothing. */
+  readonly foreignLayers?: 'skip' | 'fail';
   /** Most bytes of blobs a second, all blobs together; unlimited unless told. */
   readonly maxBytesPerSecond?: number;
   /** Blobs in flight at a time; 4 unless told. */
@@ -92,6 +94,11 @@ export async function copyArtifact(
   if (kept.length > 0 && tags.length === 0) return resultOf(context, result, 0);
   const graph = await planGraph(context, root, present);
   context.emit({ kind: 'planned', manifests: graph.nodes.length, blobs: graph.blobCount, totalBytes: graph.totalBytes });
+  const [foreign] = graph.foreign;
+  if (foreign !== undefined && options.foreignLayers === 'fail')
+    await attribute('source', 'read', shown(source, root.descriptor.digest), options.signal, () =>
+      Promise.reject(undistributable(foreign)),
+    );
   for (const layer of graph.foreign) {
     context.emit({ kind: 'warning', message: `layer ${layer.digest} is marked as not to be distributed and stays where its urls say` });
   }
@@ -141,6 +148,16 @@ export async function expectedDescriptor(
     case 'index':
       return { source: manifest.descriptor, destination: selection.index.descriptor };
   }
+}
+
+function undistributable(layer: Descriptor): TransferError {
+  return new TransferError(
+    'UnsupportedMediaType',
+    `layer ${layer.digest} is marked as not to be distributed, so the copy would not be complete`,
+    {
+      hint: 'Build the image without such layers, or let them be skipped.',
+    },
+  );
 }
 
 type RootContext = CopyContext & { readonly warnings: string[] };

@@ -174,3 +174,33 @@ test('a source that trickles is given up and resumed elsewhere on', async () => 
   assert.match(resumed[0] ?? '', /too slow: \d+ bytes\/s, less than 50000/);
   assert.equal(result.blobs.copied, image.blobs.size);
 });
+
+test('layers that are marked as not to be distributed are left with a warning, or fail the copy before anything is moved', async () => {
+  await using source = await startTestRegistry();
+  await using destination = await startTestRegistry();
+  const config = {
+    mediaType: 'application/vnd.oci.image.config.v1+json',
+    digest: source.content.putBlob('demo/app', Buffer.from('{}')),
+    size: 2,
+  };
+  const foreign = { mediaType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip', digest: `sha256:${'f'.repeat(64)}`, size: 9 };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  source.content.putManifest(
+    'demo/app',
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [foreign] })),
+    mediaType,
+    ['v1'],
+  );
+  using here = openEndpoint(parseEndpointURL(source.url));
+  using there = openEndpoint(parseEndpointURL(destination.url));
+  const [from, to] = [await here.source('demo/app'), await there.destination('app')];
+  await assert.rejects(copyArtifact(from, 'v1', to, { tags: ['v1'], foreignLayers: 'fail' }), {
+    code: 'UnsupportedMediaType',
+    origin: 'source',
+  });
+  assert.deepEqual(destination.content.repositories(), []);
+  const result = await copyArtifact(from, 'v1', to, { tags: ['v1'] });
+  assert.equal(result.foreignLayers, 1);
+  assert.match(result.warnings.join(), /marked as not to be distributed/);
+  assert.ok(destination.content.tags('app').has('v1'));
+});
