@@ -195,13 +195,11 @@ async function start(
   }
   const name = workflow.metadata.name ?? '';
   context.events.event(run, { type: 'Normal', reason: 'Created', action: 'Create', note: `created Workflow ${name}` });
-  if (vanished || context.startIntervalMs === 0) {
+  if (vanished) {
     await write({
       phase: 'Pending',
-      ...(vanished && {
-        reason: 'WorkflowVanished',
-        message: `its Workflow ${name} disappeared before it had ended and was started again`,
-      }),
+      reason: 'WorkflowVanished',
+      message: `its Workflow ${name} disappeared before it had ended and was started again`,
       activeWorkflowRef: { name },
       ...carriedOut,
     });
