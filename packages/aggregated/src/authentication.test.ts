@@ -3,7 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { FakeClock } from '@arc/kernel';
 import { createKubeClient } from '@arc/kube-client';
+import { createFakeClient } from '@arc/kube-client/fake';
 import type { CertificateAndKey } from '@arc/pki';
 import { connectToCluster } from './connect-to-cluster.ts';
 import {
@@ -245,6 +247,19 @@ test('6.1 a server that cannot read whom to believe does not start, unless it is
       mended = true;
     } catch {}
   }
+});
+
+test('6.1 a server that starts anyway does not wait for a cluster that does not answer at all', async () => {
+  const clock = new FakeClock();
+  const silent = {
+    ...createFakeClient({ clock }),
+    get: (_type: unknown, _ref: unknown, { signal }: { readonly signal?: AbortSignal } = {}) =>
+      new Promise<never>((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+  };
+  const connecting = connectToCluster(silent, { tolerateLookupFailure: true, clock });
+  await clock.advance(5_000);
+  await using access = await connecting;
+  assert.equal(access.readyChecks.length, 2);
 });
 
 test('6.1.5 anonymous requests can be refused', async () => {

@@ -2,13 +2,16 @@ import { configMaps } from '@arc/api/core';
 import type { ConfigMap } from '@arc/api/core';
 import { readExtensionAuthentication } from '@arc/apiserver';
 import type { ExtensionAuthentication } from '@arc/apiserver';
-import { ArcError, messageOf } from '@arc/kernel';
+import { anySignal, ArcError, messageOf } from '@arc/kernel';
 import type { Clock, Logger } from '@arc/kernel';
 import { createInformer } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
 
 const namespace = 'kube-system';
 const name = 'extension-apiserver-authentication';
+
+/** A server that starts anyway does not wait as long as a connection that nobody answers takes to fail: its probes would. */
+const patienceMs = 5_000;
 
 export interface WatchedAuthenticationOptions {
   readonly tolerateLookupFailure: boolean;
@@ -36,8 +39,12 @@ export async function watchExtensionAuthentication(
   { tolerateLookupFailure, clock, logger, signal }: WatchedAuthenticationOptions,
 ): Promise<WatchedAuthentication> {
   let current = nobody;
+  const bounded = new AbortController();
+  using _patience = tolerateLookupFailure
+    ? clock.after(patienceMs, () => bounded.abort(new Error(`no answer within ${patienceMs} ms`)))
+    : undefined;
   try {
-    current = await lookUp(client, signal);
+    current = await lookUp(client, anySignal(signal, bounded.signal));
   } catch (error) {
     if (!tolerateLookupFailure) throw error;
     logger.warn('nobody is believed by certificate until the configuration of the cluster can be read', { reason: messageOf(error) });
@@ -68,10 +75,10 @@ export async function watchExtensionAuthentication(
   };
 }
 
-async function lookUp(client: KubeClient, signal: AbortSignal | undefined): Promise<ExtensionAuthentication> {
+async function lookUp(client: KubeClient, signal: AbortSignal): Promise<ExtensionAuthentication> {
   let found: ConfigMap;
   try {
-    found = await client.get<ConfigMap>(configMaps, { namespace, name }, signal === undefined ? {} : { signal });
+    found = await client.get<ConfigMap>(configMaps, { namespace, name }, { signal });
   } catch (error) {
     throw new ArcError('ExtensionAuthenticationUnavailable', `the ConfigMap ${namespace}/${name} cannot be read: ${messageOf(error)}`, {
       hint: `Check that the API server of the cluster can be reached, and bind this server's user to the Role extension-apiserver-authentication-reader in ${namespace}.`,
