@@ -33,7 +33,7 @@ export interface ArgoWorldOptions {
 }
 
 /** Starts ARC's controllers and the kubelet, each with a client of its own. */
-export async function startArc(
+async function startArc(
   clients: { readonly arc: KubeClient; readonly kubelet: KubeClient },
   { handOver = {}, limits = {}, kubelet }: Pick<ArgoWorldOptions, 'handOver' | 'limits' | 'kubelet'>,
 ): Promise<AsyncDisposable> {
