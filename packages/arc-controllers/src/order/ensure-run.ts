@@ -23,12 +23,15 @@ import type { ResolvedRun } from '../resolve/resolve-order.ts';
 import type { OrderContext } from './context.ts';
 import { deleteRun } from './finalize.ts';
 import { entryOf, waitingEntry } from './status.ts';
+import type { UnseenRuns } from './unseen-runs.ts';
 
 interface RunOptions {
   /** Runs nobody asks for any more that may still be at work. */
   readonly superseded: readonly ArtifactWorkflow[];
   /** Gets what is created. */
   readonly made: ArtifactWorkflow[];
+  /** Told of what is written. */
+  readonly unseen: UnseenRuns;
   /** What has failed is to be tried once more, for this request. */
   readonly retry: string | undefined;
   /** The force-at value that is in force, seconds since the epoch. */
@@ -40,12 +43,12 @@ export async function ensureRun(
   context: OrderContext,
   order: Order,
   run: ResolvedRun,
-  { superseded, made, retry, force }: RunOptions,
+  { superseded, made, unseen, retry, force }: RunOptions,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
   const existing = context.artifactWorkflows.get(order.metadata.namespace, name);
-  if (existing !== undefined) return await entryOfExisting(context, order, { run, existing, retry, force }, signal);
+  if (existing !== undefined) return await entryOfExisting(context, order, { run, existing, unseen, retry, force }, signal);
 
   const record = recordOf(order, run, { name, retry });
   if (record !== undefined) return record;
@@ -58,6 +61,7 @@ export async function ensureRun(
     const message = `starts when its superseded run ${predecessor.metadata.name} has ended`;
     return waitingEntry(run.index, name, { reason: 'Superseding', message });
   }
+  unseen.note(order, name);
   try {
     const created = await context.client.create(artifactWorkflows, artifactWorkflowFor(order, run, { name, retry }), { signal });
     made.push(created);
@@ -69,14 +73,20 @@ export async function ensureRun(
       { namespace: order.metadata.namespace ?? '', name },
       { signal },
     );
-    return await entryOfExisting(context, order, { run, existing: live, retry, force }, signal);
+    return await entryOfExisting(context, order, { run, existing: live, unseen, retry, force }, signal);
   }
 }
 
 async function entryOfExisting(
   context: OrderContext,
   order: Order,
-  { run, existing, retry, force }: { readonly run: ResolvedRun; readonly existing: ArtifactWorkflow } & Pick<RunOptions, 'retry' | 'force'>,
+  {
+    run,
+    existing,
+    unseen,
+    retry,
+    force,
+  }: { readonly run: ResolvedRun; readonly existing: ArtifactWorkflow } & Pick<RunOptions, 'unseen' | 'retry' | 'force'>,
   signal: AbortSignal,
 ): Promise<OrderRun> {
   const name = existing.metadata.name ?? '';
@@ -99,16 +109,21 @@ async function entryOfExisting(
     await deleteRun(context, existing, signal);
     return waitingEntry(run.index, name, { reason: 'Terminating', message: 'starts again with the renamed Secret' });
   }
-  if (retry !== undefined) await passRetryOn(context, existing, retry, signal);
+  if (retry !== undefined && isToRetry(existing, retry)) {
+    unseen.note(order, name, (shown) => shown.metadata.annotations?.[retryAnnotation] === retry);
+    await passRetryOn(context, existing, retry, signal);
+  }
   if (force !== undefined && scheduleOfRun(existing) !== undefined) await passForceOn(context, existing, force, signal);
   return { ...entryOf(existing, run.index), slot: run.slot };
 }
 
+function isToRetry({ metadata, status }: ArtifactWorkflow, retry: string): boolean {
+  const failed = hasFailed(status?.phase) || status?.reason === lastRunFailed;
+  return failed && metadata.annotations?.[retryAnnotation] !== retry;
+}
+
 /** Asks for one more attempt of a run that has failed; whoever carries it out remembers what was asked for. */
 async function passRetryOn(context: OrderContext, run: ArtifactWorkflow, retry: string, signal: AbortSignal): Promise<void> {
-  const { phase, reason } = run.status ?? {};
-  const failed = hasFailed(phase) || reason === lastRunFailed;
-  if (!failed || run.metadata.annotations?.[retryAnnotation] === retry) return;
   const { uid } = run.metadata;
   await context.client.patch(artifactWorkflows, refOf(run), { metadata: { uid, annotations: { [retryAnnotation]: retry } } }, { signal });
 }

@@ -2,6 +2,7 @@ import type { ArtifactWorkflow, Order, OrderRun, OrderStatus } from '@arc/api/ar
 import { artifactWorkflows, isFinishedPhase, orderFinalizer, orders } from '@arc/api/arc';
 import { ApiStatusError } from '@arc/apimachinery';
 import type { ReconcileResult, Reconciler } from '@arc/controller';
+import { isRestartWanted } from '../artifact-workflow/restart.ts';
 import { artifactWorkflowName } from '../identity/names.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
@@ -76,17 +77,20 @@ async function reconcileRuns(
   const resolution = resolveOrder(order, lookupsOf(context), force.value);
   const retry = pendingRetry(order);
   const wanted = new Set(resolution.runs.map(({ hash }) => artifactWorkflowName(order.metadata.name ?? '', hash)));
-  const owned = [
-    ...context.artifactWorkflows.byIndex('owner', order.metadata.uid ?? ''),
-    ...(await writes.unseen.unwanted(context, order, wanted, signal)),
-  ];
+  const unseen = await writes.unseen.unwanted(context, order, wanted, signal);
+  const isUnseen = (run: ArtifactWorkflow): boolean => unseen.some(({ metadata }) => metadata.uid === run.metadata.uid);
+  const shown = context.artifactWorkflows.byIndex('owner', order.metadata.uid ?? '');
+  const owned = unseen.length === 0 ? shown : [...shown.filter((run) => !isUnseen(run)), ...unseen];
   const superseded = await endSuperseded(context, order, { wanted, unresolved: resolution.unresolved, owned }, signal);
   const errors: unknown[] = [];
   const made: ArtifactWorkflow[] = [];
   const entries = new Map<string, OrderRun>();
   for (const run of resolution.runs) {
     try {
-      entries.set(run.hash, await ensureRun(context, order, run, { superseded, made, retry, force: force.value }, signal));
+      entries.set(
+        run.hash,
+        await ensureRun(context, order, run, { superseded, made, unseen: writes.unseen, retry, force: force.value }, signal),
+      );
     } catch (error) {
       if (signal.aborted) throw error;
       const message = error instanceof ApiStatusError ? error.message : 'the ArtifactWorkflow could not be created';
@@ -97,7 +101,6 @@ async function reconcileRuns(
       errors.push(error);
     }
   }
-  for (const run of made) writes.unseen.note(order, run);
   reportRuns(context, order, 'Created', made);
   if (made.length > 0 && errors.length === 0 && context.runDelayMs > 0) {
     writes.made.note(order.metadata.uid ?? '', context.clock.now());
@@ -140,8 +143,11 @@ async function endSuperseded(
 ): Promise<readonly ArtifactWorkflow[]> {
   const { wanted, unresolved, owned } = found;
   const waiting = new Set(unresolved.filter(({ blocked }) => blocked).map(({ slot }) => slot));
+  const now = context.clock.now();
+  // One that has ended and is to run once more is not at rest.
+  const isAtRest = (run: ArtifactWorkflow): boolean => isFinishedPhase(run.status?.phase) && !isRestartWanted(run, now);
   const superseded = owned.filter(
-    (run) => !wanted.has(run.metadata.name ?? '') && !isFinishedPhase(run.status?.phase) && !(waiting.has(slotOf(run)) && !isDeleting(run)),
+    (run) => !wanted.has(run.metadata.name ?? '') && !isAtRest(run) && !(waiting.has(slotOf(run)) && !isDeleting(run)),
   );
   const ended = superseded.filter((run) => !isDeleting(run));
   // One that has ended meanwhile is history, and what it delivered is to be recorded.

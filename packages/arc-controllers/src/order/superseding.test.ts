@@ -1,5 +1,5 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
-import { arcKinds } from '@arc/api/arc';
+import { arcKinds, retryAnnotation } from '@arc/api/arc';
 import { FakeClock, silentLogger } from '@arc/kernel';
 import { createFakeClient } from '@arc/kube-client/fake';
 import type { FakeClient } from '@arc/kube-client/fake';
@@ -74,6 +74,43 @@ test('a run that was made a moment ago and that the informer does not show yet i
   await look();
   assert.equal(client.peekAll(artifactWorkflows).length, 1);
   assert.notEqual(client.peekAll(artifactWorkflows)[0]?.metadata.name, first?.metadata.name);
+});
+
+test('so is one whose creation was in doubt, and one that is to run once more', async () => {
+  const client = createFakeClient({ clock: new FakeClock(), kinds: arcKinds });
+  client.put(orders, order(['a']));
+  const { shows, look } = late(client);
+  {
+    // The server has made it and its answer is lost.
+    using _lost = client.onRequest(({ verb, body }) => {
+      if (verb !== 'create') return;
+      client.put(artifactWorkflows, body as ArtifactWorkflow);
+      throw new Error('connection lost');
+    });
+    await assert.rejects(look());
+  }
+  const [first] = client.peekAll<ArtifactWorkflow>(artifactWorkflows);
+  assert.ok(first);
+  shows.url = 'https://new.example.com';
+  await look();
+  assert.notEqual(client.peekAll(artifactWorkflows)[0]?.metadata.deletionTimestamp, undefined);
+  await client.patch(artifactWorkflows, { namespace, name: first.metadata.name ?? '' }, { metadata: { finalizers: null } });
+  await look();
+
+  const [second] = client.peekAll<ArtifactWorkflow>(artifactWorkflows);
+  assert.ok(second);
+  const failed = client.put(artifactWorkflows, { ...second, status: { phase: 'Failed' } } as ArtifactWorkflow) as ArtifactWorkflow;
+  shows.runs = [failed];
+  await client.patch(orders, request, { metadata: { annotations: { [retryAnnotation]: '1' } } });
+  await look();
+  shows.url = 'https://third.example.com';
+  await look();
+  const left = client.peekAll<ArtifactWorkflow>(artifactWorkflows);
+  assert.deepEqual(
+    left.map(({ metadata }) => [metadata.name, metadata.deletionTimestamp !== undefined]),
+    [[second.metadata.name, true]],
+    'its successor waits for the end of an attempt that may begin at any moment',
+  );
 });
 
 test('a superseded run that has ended meanwhile stays as history', async () => {

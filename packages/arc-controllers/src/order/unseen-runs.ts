@@ -1,50 +1,55 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import { artifactWorkflows } from '@arc/api/arc';
 import { isStatusReason } from '@arc/apimachinery';
-import { refOf } from '../metadata/references.ts';
+import { isControlledBy } from '../metadata/owner.ts';
 import type { OrderContext } from './context.ts';
 
+/** Whether a run that an informer shows has what was written. */
+type HasArrived = (shown: ArtifactWorkflow) => boolean;
+
 /**
- * Runs that were made a moment ago and that the informer does not show yet. An Order that asks for something else in that
- * moment would not see that it has a run to end, and would start a second writer beside it. After a crash there are none: a
- * new informer begins with all there is.
+ * Runs that were made, or asked to run once more, a moment ago, of which the informer does not show it yet. An Order that asks
+ * for something else in that moment would not see that it has a run to end, and would start a second writer beside it. After a
+ * crash there are none: a new informer begins with all there is.
  */
 export class UnseenRuns {
   /** By uid of the Order, then by name. */
-  readonly #made = new Map<string, Map<string, ArtifactWorkflow>>();
+  readonly #written = new Map<string, Map<string, HasArrived>>();
 
-  note(order: Order, run: ArtifactWorkflow): void {
+  /** To be called before the write: one that is answered by no answer may have been carried out. */
+  note(order: Order, name: string, hasArrived: HasArrived = () => true): void {
     const uid = order.metadata.uid ?? '';
-    const made = this.#made.get(uid) ?? new Map<string, ArtifactWorkflow>();
-    this.#made.set(uid, made.set(run.metadata.name ?? '', run));
+    const written = this.#written.get(uid) ?? new Map<string, HasArrived>();
+    this.#written.set(uid, written.set(name, hasArrived));
   }
 
   /** Those that are not wanted any more, as the server has them; it is asked only then. */
   async unwanted(context: OrderContext, order: Order, wanted: ReadonlySet<string>, signal: AbortSignal): Promise<ArtifactWorkflow[]> {
     const uid = order.metadata.uid ?? '';
-    const made = this.#made.get(uid);
+    const written = this.#written.get(uid);
     const found: ArtifactWorkflow[] = [];
-    for (const [name, run] of made ?? []) {
-      const isSeen = context.artifactWorkflows.get(order.metadata.namespace, name) !== undefined;
+    for (const [name, hasArrived] of written ?? []) {
+      const shown = context.artifactWorkflows.get(order.metadata.namespace, name);
+      const isSeen = shown !== undefined && hasArrived(shown);
       if (!isSeen && wanted.has(name)) continue;
-      const live = isSeen ? undefined : await read(context, run, signal);
-      if (live === undefined) made?.delete(name);
+      const live = isSeen ? undefined : await read(context, order, name, signal);
+      if (live === undefined) written?.delete(name);
       else found.push(live);
     }
-    if (made?.size === 0) this.#made.delete(uid);
+    if (written?.size === 0) this.#written.delete(uid);
     return found;
   }
 
   forget(order: Order): void {
-    this.#made.delete(order.metadata.uid ?? '');
+    this.#written.delete(order.metadata.uid ?? '');
   }
 }
 
-/** Undefined when it is gone, or was replaced. */
-async function read({ client }: OrderContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
+/** Undefined when there is none, or none of this Order. */
+async function read({ client }: OrderContext, order: Order, name: string, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
   try {
-    const live = await client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
-    return live.metadata.uid === run.metadata.uid ? live : undefined;
+    const live = await client.get<ArtifactWorkflow>(artifactWorkflows, { namespace: order.metadata.namespace ?? '', name }, { signal });
+    return isControlledBy(live, order) ? live : undefined;
   } catch (error) {
     if (isStatusReason(error, 'NotFound')) return undefined;
     throw error;
