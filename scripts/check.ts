@@ -53,7 +53,7 @@ const fast: readonly Step[] = [
   { name: 'unused code', command: [bin('knip'), '--no-progress'] },
   tests('unit and conformance', ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts']),
 ];
-const full: readonly Step[] = [...fast, tests('end to end', ['test/e2e/**/*.test.ts'])];
+const full: readonly Step[] = [...fast, tests('end to end', ['test/e2e/**/*.test.ts', 'test/random-operations/**/*.test.ts'])];
 
 /** What a cluster is made of, all of it real, but for what runs pods. */
 const cluster: readonly Step[] = [tests('cluster', ['test/cluster/**/*.test.ts'])];

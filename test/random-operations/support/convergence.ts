@@ -274,8 +274,11 @@ function leftovers(stored: Stored): string[] {
   for (const workflow of stored.workflows) {
     const owner = workflow.metadata.ownerReferences?.find(({ controller }) => controller === true);
     if (owner === undefined) problems.push(`${titleOf(workflow)} has no owner`);
-    if (owner?.kind === 'ArtifactWorkflow' && workflow.status?.finishedAt === undefined)
+    const mounted = (workflow.spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
+    const isBlocked = mounted.some((name) => named(stored.secrets, workflow.metadata.namespace, name) === undefined);
+    if (owner?.kind === 'ArtifactWorkflow' && workflow.status?.finishedAt === undefined && !isBlocked) {
       problems.push(`${titleOf(workflow)} has not ended: ${workflow.status?.phase}`);
+    }
   }
   for (const cron of stored.cronWorkflows) {
     const owner = stored.runs.find(({ metadata }) => metadata.uid === cron.metadata.ownerReferences?.[0]?.uid);

@@ -35,6 +35,8 @@ interface RunRecord {
 interface WorkflowRecord {
   /** The Order and the name of the ArtifactWorkflow: one configuration. */
   readonly identity: string;
+  /** namespace/name of the ArtifactWorkflow. */
+  readonly run: string;
   /** What moves from which Endpoint to which for whom, whatever they look like. */
   readonly transfer: string;
   alive: boolean;
@@ -207,7 +209,13 @@ export class Judge {
     const parameters = workflow.spec.arguments?.parameters?.filter(({ name }) => name === 'specImage' || name === 'specBehaviour');
     const transfer = JSON.stringify([orderUid ?? owner.uid, labels?.[artifactTypeLabel], annotations?.[endpointsAnnotation], parameters]);
     this.#judgeStart(`${namespace}/${name}`, identity, transfer);
-    this.#workflows.set(uid, { identity, transfer, alive: change !== 'DELETED', succeeded: workflow.status?.phase === 'Succeeded' });
+    this.#workflows.set(uid, {
+      identity,
+      run: `${namespace}/${owner.name}`,
+      transfer,
+      alive: change !== 'DELETED',
+      succeeded: workflow.status?.phase === 'Succeeded',
+    });
     this.#byIdentity.set(identity, [...(this.#byIdentity.get(identity) ?? []), uid]);
     this.#madeFor(owner.uid).push(uid);
   }
@@ -230,7 +238,7 @@ export class Judge {
     }
     for (const [uid, earlier] of this.#workflows) {
       if (earlier.alive && earlier.transfer === transfer && earlier.identity !== identity)
-        this.#complain(`Workflow ${name} was made while ${uid} of the same transfer, of ${earlier.identity}, was alive`);
+        this.#complain(`Workflow ${name} was made while ${uid} of the same transfer, of ${earlier.run} , was alive`);
     }
   }
 

@@ -82,7 +82,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const complaints = (): string[] => [...history.complaints, ...judge.complaints];
   const report = (more: readonly string[] = []): SimulationReport => ({
     complaints: [...complaints(), ...more],
-    story: judge.story((name) => judge.complaints.some((complaint) => complaint.includes(` ${name} `))),
+    story: judge.story((name) => [...judge.complaints, ...more].some((complaint) => complaint.includes(` ${name} `))),
     journal,
     summary: `${tally.done} operations, ${tally.kills} processes killed, ${history.changes} changes`,
   });
@@ -177,7 +177,7 @@ async function untilConverged(client: KubeClient, knowledge: Knowledge, history:
 
 /** The objects that problems are about. */
 function subjectsOf(problems: readonly string[], stored: Stored): string[] {
-  return [...stored.orders, ...stored.runs]
+  return [...stored.orders, ...stored.runs, ...stored.workflows]
     .filter((object) => problems.some((problem) => problem.includes(`${titleOf(object)}:`) || problem.includes(`${titleOf(object)} `)))
     .slice(0, 3)
     .map(({ kind, metadata, spec, status }) => JSON.stringify({ kind, metadata: { ...metadata, managedFields: undefined }, spec, status }));
