@@ -15,6 +15,7 @@ export function workerPage(root: string): ReferencePage {
       '- `arc-worker oci-copy` copies an artifact of type `oci` from the source to the destination and writes a receipt. Where there is a policy nothing is pushed before the artifact has satisfied it.',
       '- `arc-worker oci-verify` compares both sides: every manifest and blob is there, the tags stand for the expected digest. It checks the evidence that has arrived, and signs and attaches the receipt.',
       '- `arc-worker blob-copy` brings files and objects (`blob`, `s3`), `helm-copy` a chart (`helm`), [from where to where](pairs.md); see [artifact types](../guide/artifact-types.md).',
+      '- `arc-worker oci-fetch` and `oci-push`, `blob-fetch` and `blob-push` do the same in two steps, with room for a scan between them: what was fetched is pushed, by its digests, and the verdict of the scan goes into the receipt.',
       '- `arc-worker blob-verify` and `helm-verify` compare the destination with the receipt of the copy. `http-copy` and `http-verify` are older names of `blob-copy` and `blob-verify`.',
       '- `arc-worker version` prints its version.',
     ].join('\n'),

@@ -81,7 +81,12 @@ interface FoundFile extends AsyncDisposable {
   readonly expected: Expectation | undefined;
 }
 
-async function deliverFiles(reference: string, files: readonly FoundFile[], context: DeliveryContext): Promise<Delivered> {
+/** Delivers files to a place that has paths. @throws CopyError */
+export async function deliverFiles(
+  reference: string,
+  files: readonly Pick<FoundFile, 'path' | 'blob'>[],
+  context: DeliveryContext,
+): Promise<Delivered> {
   const { environment, write, signal } = context;
   using opened = await openStore(environment, write, signal);
   return await deliverToStore(reference, files, opened.store, context);
@@ -221,6 +226,7 @@ async function obtain(
   return { blob, [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose]() };
 }
 
-function artifactOf(name: string, spec: FileArtifact, files: readonly FoundFile[]): ComposedArtifact {
+/** The artifact that files are in a registry. */
+export function artifactOf(name: string, spec: FileArtifact, files: readonly Pick<FoundFile, 'blob'>[]): ComposedArtifact {
   return new ComposedArtifact(name, { artifactType: spec.artifactType, config: emptyConfig, layers: files.map(({ blob }) => blob) });
 }

@@ -49,6 +49,8 @@ test('what is not set has its documented default, and so has what is empty', () 
     maxBytes: 0,
     imageRegistries: new Map(),
     stagingDirectory: tmpdir(),
+    workDirectory: '/arc-work',
+    scanner: undefined,
     chunkBytes: 0,
   };
   assert.deepEqual(readEnvironment(required), expected);

@@ -64,6 +64,10 @@ export interface WorkerEnvironment {
   readonly imageRegistries: ReadonlyMap<string, string>;
   /** Where downloads of unknown digest are kept meanwhile. */
   readonly stagingDirectory: string;
+  /** What the steps around a scan share: the artifact under `artifact`, what the scan says under `scan`. */
+  readonly workDirectory: string;
+  /** Which scanner looks at the artifact between fetching and pushing; undefined for none. */
+  readonly scanner: string | undefined;
   /** Size of upload chunks in bytes; 0 uploads each blob in one request. */
   readonly chunkBytes: number;
 }
@@ -99,6 +103,8 @@ export interface WorkerEnvironment {
  * | `ARC_MAX_BYTES` | largest file that is taken in (`blob-copy`) | 0: no limit |
  * | `ARC_IMAGE_REGISTRIES` | comma-separated registries that images named by charts may come from: `HOST`, or `HOST=URL` for a mirror | the source's own |
  * | `ARC_STAGING_DIR` | where downloads of unknown digest are kept meanwhile | the temporary directory |
+ * | `ARC_WORK_DIR` | shared by the steps around a scan (`...-fetch`, `...-push`): the artifact is under `artifact`, the scan's verdict is `scan/verdict.txt` | `/arc-work` |
+ * | `ARC_SCANNER` | the scanner's name; without a verdict of it `...-push` pushes nothing | `none` |
  * | `ARC_CHUNK_BYTES` | upload in resumable chunks of this size | 0: one request |
  * | `ARC_PROGRESS` | `text`, or `json`: one object a line about a copy, with bytes, rate, what remains and each layer | `text` |
  * | `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` | proxies, as for curl; loopback is never proxied | none |
@@ -131,6 +137,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     maxBytes: integer(get, 'ARC_MAX_BYTES', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
     imageRegistries: readRegistries(get('ARC_IMAGE_REGISTRIES') ?? ''),
     stagingDirectory: get('ARC_STAGING_DIR') ?? tmpdir(),
+    workDirectory: get('ARC_WORK_DIR') ?? '/arc-work',
+    scanner: get('ARC_SCANNER') === 'none' ? undefined : get('ARC_SCANNER'),
     chunkBytes: integer(get, 'ARC_CHUNK_BYTES', { fallback: 0, min: 0, max: 256 * 1024 * 1024 }),
   };
 }

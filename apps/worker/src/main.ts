@@ -8,8 +8,12 @@ type Command = (environment: WorkerEnvironment, write: (line: string) => void, s
 /** Imported when called: a step starts in the time of what it needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'oci-copy': async () => (await import('./oci-copy.ts')).ociCopy,
+  'oci-fetch': async () => (await import('./scan/oci-fetch.ts')).ociFetch,
+  'oci-push': async () => (await import('./scan/oci-push.ts')).ociPush,
   'oci-verify': async () => (await import('./oci-verify.ts')).ociVerify,
   'blob-copy': async () => (await import('./blob-copy.ts')).blobCopy,
+  'blob-fetch': async () => (await import('./scan/blob-fetch.ts')).blobFetch,
+  'blob-push': async () => (await import('./scan/blob-push.ts')).blobPush,
   'blob-verify': async () => (await import('./delivery/verify-delivery.ts')).verifyDelivery,
   // What the two were called when they knew web servers only; templates of that time go on.
   'http-copy': async () => (await import('./blob-copy.ts')).blobCopy,

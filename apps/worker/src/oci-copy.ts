@@ -1,13 +1,9 @@
 import { systemClock } from '@arc/kernel';
-import { copyArtifact } from '@arc/transfer';
-import type { Check } from '@arc/trust';
 import { openSides } from './artifact-sides.ts';
-import { CopyLog } from './copy-log.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
-import { ProgressFile } from './progress-file.ts';
+import { transferImage, verifiedSource } from './image-transfer.ts';
 import { receiptOf } from './receipt.ts';
-import { enforcePolicy, noPolicy, referrersFor, resolveRoot } from './trust/enforce-policy.ts';
-import { readPolicy } from './trust/trust-settings.ts';
+import { referrersFor } from './trust/enforce-policy.ts';
 import { writeReceipt } from './write-receipt.ts';
 
 /**
@@ -15,49 +11,25 @@ import { writeReceipt } from './write-receipt.ts';
  * artifact has satisfied it, and what is copied is the digest that was verified.
  */
 export async function ociCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
-  const clock = systemClock;
-  const startedAt = clock.now();
+  const startedAt = systemClock.now();
   requireTypes(environment, { source: ['oci'], destination: ['oci'] });
   using sides = await openSides(environment, write);
-  const { artifact, source, destination } = sides;
-  const policy = await readPolicy(environment);
-  const log = new CopyLog(write, clock, environment);
-  const progress = new ProgressFile(environment.progressFile, clock);
-  let { reference } = sides;
+  const { artifact, source, destination, reference } = sides;
   write(
     `${environment.dryRun ? 'planning' : 'copying '}  ${source.name}${reference.includes(':') ? '@' : ':'}${reference} to ${destination.name}${artifact.tags.length === 0 ? '' : `, tagged ${artifact.tags.join(', ')}`}`,
   );
-  let checks: readonly Check[] = [noPolicy];
-  if (policy !== undefined) {
-    const root = await resolveRoot(source, reference, signal);
-    reference = root.descriptor.digest;
-    checks = await enforcePolicy(source, root, policy, {
-      origin: 'source',
-      source: source.name,
-      platforms: artifact.platforms,
-      signal,
-      write,
-    });
-  }
-  const result = await copyArtifact(source, reference, destination, {
-    tags: artifact.tags,
-    platforms: artifact.platforms,
-    referrers: referrersFor(checks, environment),
-    foreignLayers: environment.foreignLayers,
-    onConflict: artifact.onConflict ?? environment.onConflict,
-    dryRun: environment.dryRun,
-    ...(environment.maxBytesPerSecond === 0 ? {} : { maxBytesPerSecond: environment.maxBytesPerSecond }),
-    concurrency: environment.concurrency,
-    signal,
-    onEvent: (event) => {
-      if (event.kind === 'progress') progress.update(event.doneBytes, event.totalBytes);
-      log.event(event);
+  const verified = await verifiedSource(sides, environment, write, signal);
+  const { checks } = verified;
+  const result = await transferImage(
+    {
+      ...{ source, reference: verified.reference, destination, tags: artifact.tags, platforms: artifact.platforms },
+      ...{ referrers: referrersFor(checks, environment), onConflict: artifact.onConflict },
     },
-  });
-  progress.flush();
-  log.done(result);
+    environment,
+    { write, signal },
+  );
   await writeReceipt(
     environment.receiptFile,
-    receiptOf(sides, result, { checks, policy: policy?.digest, startedAt, finishedAt: clock.now() }),
+    receiptOf(sides, result, { checks, policy: verified.policy, startedAt, finishedAt: systemClock.now() }),
   );
 }
