@@ -44,10 +44,12 @@ test('an artifact goes to each of its destinations by a run of its own, and a ch
   assert.deepEqual(runs.map(({ spec }) => spec?.dstRef?.name).sort(), ['dst', 'second']);
   const before = (await client.get<Order>(orders, ref)).status?.artifactWorkflows ?? {};
   assert.deepEqual(
-    Object.values(before).map(({ artifactIndex, succeeded, failed }) => [artifactIndex, succeeded, failed]),
+    Object.values(before)
+      .map(({ artifactIndex, destination, succeeded, failed }) => [artifactIndex, destination, succeeded, failed])
+      .sort(),
     [
-      [0, 1, 0],
-      [0, 1, 0],
+      [0, 'dst', 1, 0],
+      [0, 'second', 1, 0],
     ],
   );
 

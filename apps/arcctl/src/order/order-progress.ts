@@ -36,10 +36,12 @@ export function progressOf(order: Order, isOneOfMany: boolean): ProgressItem[] {
     }));
   }
   return runs.map(([hash, run]) => {
-    const label = artifactLabel(artifacts[run.artifactIndex], run.artifactIndex);
+    const label = runLabel(artifacts[run.artifactIndex], run);
     const hasSiblings = runs.filter(([, other]) => other.artifactIndex === run.artifactIndex).length > 1;
     const id = `${key}/${run.artifactIndex}`;
-    return hasSiblings ? runItem(`${id}/${hash}`, `${prefix}${label} (${hash.slice(0, 6)})`, run) : runItem(id, `${prefix}${label}`, run);
+    return hasSiblings
+      ? runItem(`${id}/${hash}`, run.destination === undefined ? `${prefix}${label} (${hash.slice(0, 6)})` : `${prefix}${label}`, run)
+      : runItem(id, `${prefix}${label}`, run);
   });
 }
 
@@ -85,10 +87,16 @@ function isBytes({ total }: Progress): boolean {
 const tellingFields = ['image', 'repository', 'chart', 'component', 'url', 'path', 'key', 'name'] as const;
 
 /** What an artifact is called where there is room for one line. */
-export function artifactLabel(artifact: Artifact | undefined, index: number): string {
+function artifactLabel(artifact: Artifact | undefined, index: number): string {
   const spec: Readonly<Record<string, unknown>> = artifact?.spec ?? {};
   const telling = tellingFields.map((field) => spec[field]).find((value) => typeof value === 'string' && value !== '');
   return typeof telling === 'string' ? telling : `${artifact?.type ?? 'artifact'} ${index}`;
+}
+
+/** The artifact, and where to when it goes to several Endpoints. */
+export function runLabel(artifact: Artifact | undefined, { artifactIndex, destination }: OrderRun): string {
+  const label = artifactLabel(artifact, artifactIndex);
+  return destination === undefined ? label : `${label} -> ${destination}`;
 }
 
 function firstLine(text: string): string {

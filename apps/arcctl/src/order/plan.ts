@@ -10,7 +10,7 @@ import { textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readManifests } from '../manifests/read-manifests.ts';
 import { followObject } from './follow-object.ts';
-import { artifactLabel, isFinished, progressOf } from './order-progress.ts';
+import { isFinished, progressOf, runLabel } from './order-progress.ts';
 import { bytesOfReceipt } from './receipt-bytes.ts';
 import { timeoutFrom } from './timeout.ts';
 
@@ -117,7 +117,7 @@ function report({ streams }: Invocation, order: Order, { name, runs }: Trial): b
     total += bytes?.copied ?? 0;
     const there = bytes === undefined ? '-' : formatBytes(bytes.total - bytes.copied);
     const toCopy = bytes === undefined ? '-' : formatBytes(bytes.copied);
-    return [artifactLabel(artifacts[entry.artifactIndex], entry.artifactIndex), toCopy, there, reasonOf(entry)];
+    return [runLabel(artifacts[entry.artifactIndex], entry), toCopy, there, reasonOf(entry)];
   });
   if (rows.length > 0)
     createTablePrinter(streams.stdout, [{ name: 'Artifact' }, { name: 'To copy' }, { name: 'There' }, { name: 'Result' }]).print(rows);

@@ -4,7 +4,7 @@ import { escapeControls, styleFor } from '@arc/cli-kit';
 import { formatAge } from '@arc/kernel';
 import { connect } from '../cluster/connection.ts';
 import type { Invocation } from '../command.ts';
-import { artifactLabel } from './order-progress.ts';
+import { runLabel } from './order-progress.ts';
 
 interface Branch {
   readonly text: string;
@@ -44,7 +44,7 @@ function branchOf(order: Order, runs: ReadonlyMap<string, ArtifactWorkflow>, sho
         const next = entry.nextScheduled === undefined ? undefined : `next at ${entry.nextScheduled}`;
         const why = entry.phase === 'Succeeded' ? undefined : (entry.message ?? next);
         return {
-          text: line(artifactLabel(artifacts[entry.artifactIndex], entry.artifactIndex), shown(entry.phase ?? 'Pending'), place, why),
+          text: line(runLabel(artifacts[entry.artifactIndex], entry), shown(entry.phase ?? 'Pending'), place, why),
           branches: (run?.status?.steps ?? []).map((step) => ({
             text: line(step.name, shown(step.phase), durationOf(step), step.message),
             branches: [],

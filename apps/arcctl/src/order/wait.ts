@@ -6,7 +6,7 @@ import { anySignal, ArcError, formatAge } from '@arc/kernel';
 import type { KubeClient, ObjectRef } from '@arc/kube-client';
 import type { Invocation } from '../command.ts';
 import { followObject } from './follow-object.ts';
-import { artifactLabel, isFailure, isFinished, progressOf, unreadinessOf } from './order-progress.ts';
+import { isFailure, isFinished, progressOf, runLabel, unreadinessOf } from './order-progress.ts';
 
 export interface WaitOptions {
   readonly showProgress: boolean;
@@ -178,9 +178,10 @@ function describeFailure(order: Order): string {
   );
   const lines = runs
     .toSorted((a, b) => a.artifactIndex - b.artifactIndex)
-    .map(({ artifactIndex, phase = 'Pending', reason, message }) => {
+    .map((run) => {
+      const { artifactIndex, phase = 'Pending', reason, message } = run;
       const why = [reason, message].filter((part) => part !== undefined && part !== '').join(': ');
-      return `  ${artifactLabel(artifacts[artifactIndex], artifactIndex)}: ${phase}${why === '' ? '' : `, ${why}`}`;
+      return `  ${runLabel(artifacts[artifactIndex], run)}: ${phase}${why === '' ? '' : `, ${why}`}`;
     });
   const heading = `order ${order.metadata.namespace}/${order.metadata.name} failed${lines.length === 0 ? `: ${order.status?.message ?? 'no reason given'}` : ':'}`;
   return [heading, ...lines].join('\n');

@@ -56,6 +56,7 @@ const orderRun = s.object({
   message: optional(s.string({ description: 'A sentence for people.' })),
   blocked: optional(s.boolean({ description: 'True while the run waits for an object that does not exist.' })),
   slot: optional(s.string({ description: 'Names what was asked for, whatever the Endpoints, Secrets and types look like.' })),
+  destination: optional(s.string({ description: 'The Endpoint it goes to, where the artifact goes to several.' })),
   expired: optional(s.boolean({ description: 'True once the time to keep the ArtifactWorkflow is over; this entry is the record of it.' })),
   progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
   startTime: optional(s.time({ description: 'When the run started.' })),

@@ -223,6 +223,13 @@ test('an artifact may go to several destinations', async () => {
     ['dst', 'dst2'],
   );
   assert.deepEqual(world.order().status?.counts, { total: 3, succeeded: 2, failed: 0, running: 0, pending: 0, blocked: 1, scheduled: 0 });
+  assert.deepEqual(
+    world
+      .entries()
+      .map(({ destination }) => destination)
+      .sort(),
+    ['dst', 'dst2', 'nowhere'],
+  );
 });
 
 test('a superseded run that is active is ended before its successor starts; there are never two writers', async () => {

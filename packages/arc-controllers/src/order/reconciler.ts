@@ -85,19 +85,17 @@ async function reconcileRuns(
   const errors: unknown[] = [];
   const made: ArtifactWorkflow[] = [];
   const entries = new Map<string, OrderRun>();
+  const enter = (key: string, entry: OrderRun, { destination }: { readonly destination?: string }): void =>
+    void entries.set(key, destination === undefined ? entry : { ...entry, destination });
   for (const run of resolution.runs) {
     try {
-      entries.set(
-        run.hash,
-        await ensureRun(context, order, run, { superseded, made, unseen: writes.unseen, retry, force: force.value }, signal),
-      );
+      const entry = await ensureRun(context, order, run, { superseded, made, unseen: writes.unseen, retry, force: force.value }, signal);
+      enter(run.hash, entry, run);
     } catch (error) {
       if (signal.aborted) throw error;
       const message = error instanceof ApiStatusError ? error.message : 'the ArtifactWorkflow could not be created';
-      entries.set(
-        run.hash,
-        waitingEntry(run.index, artifactWorkflowName(order.metadata.name ?? '', run.hash), { reason: 'CreateFailed', message }),
-      );
+      const name = artifactWorkflowName(order.metadata.name ?? '', run.hash);
+      enter(run.hash, waitingEntry(run.index, name, { reason: 'CreateFailed', message }), run);
       errors.push(error);
     }
   }
@@ -108,9 +106,9 @@ async function reconcileRuns(
   }
   for (const item of resolution.unresolved) {
     const kept = item.blocked ? keptEntry(order, item, owned) : undefined;
-    if (kept === undefined) entries.set(item.key, problemEntry(item));
+    if (kept === undefined) enter(item.key, problemEntry(item), item);
     // Artifacts that come to the same share a run, for which the first stands, as it does while nothing is missing.
-    else if (!entries.has(kept.hash)) entries.set(kept.hash, kept.entry);
+    else if (!entries.has(kept.hash)) enter(kept.hash, kept.entry, item);
   }
   const nextExpiry = await expireRuns(context, order, { resolution, owned, entries }, signal);
   const deliveries = deliveriesOf(order.status ?? {}, entries, owned);

@@ -16,6 +16,8 @@ interface Wish {
   readonly index: number;
   /** Names what is asked for, whatever the Endpoints, Secrets and types look like at the moment. */
   readonly slot: string;
+  /** The Endpoint it goes to, where the artifact goes to several. */
+  readonly destination?: string;
 }
 
 export interface ResolvedRun extends Wish {
@@ -52,7 +54,7 @@ export function resolveOrder(order: Order, lookups: Lookups, force?: number): Re
   for (const [index, artifact] of (spec.artifacts ?? []).entries()) {
     const destinations = destinationNames(spec, artifact);
     for (const destination of destinations.length > 0 ? destinations : [undefined]) {
-      const outcome = resolveRun(order, { index, artifact, destination, force }, lookups);
+      const outcome = resolveRun(order, { index, artifact, destination, isOneOfMany: destinations.length > 1, force }, lookups);
       if ('hash' in outcome) {
         if (!runs.has(outcome.hash)) runs.set(outcome.hash, outcome);
       } else if (!unresolved.has(outcome.key)) unresolved.set(outcome.key, outcome);
@@ -65,6 +67,7 @@ interface Request {
   readonly index: number;
   readonly artifact: Artifact;
   readonly destination: string | undefined;
+  readonly isOneOfMany: boolean;
   readonly force: number | undefined;
 }
 
@@ -73,7 +76,7 @@ function resolveRun(order: Order, request: Request, lookups: Lookups): ResolvedR
   const namespace = order.metadata.namespace ?? '';
   const where = `spec.artifacts[${index}]`;
   const asked = [artifact.type, artifact.spec ?? {}, sourceName(order.spec ?? {}, artifact), request.destination];
-  const wish: Wish = { index, slot: shortHash('slot', asked) };
+  const wish: Wish = { index, slot: shortHash('slot', asked), ...(request.isOneOfMany && { destination: request.destination ?? '' }) };
 
   const transfer = resolveTransfer(
     { namespace, type: artifact.type, source: sourceName(order.spec ?? {}, artifact), destination: request.destination },
