@@ -15,7 +15,7 @@ import { complaintsOf, publishedKinds } from './support/argo-kinds.ts';
 import { namespace, startArgoWorld } from './support/argo-world.ts';
 import type { ArgoWorld } from './support/argo-world.ts';
 
-const examples = ['oci', 'helm', 'blob', 'oci-scanned', 'blob-scanned'] as const;
+const examples = ['oci', 'helm', 'blob', 'oci-scanned', 'blob-scanned', 'oci-known-tools'] as const;
 const labels = { 'kueue.x-k8s.io/queue-name': 'transfers', 'kueue.x-k8s.io/priority-class': 'urgent', team: 'a' };
 const cron = {
   schedules: ['0 3 * * *', '30 15 * * 1'],
@@ -24,7 +24,7 @@ const cron = {
   startingDeadlineSeconds: 60,
   when: '{{= cronworkflow.lastScheduledTime == nil }}',
 };
-const longestName = `${'order-of-'.repeat(26)}mine`;
+const longestName = `${'order-of-'.repeat(25)}mine`;
 
 async function documents(folder: string, file: string): Promise<readonly KubeObject[]> {
   const text = await readFile(fileURLToPath(new URL(`../../examples/${folder}/${file}.yaml`, import.meta.url)), 'utf8');
@@ -44,7 +44,7 @@ async function orderEverything({ client }: ArgoWorld): Promise<void> {
     for (const type of (await documents(folder, 'artifact-type')) as readonly ClusterArtifactType[]) {
       await client.create(clusterArtifactTypes, { ...type, spec: { ...type.spec, renderConfig: true } } as KubeObject);
     }
-    const endpointsOfFolder = folder.endsWith('-scanned') ? [] : await documents(folder, 'endpoints');
+    const endpointsOfFolder = folder.includes('-') ? [] : await documents(folder, 'endpoints');
     for (const endpoint of endpointsOfFolder as readonly Endpoint[]) {
       const secretRef = endpoint.spec?.usage === 'PushOnly' ? { secretRef: { name: 'login' } } : {};
       await client.create(endpoints, {

@@ -63,10 +63,7 @@ export async function installOciType(client: KubeClient): Promise<void> {
 }
 
 /** Creates the shipped template and type of a folder of examples. */
-export async function installType(
-  client: KubeClient,
-  folder: 'oci' | 'helm' | 'blob' | 's3' | 'oci-scanned' | 'blob-scanned',
-): Promise<void> {
+export async function installType(client: KubeClient, folder: 'oci' | 'helm' | 'blob' | 's3' | 'oci-known-tools'): Promise<void> {
   await client.create(clusterWorkflowTemplates, await readExample(folder, 'cluster-workflow-template.yaml'));
   await client.create(clusterArtifactTypes, await readExample(folder, 'artifact-type.yaml'));
 }
