@@ -135,6 +135,33 @@ test('a delivery that nobody has written down is written down before a deleted r
   );
 });
 
+test('a Workflow that delivers in the moment it is to be deleted is not deleted', async () => {
+  const client = server();
+  const run = storedRun(client, { phase: 'Running', activeWorkflowRef: { name: 'r' } });
+  const workflow = client.put(workflows, {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Workflow',
+    metadata: {
+      ...request,
+      ownerReferences: [{ ...api, kind: 'ArtifactWorkflow', name: 'r', uid: run.metadata.uid ?? '', controller: true }],
+    },
+    status: { phase: 'Running' },
+  } as never);
+  await client.delete(artifactWorkflows, request);
+  const shown = client.peek<ArtifactWorkflow>(artifactWorkflows, request);
+  assert.ok(shown);
+  {
+    using _delivers = client.onRequest(({ verb, type }) => {
+      if (verb === 'delete' && type?.plural === 'workflows')
+        client.put(workflows, { ...workflow, status: { phase: 'Succeeded' } } as never);
+    });
+    await artifactWorkflowReconciler(contextOf(client, [shown]))(request, signal);
+  }
+  assert.equal(client.peek(workflows, request)?.metadata.deletionTimestamp, undefined);
+  await artifactWorkflowReconciler(contextOf(client, [shown]))(request, signal);
+  assert.equal(client.peek<ArtifactWorkflow>(artifactWorkflows, request)?.status?.phase, 'Succeeded');
+});
+
 test('an Order is not let go while the server has a run its informer does not know', async () => {
   const client = server();
   client.put(orders, { ...api, kind: 'Order', metadata: { ...request, finalizers: ['arc.opendefense.cloud/order-finalizer'] } });

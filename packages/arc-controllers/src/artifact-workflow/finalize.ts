@@ -55,15 +55,19 @@ export async function endWorkflow(context: RunContext, run: ArtifactWorkflow, si
   const workflow = await readWorkflow(context, ref, signal);
   if (workflow === undefined || !isControlledBy(workflow, run)) return false;
   if (isDeleting(workflow)) return true;
-  const { uid } = workflow.metadata;
+  const { uid, resourceVersion } = workflow.metadata;
+  // Of a run that has not ended, only a Workflow that has not either: in between it may deliver, and its event leads here again.
+  const isOpen = !isFinishedPhase(run.status?.phase);
+  if (isOpen && workflowRecord(workflow).phase === 'Succeeded') return true;
   try {
     await context.client.delete(workflows, ref, {
       signal,
       propagationPolicy: 'Background',
-      ...(uid !== undefined && { preconditions: { uid } }),
+      preconditions: { ...(uid !== undefined && { uid }), ...(isOpen && resourceVersion !== undefined && { resourceVersion }) },
     });
   } catch (error) {
     if (isStatusReason(error, 'NotFound')) return false;
+    if (isOpen && isStatusReason(error, 'Conflict')) return true;
     throw error;
   }
   return (await readWorkflow(context, ref, signal))?.metadata.uid === uid;
