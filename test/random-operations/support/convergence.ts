@@ -1,5 +1,6 @@
 import type { ArtifactWorkflow, Order, OrderRun } from '@arc/api/arc';
 import { forceAtAnnotation, orderFinalizer, retryAnnotation } from '@arc/api/arc';
+import type { Workflow } from '@arc/api/argo';
 import { isDeepStrictEqual } from 'node:util';
 import type { Judge } from './judge.ts';
 import type { Meddling } from './meddling.ts';
@@ -239,6 +240,8 @@ function runProblems(run: ArtifactWorkflow, stored: Stored, { judge, meddling }:
     destination: spec.dstRef?.name ?? '',
   };
   const { state } = find(stored, transfer);
+  const workflow = stored.workflows.find(({ metadata: { ownerReferences } }) => ownerReferences?.[0]?.uid === metadata.uid);
+  if (phase === 'Running' && workflow !== undefined && waitsForSecret(workflow, stored)) return [];
   const is = `${titleOf(run)} is ${phase} (${reason}: ${status.message})`;
   if (state !== 'run')
     return terminal.includes(phase) || (phase === 'Pending' && reason.startsWith('Missing'))
@@ -247,6 +250,12 @@ function runProblems(run: ArtifactWorkflow, stored: Stored, { judge, meddling }:
   const behaviour = spec.parameters?.find(({ name }) => name === 'specBehaviour')?.value ?? '';
   const excused = judge.workflowsOf(metadata.uid ?? '', metadata.name ?? '').some((uid) => meddling.hasEnded(uid));
   return outcomesOf(behaviour).includes(phase) || excused ? [] : [`${is} and should be ${outcomesOf(behaviour).join(' or ')}`];
+}
+
+/** True for a Workflow whose steps cannot start, or start again, for a Secret is gone. */
+function waitsForSecret({ metadata, spec }: Workflow, stored: Stored): boolean {
+  const mounted = (spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
+  return mounted.some((name) => named(stored.secrets, metadata.namespace, name) === undefined);
 }
 
 /** What nobody is responsible for, and what does not go although it should. */
@@ -274,9 +283,7 @@ function leftovers(stored: Stored): string[] {
   for (const workflow of stored.workflows) {
     const owner = workflow.metadata.ownerReferences?.find(({ controller }) => controller === true);
     if (owner === undefined) problems.push(`${titleOf(workflow)} has no owner`);
-    const mounted = (workflow.spec.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []);
-    const isBlocked = mounted.some((name) => named(stored.secrets, workflow.metadata.namespace, name) === undefined);
-    if (owner?.kind === 'ArtifactWorkflow' && workflow.status?.finishedAt === undefined && !isBlocked) {
+    if (owner?.kind === 'ArtifactWorkflow' && workflow.status?.finishedAt === undefined && !waitsForSecret(workflow, stored)) {
       problems.push(`${titleOf(workflow)} has not ended: ${workflow.status?.phase}`);
     }
   }

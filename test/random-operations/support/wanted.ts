@@ -107,8 +107,9 @@ function wantedRun(
   const dryRun = order.spec?.dryRun === true;
   const template = type?.spec?.workflowTemplateRef?.name;
   const level = type?.spec?.parameters?.[0]?.value;
+  // Types of the same template and parameters come to the same, whatever their names.
   const visible = JSON.stringify([
-    ...asked,
+    ...asked.slice(1),
     template,
     level,
     ...[source, target].flatMap((endpoint) => [endpoint?.spec?.type, endpoint?.spec?.remoteURL]),
@@ -140,7 +141,7 @@ export function visibleIn({ metadata, spec }: ArtifactWorkflow): { readonly aske
     value('dryRun') === 'true',
     cron,
   ];
-  return { asked: JSON.stringify(asked), visible: JSON.stringify([...asked, ...rest]) };
+  return { asked: JSON.stringify(asked), visible: JSON.stringify([...asked.slice(1), ...rest]) };
 }
 
 function cronText({ schedules, concurrencyPolicy }: Cron): string {
