@@ -111,6 +111,7 @@ function wantedRun(
   const visible = JSON.stringify([
     ...asked.slice(1),
     template,
+    type?.spec?.renderConfig === true,
     level,
     ...[source, target].flatMap((endpoint) => [endpoint?.spec?.type, endpoint?.spec?.remoteURL]),
     dryRun,
@@ -121,7 +122,7 @@ function wantedRun(
   return {
     index,
     state,
-    configuration: JSON.stringify([visible, credentials, type?.spec?.renderConfig === true, force]),
+    configuration: JSON.stringify([visible, credentials, force]),
     visible,
     behaviour: spec.behaviour,
     scheduled,
@@ -136,6 +137,7 @@ export function visibleIn({ metadata, spec }: ArtifactWorkflow): { readonly aske
   const cron = spec?.cron === undefined ? null : cronText(spec.cron);
   const rest = [
     spec?.workflowTemplateRef?.name,
+    spec?.renderConfig === true,
     value('level'),
     ...['srcType', 'srcRemoteURL', 'dstType', 'dstRemoteURL'].map(value),
     value('dryRun') === 'true',
