@@ -145,11 +145,13 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
       const isStopped = (await directory.readStop()) !== undefined;
       if ((await directory.readExit()) === undefined) await killAll(entry);
       const hasExit = (await directory.readExit()) !== undefined;
-      entry.observation =
+      const outcome: Observation =
         hasExit || isStopped
           ? { state: 'ended', result: await readResult(directory, record, { exitCode: 137, finishedAt: clock.now() }) }
           : { state: 'lost', startedAt: record.startedAt, runs: record.runs };
+      // First, so that whoever sees that it has ended finds no Secret of it any more.
       await directory.removeVolumes();
+      entry.observation = outcome;
     } catch (error) {
       logger.error('the outcome of a step could not be read', { pod: record.podName, error: messageOf(error) });
       const failed = { startedAt: record.startedAt, finishedAt: clock.now(), exitCode: 255, outputs: {} };
