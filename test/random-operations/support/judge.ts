@@ -258,8 +258,10 @@ export class Judge {
   }
 
   /** What has ended stays unless its time is over, its Order goes or somebody deletes it. */
-  #judgeRetention(uid: string, { name, object, orderUid = '', wasEnded }: RunRecord): void {
+  #judgeRetention(uid: string, { name, object, orderUid = '', wasEnded, retries, forces }: RunRecord): void {
     if (!wasEnded || this.#meddling.hasDeleted(uid) || object.spec?.type === fleetingType) return;
+    // One that is still to run once more has not ended for good: superseded, it is stopped.
+    if ((this.#madeByRun.get(uid) ?? []).length < 1 + retries.size + forces.size) return;
     const order = this.#orders.get(orderUid);
     if (order === undefined || order.hasHadTtl || order.deletion !== undefined || this.#meddling.hasDeleted(orderUid)) return;
     this.#complain(`ArtifactWorkflow ${name} had ended and was deleted though nothing limits its time`);
