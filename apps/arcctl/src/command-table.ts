@@ -83,7 +83,12 @@ export const commands: readonly CommandDefinition[] = [
     path: ['order', 'submit'],
     summary: 'Create what a file holds, and optionally wait for its Orders',
     options: [
-      { flags: '-f, --filename <file>', description: 'YAML or JSON with one or more objects; - reads standard input', required: true },
+      {
+        flags: '-f, --filename <file>',
+        description: 'YAML or JSON with one or more objects; - reads standard input; may be given several times',
+        required: true,
+        repeatable: true,
+      },
       { flags: '--wait', description: 'block until every Order in the file has finished' },
       { flags: '--watch', description: 'the same, showing progress' },
       timeout,
@@ -102,7 +107,15 @@ export const commands: readonly CommandDefinition[] = [
   {
     path: ['order', 'plan'],
     summary: 'Say what the Orders of a file would transfer, without transferring it',
-    options: [{ flags: '-f, --filename <file>', description: 'YAML or JSON with Orders; - reads standard input', required: true }, timeout],
+    options: [
+      {
+        flags: '-f, --filename <file>',
+        description: 'YAML or JSON with Orders; - reads standard input; may be given several times',
+        required: true,
+        repeatable: true,
+      },
+      timeout,
+    ],
     examples: ['arcctl order plan -f order.yaml'],
     load: async () => (await import('./order/plan.ts')).planOrders,
   },

@@ -53,6 +53,12 @@ export function textOption(invocation: Pick<Invocation, 'options'>, name: string
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The values of an option that may be given several times. */
+export function textsOption(invocation: Pick<Invocation, 'options'>, name: string): readonly string[] {
+  const values = invocation.options[name];
+  return Array.isArray(values) ? values.filter((value) => typeof value === 'string') : [];
+}
+
 /** Whether an option without value was given. */
 export function hasFlag(invocation: Pick<Invocation, 'options'>, name: string): boolean {
   return invocation.options[name] === true;

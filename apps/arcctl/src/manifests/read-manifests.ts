@@ -15,11 +15,17 @@ export interface Manifest {
 }
 
 /**
- * Reads every object of a YAML or JSON file, or of standard input for `-`; the items of `v1 List`s one by one.
+ * Reads every object of YAML or JSON files in their order, or of standard input for `-`; the items of `v1 List`s one by one.
  *
  * @throws ArcError `InvalidYAML` or `InvalidJSON` with line and column, `InvalidManifest`, `FileUnreadable`
  */
-export async function readManifests(file: string, stdin: InputStream): Promise<Manifest[]> {
+export async function readManifests(files: readonly string[], stdin: InputStream): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const file of files) manifests.push(...(await readFileOfManifests(file, stdin)));
+  return manifests;
+}
+
+async function readFileOfManifests(file: string, stdin: InputStream): Promise<Manifest[]> {
   const source = file === '-' ? 'standard input' : file;
   const text = file === '-' ? await readText(stdin) : await readNamed(file);
   const documents = decodeDocuments(text, source);

@@ -278,3 +278,13 @@ test('a timeout needs a unit and something to wait for', async () => {
   assert.equal((await server.arcctl(['order', 'submit', '-f', '-', '--timeout', '5m'], options)).code, 2);
   assert.equal(await exists('never'), false);
 });
+
+test('every file that is named is submitted, in its order', async () => {
+  const files = [
+    await server.file('first.yaml', encodeYaml(order('first-file'))),
+    await server.file('second.yaml', encodeYaml(order('second-file'))),
+  ];
+  const { code, stdout, stderr } = await server.arcctl(['order', 'submit', ...files.flatMap((file) => ['-f', file])]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /first-file created\n.*second-file created\n/);
+});

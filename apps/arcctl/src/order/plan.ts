@@ -6,7 +6,7 @@ import { isStatusReason } from '@arc/apimachinery/client';
 import { anySignal, ArcError } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
 import { connect } from '../cluster/connection.ts';
-import { textOption } from '../command.ts';
+import { textsOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readManifests } from '../manifests/read-manifests.ts';
 import { followObject } from './follow-object.ts';
@@ -27,7 +27,7 @@ const removalMs = 10_000;
  */
 export async function planOrders(invocation: Invocation): Promise<ExitCode> {
   const timeoutMs = timeoutFrom(invocation);
-  const manifests = await readManifests(textOption(invocation, 'filename') ?? '-', invocation.streams.stdin);
+  const manifests = await readManifests(textsOption(invocation, 'filename'), invocation.streams.stdin);
   const planned = manifests.flatMap(({ object }) =>
     object.kind === orders.kind && object.apiVersion.startsWith(`${arcGroup}/`) ? [object as Order] : [],
   );

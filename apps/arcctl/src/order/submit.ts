@@ -9,7 +9,7 @@ import { discover } from '@arc/kube-client';
 import type { DiscoveredResource, KubeClient, ObjectRef } from '@arc/kube-client';
 import { connect } from '../cluster/connection.ts';
 import type { Connection } from '../cluster/connection.ts';
-import { hasFlag, textOption } from '../command.ts';
+import { hasFlag, textsOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readManifests } from '../manifests/read-manifests.ts';
 import type { Manifest } from '../manifests/read-manifests.ts';
@@ -27,7 +27,7 @@ export async function submitOrders(invocation: Invocation): Promise<ExitCode | v
   const isWatch = hasFlag(invocation, 'watch');
   const isWait = isWatch || hasFlag(invocation, 'wait');
   if (timeoutMs !== undefined && !isWait) throw new UsageError('--timeout without --wait or --watch has no meaning');
-  const manifests = await readManifests(textOption(invocation, 'filename') ?? '-', invocation.streams.stdin);
+  const manifests = await readManifests(textsOption(invocation, 'filename'), invocation.streams.stdin);
   await using connection = await connect(invocation);
   const { client } = connection;
   const resources = await discover(client, { signal: invocation.signal });

@@ -8,6 +8,8 @@ export interface OptionDefinition {
   readonly choices?: readonly string[];
   readonly defaultValue?: string;
   readonly required?: true;
+  /** May be given several times; its value is an array then and also when it is given once. */
+  readonly repeatable?: true;
 }
 
 /** Values of options by their camelCase name; absent when not given and without default. */
@@ -18,5 +20,7 @@ export function optionFrom(definition: OptionDefinition): Option {
   if (definition.choices !== undefined) option.choices(definition.choices);
   if (definition.defaultValue !== undefined) option.default(definition.defaultValue);
   if (definition.required === true) option.makeOptionMandatory();
+  if (definition.repeatable === true)
+    option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
   return option;
 }
