@@ -141,26 +141,27 @@ export async function createProcessRunner(options: ProcessRunnerOptions): Promis
   async function settle(entry: Entry): Promise<void> {
     const { record, directory } = entry;
     if (record === undefined || entry.observation.state !== 'running') return;
+    let outcome: Observation;
     try {
       const isStopped = (await directory.readStop()) !== undefined;
       if ((await directory.readExit()) === undefined) await killAll(entry);
       const hasExit = (await directory.readExit()) !== undefined;
-      const outcome: Observation =
+      outcome =
         hasExit || isStopped
           ? { state: 'ended', result: await readResult(directory, record, { exitCode: 137, finishedAt: clock.now() }) }
           : { state: 'lost', startedAt: record.startedAt, runs: record.runs };
-      // First, so that whoever sees that it has ended finds no Secret of it any more.
       await directory.removeVolumes();
-      entry.observation = outcome;
     } catch (error) {
       logger.error('the outcome of a step could not be read', { pod: record.podName, error: messageOf(error) });
       const failed = { startedAt: record.startedAt, finishedAt: clock.now(), exitCode: 255, outputs: {} };
-      entry.observation = {
+      outcome = {
         state: 'ended',
         result: { ...failed, error: `the outcome of the step could not be read: ${messageOf(error)}` },
       };
     }
     await logs.end(logRef(record));
+    // Last, so that whoever sees that it has ended finds its whole log, and no Secret of it any more.
+    entry.observation = outcome;
     entry.ended.resolve();
     changed(entry.id);
   }
