@@ -56,6 +56,9 @@ export class Connections {
     });
     // An idle connection that is lost is replaced when the next one is needed.
     this.#pool.on('error', () => {});
+    // Without a listener the loss of a connection that is being used would end the process. It is there from the first moment: what a
+    // server that ends says can come with its greeting, before whoever waits for the connection gets it.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /**
@@ -138,10 +141,7 @@ export class Connections {
   async #connect(): Promise<PoolClient> {
     if (this.#ended !== undefined) throw new StorageError('Closed', 'the store has been closed');
     try {
-      const client = await this.#pool.connect();
-      // Without a listener the loss of a connection that is being used would end the process.
-      if (client.listenerCount('error') < 1) client.on('error', () => {});
-      return client;
+      return await this.#pool.connect();
     } catch (error) {
       throw new NotExecuted(messageOf(error), { cause: error });
     }
