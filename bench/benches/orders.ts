@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from '../controllers/client-of.ts';
 import { costOf, total, until, untilQuiet, type Cost, type World } from '../controllers/ledger.ts';
-import { artifactsPerOrder, destinationOf, installScenario, moveDestination, orderTo } from '../controllers/order-scenario.ts';
+import {
+  artifactsPerOrder,
+  destinationOf,
+  destinationOfTheRest,
+  installScenario,
+  moveDestination,
+  orderTo,
+} from '../controllers/order-scenario.ts';
 import { startPart } from '../controllers/start-part.ts';
 import { startLoad } from '../load/start-load.ts';
 import type { Plan } from '../plan.ts';
@@ -62,17 +69,20 @@ interface Group {
 /** A destination for as many Orders as are to be changed at once, each time, and one for the rest. */
 function groupsOf({ orders: { count, changed } }: Plan): readonly Group[] {
   let first = 0;
-  const groups = [...changed, count - changed.reduce((sum, each) => sum + each, 0)].map((size): Group => {
+  const groups = changed.map((size): Group => {
     const group = { destination: destinationOf(size), first, count: size };
     first += size;
     return group;
   });
-  return groups;
+  return [...groups, { destination: destinationOfTheRest, first, count: count - first }];
 }
 
 async function prepare(server: ServerUnderTest, groups: readonly Group[]): Promise<void> {
   await using client = clientOf(await server.administrator('bench'), 'bench');
-  await installScenario(client, [...new Set(groups.map(({ destination }) => destination))]);
+  await installScenario(
+    client,
+    groups.map(({ destination }) => destination),
+  );
 }
 
 async function createOrders({ server, controllers }: World, groups: readonly Group[]): Promise<void> {

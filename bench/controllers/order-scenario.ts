@@ -13,10 +13,13 @@ const sourceName = 'upstream-registry';
 const secretName = 'credentials';
 const templateName = 'bench-pipeline';
 
-/** The name of the destination that so many Orders share. */
+/** The name of the destination that so many Orders share whose Endpoint is to be changed. */
 export function destinationOf(orders: number): string {
   return `destination-of-${orders}`;
 }
+
+/** The name of the destination of all other Orders: there may be as many as of those that are to be changed. */
+export const destinationOfTheRest = 'destination-of-the-rest';
 
 /** Orders of three artifacts to one destination. */
 export function orderTo(destination: string): ObjectTemplate {
