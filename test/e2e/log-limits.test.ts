@@ -33,6 +33,8 @@ test('of a step that writes too much the beginning and the end are kept, and its
   const tail = JSON.stringify(run.status?.logTail);
   assert.ok(tail.length < 20_000, `${tail.length} bytes`);
 
+  assert.match(run.status?.logTail ?? '', /3000000\nlast$/);
+
   const { code, stdout } = await world.arcctl(['logs', 'artifactworkflow/chatty']);
   assert.equal(code, 0);
   assert.ok(stdout.length > 6 << 20 && stdout.length < 9 << 20, `${stdout.length} of 16 MB are kept`);

@@ -75,14 +75,16 @@ export class LogCollector {
   async #note(): Promise<void> {
     const size = await sizeOf(this.#path);
     if (size === undefined) return;
-    const { liveBase } = await readLayout(this.#path);
-    const offset = liveBase + size;
-    if (offset === this.#noted) return;
-    this.#noted = offset;
-    await appendFile(timesPath(this.#path), `${offset} ${this.#options.clock.now()}\n`, { mode: 0o600 });
+    const { tailStart, liveBase } = await readLayout(this.#path);
     const { headBytes, tailBytes } = this.#options;
-    if (size > (liveBase === 0 ? headBytes + tailBytes : tailBytes)) await shorten(this.#path, { headBytes, tailBytes });
-    this.#options.grown();
+    const offset = liveBase + size;
+    const isNew = offset !== this.#noted;
+    this.#noted = offset;
+    if (isNew) await appendFile(timesPath(this.#path), `${offset} ${this.#options.clock.now()}\n`, { mode: 0o600 });
+    // While it grows, the tail of before and what came since make up the end; of one that has ended no more than that is kept.
+    const kept = this.#closed ? offset - tailStart : size;
+    if (kept > (liveBase === 0 ? headBytes + tailBytes : tailBytes)) await shorten(this.#path, { headBytes, tailBytes });
+    if (isNew) this.#options.grown();
   }
 }
 

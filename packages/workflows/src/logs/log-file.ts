@@ -1,4 +1,5 @@
-import { open, readFile, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { codeOf } from '@arc/kernel';
 
 /**
@@ -32,21 +33,54 @@ export async function readLayout(path: string): Promise<LogLayout> {
 }
 
 /**
- * Shortens a live file that has outgrown its limits: the head is kept once, of the rest only the last `tailBytes`. Bytes
- * written between reading and truncating are lost, which is the price of letting steps write to a plain file.
+ * Shortens a live file that has outgrown its limits: the head is kept once, of the rest the last `tailBytes`, and what was written
+ * meanwhile. Steps write to a plain file, so bytes written between reading and truncating are lost. That is done last and in one go,
+ * microseconds apart: while the rest is written down, a step writes megabytes, and ends.
  */
 export async function shorten(path: string, limits: { readonly headBytes: number; readonly tailBytes: number }): Promise<void> {
+  const { headBytes, tailBytes } = limits;
   const layout = await readLayout(path);
   const live = await readFile(path);
   const isFirst = layout.liveBase === 0;
-  const headEnd = isFirst ? Math.min(limits.headBytes, live.length) : layout.headEnd;
-  const rest = isFirst ? live.subarray(headEnd) : live;
-  const tail = rest.subarray(Math.max(0, rest.length - limits.tailBytes));
-  const liveBase = layout.liveBase + live.length;
+  const headEnd = isFirst ? Math.min(headBytes, live.length) : layout.headEnd;
   if (isFirst) await writeWhole(headPath(path), live.subarray(0, headEnd));
-  await writeWhole(tailPath(path), tail);
-  await writeWhole(layoutPath(path), Buffer.from(JSON.stringify({ headEnd, tailStart: liveBase - tail.length, liveBase })));
-  await truncate(path, 0);
+  const earlier = isFirst || live.length >= tailBytes ? undefined : await readIfThere(tailPath(path));
+  const tail = lastOf(Buffer.concat([earlier ?? Buffer.alloc(0), isFirst ? live.subarray(headEnd) : live]), tailBytes);
+  const newTail = `${tailPath(path)}.new`;
+  await writeFile(newTail, tail, { mode: 0o600 });
+
+  const { late, size } = takeRest(path, live.length, tailBytes);
+  const isConnected = size - late.length === live.length;
+  if (isConnected) appendFileSync(newTail, late);
+  else writeFileSync(newTail, late);
+  renameSync(newTail, tailPath(path));
+  const liveBase = layout.liveBase + size;
+  const tailStart = liveBase - late.length - (isConnected ? tail.length : 0);
+  const newLayout = `${layoutPath(path)}.new`;
+  writeFileSync(newLayout, JSON.stringify({ headEnd, tailStart, liveBase }), { mode: 0o600 });
+  renameSync(newLayout, layoutPath(path));
+}
+
+/** Empties a file of `size` bytes. What it held after `start` is returned, of more than `maxBytes` the last. */
+function takeRest(path: string, start: number, maxBytes: number): { readonly late: Buffer; readonly size: number } {
+  const file = openSync(path, 'r+');
+  try {
+    const chunks: Buffer[] = [];
+    let size = Math.max(start, fstatSync(file).size - maxBytes);
+    for (let count = -1; count !== 0; size += count) {
+      const chunk = Buffer.allocUnsafe(64 * 1024);
+      count = readSync(file, chunk, 0, chunk.length, size);
+      chunks.push(chunk.subarray(0, count));
+    }
+    ftruncateSync(file, 0);
+    return { late: Buffer.concat(chunks), size };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function lastOf(bytes: Buffer, count: number): Buffer {
+  return bytes.subarray(Math.max(0, bytes.length - count));
 }
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
@@ -61,6 +95,12 @@ export async function sizeOf(path: string): Promise<number | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Bytes that are kept of the log at `path`. */
+export async function keptBytes(path: string): Promise<number> {
+  const sizes = await Promise.all([path, headPath(path), tailPath(path)].map(sizeOf));
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }
 
 export async function readIfThere(path: string): Promise<Buffer | undefined> {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { FakeClock } from '@arc/kernel';
 import { parseTimes } from './log-times.ts';
 import { createLogStore } from './log-store.ts';
@@ -108,6 +110,57 @@ test('a log beyond its limits keeps head and tail and says what is gone', () =>
       assert.equal(await read(store, { tailLines: 3 }), 'line 0058\nline 0059\nline 0060\n');
     },
     { headBytes: 20, tailBytes: 40 },
+  ));
+
+test('what is written while a log is shortened is not lost, and of one that has ended no more than the limits is kept', () =>
+  withStore(
+    async (store) => {
+      const path = await store.begin(ref);
+      let written = 0;
+      const write = (): void => appendFileSync(path, `line ${String(written++).padStart(6, '0')}\n`);
+      for (let index = 0; index < 100; index++) write();
+      store.collect(ref);
+      let isEnded = false;
+      const ending = store.end(ref).finally(() => (isEnded = true));
+      while (!isEnded) {
+        write();
+        await setImmediate();
+      }
+      await ending;
+      const [, late = ''] = (await read(store)).split(' bytes of this log were dropped ...]\n');
+      const lines = late.trimEnd().split('\n').slice(1);
+      const first = written - lines.length;
+      assert.ok(lines.length > 2, late);
+      assert.deepEqual(
+        lines,
+        lines.map((_, index) => `line ${String(first + index).padStart(6, '0')}`),
+      );
+      store.collect(ref);
+      await store.end(ref);
+      const text = await read(store);
+      assert.equal(text.replace(/\n\[\.\.\. .* dropped \.\.\.\]\n/, '').length, 100, text);
+      assert.ok(text.endsWith(`${lines.at(-1)}\n`), text);
+    },
+    { headBytes: 24, tailBytes: 76 },
+  ));
+
+test('of a log that was shortened, the parts count for the total, too', () =>
+  withStore(
+    async (store, clock, directory) => {
+      for (const [age, pod] of ['wf-b', 'wf-a'].entries()) {
+        const path = await store.begin({ ...ref, pod });
+        await writeFile(path, 'x'.repeat(300));
+        store.collect({ ...ref, pod });
+        await store.end({ ...ref, pod });
+        await utimes(path, clock.now() / 1000 - age, clock.now() / 1000 - age);
+      }
+      await store.sweep();
+      assert.deepEqual(
+        (await readdir(join(directory, 'ns', 'wf'))).filter((name) => name.endsWith('.log')),
+        ['wf-b.log'],
+      );
+    },
+    { headBytes: 40, tailBytes: 60, maxTotalBytes: 150 },
   ));
 
 test('retention removes old logs and the oldest beyond the total, never one being written', () =>

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Clock, Logger } from '@arc/kernel';
 import { ArcError, codeOf, silentLogger, systemClock } from '@arc/kernel';
 import { LogCollector } from './log-collector.ts';
-import { moveLog, removeLog, sizeOf } from './log-file.ts';
+import { keptBytes, moveLog, removeLog, sizeOf } from './log-file.ts';
 import { readLog } from './read-log.ts';
 
 /** Names the log of one attempt. */
@@ -132,9 +132,9 @@ export function createLogStore(directory: string, options: LogStoreOptions = {})
     for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || !entry.name.endsWith('.log') || collectors.has(path)) continue;
-      const { size, mtimeMs } = await stat(path);
+      const { mtimeMs } = await stat(path);
       if (clock.now() - mtimeMs > maxAgeMs) await removeLog(path);
-      else kept.push({ path, bytes: size, changed: mtimeMs });
+      else kept.push({ path, bytes: await keptBytes(path), changed: mtimeMs });
     }
     let total = kept.reduce((sum, log) => sum + log.bytes, 0);
     for (const log of kept.sort((a, b) => a.changed - b.changed)) {

@@ -18,6 +18,15 @@ export interface LogContent {
 
 const newline = 0x0a;
 
+interface Piece {
+  /** Offset of its first byte. */
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** How often a log is read anew that was shortened meanwhile: between two times a step has to write megabytes. */
+const maxReads = 5;
+
 /** Reads what is there of a log from offset `from` on. With `wholeLines`, an unfinished last line is left for later. */
 export async function readLog(
   path: string,
@@ -25,19 +34,7 @@ export async function readLog(
   from = 0,
   options: { readonly wholeLines?: boolean } = {},
 ): Promise<LogContent> {
-  const layout = await readLayout(path);
-  const pieces: { readonly start: number; readonly bytes: Buffer }[] = [];
-  if (layout.liveBase > 0) {
-    const head = (await readIfThere(headPath(path))) ?? Buffer.alloc(0);
-    const tail = (await readIfThere(tailPath(path))) ?? Buffer.alloc(0);
-    pieces.push({ start: 0, bytes: head });
-    const dropped = layout.tailStart - layout.headEnd;
-    if (dropped > 0 && from < layout.tailStart) {
-      pieces.push({ start: layout.headEnd, bytes: Buffer.from(`\n[... ${dropped} bytes of this log were dropped ...]\n`) });
-    }
-    pieces.push({ start: layout.tailStart, bytes: tail });
-  }
-  pieces.push({ start: layout.liveBase, bytes: await readFrom(path, Math.max(0, from - layout.liveBase)) });
+  const pieces = await readPieces(path, from);
   const wanted = pieces.map((piece, index) => {
     const isLive = index === pieces.length - 1;
     const start = isLive ? Math.max(piece.start, from) : piece.start;
@@ -66,6 +63,27 @@ export async function readLog(
       : [line.bytes],
   );
   return { bytes: Buffer.concat(parts), end };
+}
+
+/** The last piece is what is written at the moment; the others are there if the log was shortened. */
+async function readPieces(path: string, from: number): Promise<Piece[]> {
+  for (let reads = 1; ; reads++) {
+    const layout = await readLayout(path);
+    const pieces: Piece[] = [];
+    if (layout.liveBase > 0) {
+      const head = (await readIfThere(headPath(path))) ?? Buffer.alloc(0);
+      const tail = (await readIfThere(tailPath(path))) ?? Buffer.alloc(0);
+      pieces.push({ start: 0, bytes: head });
+      const dropped = layout.tailStart - layout.headEnd;
+      if (dropped > 0 && from < layout.tailStart) {
+        pieces.push({ start: layout.headEnd, bytes: Buffer.from(`\n[... ${dropped} bytes of this log were dropped ...]\n`) });
+      }
+      pieces.push({ start: layout.tailStart, bytes: tail });
+    }
+    pieces.push({ start: layout.liveBase, bytes: await readFrom(path, Math.max(0, from - layout.liveBase)) });
+    const isConsistent = (await readLayout(path)).liveBase === layout.liveBase;
+    if (isConsistent || reads === maxReads) return pieces;
+  }
 }
 
 async function timesOf(path: string): Promise<LogTimes> {
