@@ -18,8 +18,14 @@ interface Replica {
   readonly url: string;
   /** The one that runs, or has run last. */
   program(): Program;
-  /** Starts it once more, on the same port; resolves when it serves. */
-  start(): Promise<void>;
+  /**
+   * Starts it once more, on the same port; resolves when it serves.
+   *
+   * @param node arguments of Node itself
+   */
+  start(node?: readonly string[]): Promise<void>;
+  /** Starts it and does not wait: it may have to. */
+  launch(node?: readonly string[]): Program;
 }
 
 /** A cluster of an etcd, a kube-apiserver and a few of its controllers, with `arc-apiserver` behind it, which may what it needs only. */
@@ -65,21 +71,22 @@ export async function startCluster(
   const account = `system:serviceaccount:${namespace}:${installedAccounts.apiserver}`;
   const kubeconfig = await kube.kubeconfig(account, ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]);
   const replicaOn = async (own: number): Promise<Replica> => {
-    const run = (): Program =>
-      startProgram('apiserver', [
-        ...['--kubeconfig', kubeconfig, '--storage', storage, '--listen', `127.0.0.1:${own}`, '--namespace', namespace],
-        ...['--serving-secret', 'arc-apiserver-serving', '--shutdown-delay', '1s'],
-      ]);
+    const args = [
+      ...['--kubeconfig', kubeconfig, '--storage', storage, '--listen', `127.0.0.1:${own}`, '--namespace', namespace],
+      ...['--serving-secret', 'arc-apiserver-serving', '--shutdown-delay', '1s'],
+    ];
+    const run = (node: readonly string[] = []): Program => startProgram('apiserver', args, { node });
     let running = run();
     opened.defer(() => running[Symbol.asyncDispose]());
     await running.says('the API is served');
     return {
       url: `https://127.0.0.1:${own}`,
       program: () => running,
-      async start() {
-        running = run();
+      async start(node) {
+        running = run(node);
         await running.says('the API is served');
       },
+      launch: (node) => (running = run(node)),
     };
   };
   const replicas = [await replicaOn(first), ...(await Promise.all(others.map(replicaOn)))] as const;

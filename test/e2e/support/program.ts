@@ -14,11 +14,19 @@ export interface Program extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `apps/APP/bin/arc-APP.mjs`; nothing of its environment says where a cluster is. */
-export function startProgram(app: 'apiserver' | 'controller-manager', args: readonly string[]): Program {
+/**
+ * Starts `apps/APP/bin/arc-APP.mjs`; nothing of its environment says where a cluster is.
+ *
+ * @param node arguments of Node itself
+ */
+export function startProgram(
+  app: 'apiserver' | 'controller-manager',
+  args: readonly string[],
+  { node = [] }: { readonly node?: readonly string[] } = {},
+): Program {
   const launcher = fileURLToPath(new URL(`../../../apps/${app}/bin/arc-${app}.mjs`, import.meta.url));
   const { KUBECONFIG: _kubeconfig, KUBERNETES_SERVICE_HOST: _host, ...env } = process.env;
-  const child = spawn(process.execPath, [launcher, ...args], { env, stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(process.execPath, [...node, launcher, ...args], { env, stdio: ['ignore', 'inherit', 'pipe'] });
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {

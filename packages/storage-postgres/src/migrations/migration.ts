@@ -1,4 +1,7 @@
-/** One step of the schema. Once released it is never changed; what follows is a further step. */
+/**
+ * One step of the schema. Once released it is never changed; what follows is a further step. It only adds: servers of the version
+ * before go on with the tables while they are being replaced.
+ */
 export interface Migration {
   /** 1, 2, 3 ... without gaps. */
   readonly version: number;
