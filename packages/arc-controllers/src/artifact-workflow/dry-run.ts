@@ -1,8 +1,8 @@
 import { clusterWorkflowTemplates, workflowTemplates } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { dryRunParameter, referenceName } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import type { RunContext } from './context.ts';
 
 type Template = KubeObject & {
@@ -29,12 +29,7 @@ async function readTemplate(
   clusterScope: boolean,
   signal: AbortSignal,
 ): Promise<Template | undefined> {
-  try {
-    return clusterScope
-      ? await client.get<Template>(clusterWorkflowTemplates, { name }, { signal })
-      : await client.get<Template>(workflowTemplates, { namespace, name }, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return clusterScope
+    ? await readIfThere<Template>(client, clusterWorkflowTemplates, { name }, signal)
+    : await readIfThere<Template>(client, workflowTemplates, { namespace, name }, signal);
 }

@@ -2,7 +2,7 @@ import type { CronWorkflow, Workflow } from '@arc/api/argo';
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { artifactWorkflowLabel } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import { cronWorkflowName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';
@@ -38,10 +38,5 @@ export async function readSchedule(
   ref: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<CronWorkflow | undefined> {
-  try {
-    return await context.client.get<CronWorkflow>(cronWorkflows, ref, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await readIfThere<CronWorkflow>(context.client, cronWorkflows, ref, signal);
 }

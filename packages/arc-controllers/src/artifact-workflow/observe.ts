@@ -2,10 +2,10 @@ import type { Workflow } from '@arc/api/argo';
 import { workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
 import { receiptOutput } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { timestamp } from '../metadata/conditions.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import { refOf } from '../metadata/references.ts';
 import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
@@ -54,13 +54,8 @@ export async function statusEnded(
 
 /** Undefined when it is gone, or when another of its name took its place. */
 export async function readWhole(context: RunContext, workflow: WorkflowRecord, signal: AbortSignal): Promise<Workflow | undefined> {
-  try {
-    const whole = await context.client.get<Workflow>(workflows, refOf(workflow), { signal });
-    return whole.metadata.uid === workflow.metadata.uid ? whole : undefined;
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  const whole = await readIfThere<Workflow>(context.client, workflows, refOf(workflow), signal);
+  return whole?.metadata.uid === workflow.metadata.uid ? whole : undefined;
 }
 
 function receiptOf(workflow: Workflow | undefined): Pick<ArtifactWorkflowStatus, 'receipt' | 'message'> {

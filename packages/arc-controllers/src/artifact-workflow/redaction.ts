@@ -2,9 +2,8 @@ import { destinationSecretVolume, secretDigestsAnnotation, sourceSecretVolume } 
 import type { Workflow } from '@arc/api/argo';
 import type { Secret } from '@arc/api/core';
 import { secrets } from '@arc/api/core';
-import { isStatusReason } from '@arc/apimachinery';
-import type { KubeClient } from '@arc/kube-client';
 import { recordedDigest, secretDigest } from '../identity/secret-digest.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import { ownValue } from '../metadata/write-status.ts';
 import type { RunContext } from './context.ts';
 import { secretNamesOf } from './secret-names.ts';
@@ -31,7 +30,7 @@ export async function redactorFor(
   if (given.size === 0 && hasCredentials(workflow)) return 'changed';
   const values = new Set<string>();
   for (const name of new Set([...given.keys(), ...secretNamesOf(workflow)])) {
-    const secret = await readSecret(client, { namespace, name }, signal);
+    const secret = await readIfThere<Secret>(client, secrets, { namespace, name }, signal);
     const digest = given.get(name);
     const now = secret === undefined ? undefined : recordedDigest(digestKey, { namespace, name }, secretDigest(digestKey, secret));
     if (digest !== undefined && digest !== now) return 'changed';
@@ -51,15 +50,6 @@ function givenSecrets({ metadata }: Workflow): ReadonlyMap<string, string> {
   const text = ownValue(metadata.annotations, secretDigestsAnnotation) ?? '';
   const pairs = text.split(',').map((pair) => pair.split('='));
   return new Map(pairs.flatMap(([name = '', digest = '']) => (name === '' ? [] : [[name, digest] as const])));
-}
-
-async function readSecret(client: KubeClient, ref: { namespace: string; name: string }, signal: AbortSignal): Promise<Secret | undefined> {
-  try {
-    return await client.get<Secret>(secrets, ref, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 function addValues(values: Set<string>, encoded: string): void {

@@ -8,11 +8,11 @@ import {
   parseForceAt,
   retryAnnotation,
 } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
 import { shortHash } from '../identity/content-hash.ts';
 import { workflowName } from '../identity/names.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import { isDeleting, refOf } from '../metadata/references.ts';
 import { ownValue, writeStatus } from '../metadata/write-status.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
@@ -70,13 +70,8 @@ export async function restart(context: RunContext, run: ArtifactWorkflow, signal
 
 /** The informer keeps only the outcome of what has ended; undefined when it is gone or going. */
 export async function readRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
-  try {
-    const live = await context.client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
-    return live.metadata.uid === run.metadata.uid && !isDeleting(live) ? live : undefined;
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  const live = await readIfThere<ArtifactWorkflow>(context.client, artifactWorkflows, refOf(run), signal);
+  return live !== undefined && live.metadata.uid === run.metadata.uid && !isDeleting(live) ? live : undefined;
 }
 
 /** What a scheduled run is asked to do out of turn. */

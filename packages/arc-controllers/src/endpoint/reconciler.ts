@@ -2,13 +2,13 @@ import { endpoints, referenceName, secretNames } from '@arc/api/arc';
 import type { Endpoint, LocalReference } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
-import { isStatusReason } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
 import type { Reconciler } from '@arc/controller';
 import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, KubeClient } from '@arc/kube-client';
 import { timestamp } from '../metadata/conditions.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import { isDeleting } from '../metadata/references.ts';
 import { writeStatus } from '../metadata/write-status.ts';
 import type { LookupInformers } from '../resolve/lookups.ts';
@@ -80,7 +80,8 @@ async function factsOf(
 
   const read = new Map<string, Secret>();
   for (const name of secretNames(endpoint)) {
-    const secret = await readSecret(context, endpoint, name, signal);
+    // Their values are kept nowhere.
+    const secret = await readIfThere<Secret>(context.client, secrets, { namespace: metadata.namespace ?? '', name }, signal);
     if (secret === undefined) return { validated: secretNotFound(endpoint, name), force };
     read.set(name, secret);
   }
@@ -110,21 +111,6 @@ async function factsOf(
 /** What a probe used of Secrets; undefined of none. */
 function versionOf(used: readonly (KubeObject | undefined)[]): string | undefined {
   return used.length === 0 ? undefined : used.map((secret) => secret?.metadata.resourceVersion ?? '').join(',');
-}
-
-/** Values of Secrets are kept nowhere: they are read for the probe that needs them. */
-async function readSecret(
-  context: EndpointContext,
-  { metadata }: Endpoint,
-  name: string,
-  signal: AbortSignal,
-): Promise<Secret | undefined> {
-  try {
-    return await context.client.get<Secret>(secrets, { namespace: metadata.namespace ?? '', name }, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 /** Tells when an Endpoint becomes usable, or no longer is; what is not known yet is no news. */

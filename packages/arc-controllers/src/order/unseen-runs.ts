@@ -1,7 +1,7 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import { artifactWorkflows } from '@arc/api/arc';
-import { isStatusReason } from '@arc/apimachinery';
 import { isControlledBy } from '../metadata/owner.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import type { OrderContext } from './context.ts';
 
 /** Whether a run that an informer shows has what was written. */
@@ -47,11 +47,7 @@ export class UnseenRuns {
 
 /** Undefined when there is none, or none of this Order. */
 async function read({ client }: OrderContext, order: Order, name: string, signal: AbortSignal): Promise<ArtifactWorkflow | undefined> {
-  try {
-    const live = await client.get<ArtifactWorkflow>(artifactWorkflows, { namespace: order.metadata.namespace ?? '', name }, { signal });
-    return isControlledBy(live, order) ? live : undefined;
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  const ref = { namespace: order.metadata.namespace ?? '', name };
+  const live = await readIfThere<ArtifactWorkflow>(client, artifactWorkflows, ref, signal);
+  return live !== undefined && isControlledBy(live, order) ? live : undefined;
 }

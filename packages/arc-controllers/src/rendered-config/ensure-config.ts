@@ -3,8 +3,9 @@ import { configDigestAnnotation, configInputsAnnotation, referenceName } from '@
 import type { LocalReference } from '@arc/api/arc';
 import { secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
-import { isStatusReason, stringifyJson } from '@arc/apimachinery';
+import { stringifyJson } from '@arc/apimachinery';
 import { createHmac } from 'node:crypto';
+import { readIfThere } from '../metadata/read-if-there.ts';
 import type { RunContext } from '../artifact-workflow/context.ts';
 import { canonicalJson } from '../identity/canonical-json.ts';
 import { configSecretName } from '../identity/names.ts';
@@ -32,7 +33,7 @@ export async function ensureConfig(context: RunContext, run: ArtifactWorkflow, s
   if (known !== undefined && isControlledBy(known, run) && isIntact(known, fingerprint)) return 'ready';
 
   const secret = await render(context, run, { name, inputs, fingerprint }, signal);
-  const live = await readSecret(context, { namespace, name }, signal);
+  const live = await readIfThere<Secret>(context.client, secrets, { namespace, name }, signal);
   if (live === undefined) {
     await context.client.create(secrets, secret, { signal });
     return 'ready';
@@ -108,7 +109,9 @@ async function render(
     if (side === undefined) return undefined;
     const read = async (record: SecretRecord | undefined): Promise<Secret | undefined> => {
       const secretName = record?.metadata.name;
-      return secretName === undefined ? undefined : await readSecret(context, { namespace, name: secretName }, signal);
+      return secretName === undefined
+        ? undefined
+        : await readIfThere<Secret>(context.client, secrets, { namespace, name: secretName }, signal);
     };
     return { ...side, secret: await read(side.secret), tlsSecret: await read(side.tlsSecret) };
   };
@@ -136,17 +139,4 @@ function isSame(live: Secret, wanted: Secret): boolean {
   const essence = ({ metadata, data }: Secret): string =>
     canonicalJson([data, metadata.annotations?.[configInputsAnnotation], metadata.annotations?.[configDigestAnnotation]]);
   return essence(live) === essence(wanted);
-}
-
-async function readSecret(
-  context: RunContext,
-  ref: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<Secret | undefined> {
-  try {
-    return await context.client.get<Secret>(secrets, ref, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
