@@ -331,6 +331,24 @@ test('deleting a Workflow ends its steps before the Workflow is gone', () =>
     assert.ok(runner.host.removedClaims.length > 0);
   }));
 
+test('a Workflow that is deleted in the moment its last step succeeds says so before it is gone', () =>
+  withEngine({}, async ({ client, submit, until, runner }) => {
+    await submit(single());
+    await until(() => runner.running().length === 1);
+    const seen: (string | undefined)[] = [];
+    using _seen = client.onRequest(({ verb, type }) => {
+      if (verb !== 'update' || type?.plural !== 'workflows') return;
+      const { metadata, status } = client.peek<Workflow>(workflows, { namespace: 'ns', name: 'wf' }) ?? {};
+      if (metadata?.deletionTimestamp !== undefined) seen.push(status?.phase);
+    });
+    const deletion = client.delete(workflows, { namespace: 'ns', name: 'wf' });
+    runner.end('wf');
+    await deletion;
+    await until(() => client.peek(workflows, { namespace: 'ns', name: 'wf' }) === undefined);
+    assert.equal(seen.at(-1), 'Succeeded', 'when the finalizer is taken away');
+    assert.equal(runner.host.entries.size, 0);
+  }));
+
 test('at most so many steps run at once, the others wait their turn', () =>
   withEngine({ maxRunningPods: 2 }, async ({ submit, workflow, until, runner }) => {
     const names = ['w1', 'w2', 'w3', 'w4', 'w5'];

@@ -378,6 +378,7 @@ async function cleanUp(context: RunContext, workflow: Workflow, signal: AbortSig
 /** The Workflow is being deleted: it may go when nothing of it is alive. */
 async function finalize(context: RunContext, workflow: Workflow, signal: AbortSignal): Promise<undefined> {
   const uid = workflow.metadata.uid ?? '';
+  const recorded = await recordSuccess(context, workflow, signal);
   for (const id of context.runner.known(uid)) {
     const { state } = await context.runner.observe(id);
     if (state === 'running') stopSoon(context, id, { phase: 'Error', message: 'workflow deleted' });
@@ -388,12 +389,31 @@ async function finalize(context: RunContext, workflow: Workflow, signal: AbortSi
   }
   if (context.runner.known(uid).length > 0) return undefined;
   await context.runner.removeClaims(uid);
-  const finalizers = workflow.metadata.finalizers ?? [];
+  const finalizers = recorded.metadata.finalizers ?? [];
   if (!finalizers.includes(engineFinalizer)) return undefined;
-  const next = structuredClone(workflow);
+  const next = structuredClone(recorded);
   next.metadata.finalizers = finalizers.filter((finalizer) => finalizer !== engineFinalizer);
   context.cache.put(await context.client.update<Workflow>(workflows, next, { signal }));
   return undefined;
+}
+
+/**
+ * Writes down that the last step had succeeded when its Workflow was deleted: what it has delivered is delivered. Not in the write
+ * that lets the Workflow go, whose content no watcher is told.
+ */
+async function recordSuccess(context: RunContext, workflow: Workflow, signal: AbortSignal): Promise<Workflow> {
+  const { status } = workflow;
+  if (status === undefined || (status.phase ?? '') === '' || isCompleted(status.phase)) return workflow;
+  const observations = await observe(context, workflow.metadata.uid ?? '', status);
+  if (![...observations.values()].some(({ state }) => state === 'ended')) return workflow;
+  const next = structuredClone(workflow);
+  const planned = plan({ workflow: identityOf(next), spec: effectiveSpec(next), status, observations, now: context.clock.now() });
+  if (planned.status.phase !== 'Succeeded') return workflow;
+  next.status = planned.status;
+  next.metadata.labels = { ...next.metadata.labels, [phaseLabel]: 'Succeeded', [completedLabel]: 'true' };
+  const written = await context.client.update<Workflow>(workflows, next, { signal });
+  context.cache.put(written);
+  return written;
 }
 
 function wakeAfter(context: RunContext, planned: Plan, waiting: boolean): ReconcileResult | undefined {
