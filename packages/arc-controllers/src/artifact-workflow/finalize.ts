@@ -5,9 +5,11 @@ import { artifactWorkflowFinalizer, artifactWorkflows, isFinishedPhase } from '@
 import { isStatusReason } from '@arc/apimachinery';
 import { workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
+import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import { hasFinalizer, removeFinalizer } from '../metadata/finalizers.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
-import { isDeleting } from '../metadata/references.ts';
+import { readIfThere } from '../metadata/read-if-there.ts';
+import { isDeleting, refOf } from '../metadata/references.ts';
 import { writeStatus } from '../metadata/write-status.ts';
 import { isRecorded } from '../retention/deliveries.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
@@ -17,26 +19,44 @@ import { statusEnded } from './observe.ts';
 
 const orphanFinalizer = 'orphan';
 
-/** Lets an ArtifactWorkflow go once its Workflow, and with it every pod, is gone. */
-export async function finalizeRun(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
+/**
+ * Lets an ArtifactWorkflow go once its Workflow, and with it every pod, is gone.
+ *
+ * @param departed what its Workflow came to, if it delivered and went before anybody wrote that down
+ */
+export async function finalizeRun(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  departed: () => WorkflowRecord | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   if (!hasFinalizer(run, artifactWorkflowFinalizer)) return;
-  const isScheduled = scheduleOfRun(run) !== undefined;
-  if (!isScheduled && (await recordDelivery(context, run, signal))) return;
-  const end = isScheduled ? endSchedule : endWorkflow;
-  if (!hasFinalizer(run, orphanFinalizer) && (await end(context, run, signal))) return;
+  if (scheduleOfRun(run) !== undefined) {
+    if (!hasFinalizer(run, orphanFinalizer) && (await endSchedule(context, run, signal))) return;
+  } else {
+    const workflow = await readOwnWorkflow(context, run, signal);
+    const isGone = workflow === undefined;
+    // It may have delivered before it went: the event of that leads here again.
+    if (isGone && isOpen(run) && isShown(context, run)) return;
+    if (await recordDelivery(context, run, isGone ? departed() : workflowRecord(workflow), signal)) return;
+    if (!isGone && !hasFinalizer(run, orphanFinalizer)) {
+      if (await deleteWorkflow(context, run, workflow, signal)) return;
+      if (isOpen(run) && (isShown(context, run) || departed() !== undefined)) return;
+    }
+  }
   if (isUnrecorded(context, run)) return;
   await removeFinalizer(context.client, artifactWorkflows, run, artifactWorkflowFinalizer, signal);
 }
 
 /** Writes down that a run has delivered whose deletion was faster than that; the event of it leads here again. */
-async function recordDelivery(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
-  if (isFinishedPhase(run.status?.phase)) return false;
-  const ref = { namespace: run.metadata.namespace ?? '', name: workflowName(run.metadata.name ?? '') };
-  const workflow = await readWorkflow(context, ref, signal);
-  if (workflow === undefined || !isControlledBy(workflow, run)) return false;
-  const record = workflowRecord(workflow);
-  if (record.phase !== 'Succeeded') return false;
-  const status = await statusEnded(context, run, { workflow: record }, signal);
+async function recordDelivery(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  workflow: WorkflowRecord | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isOpen(run) || workflow?.phase !== 'Succeeded') return false;
+  const status = await statusEnded(context, run, { workflow }, signal);
   return (await writeStatus(context.client, artifactWorkflows, run, status, signal)) !== undefined;
 }
 
@@ -51,26 +71,43 @@ function isUnrecorded(context: RunContext, run: ArtifactWorkflow): boolean {
 
 /** Deletes the Workflow of a run; true while it is still there. The informer only tells when to look again. */
 export async function endWorkflow(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
-  const ref = { namespace: run.metadata.namespace ?? '', name: workflowName(run.metadata.name ?? '') };
-  const workflow = await readWorkflow(context, ref, signal);
-  if (workflow === undefined || !isControlledBy(workflow, run)) return false;
+  const workflow = await readOwnWorkflow(context, run, signal);
+  return workflow !== undefined && (await deleteWorkflow(context, run, workflow, signal));
+}
+
+async function deleteWorkflow(context: RunContext, run: ArtifactWorkflow, workflow: Workflow, signal: AbortSignal): Promise<boolean> {
   if (isDeleting(workflow)) return true;
   const { uid, resourceVersion } = workflow.metadata;
   // Of a run that has not ended, only a Workflow that has not either: in between it may deliver, and its event leads here again.
-  const isOpen = !isFinishedPhase(run.status?.phase);
-  if (isOpen && workflowRecord(workflow).phase === 'Succeeded') return true;
+  const isUnfinished = isOpen(run);
+  if (isUnfinished && workflowRecord(workflow).phase === 'Succeeded') return true;
   try {
-    await context.client.delete(workflows, ref, {
+    await context.client.delete(workflows, refOf(workflow), {
       signal,
       propagationPolicy: 'Background',
-      preconditions: { ...(uid !== undefined && { uid }), ...(isOpen && resourceVersion !== undefined && { resourceVersion }) },
+      preconditions: { ...(uid !== undefined && { uid }), ...(isUnfinished && resourceVersion !== undefined && { resourceVersion }) },
     });
   } catch (error) {
     if (isStatusReason(error, 'NotFound')) return false;
-    if (isOpen && isStatusReason(error, 'Conflict')) return true;
+    if (isUnfinished && isStatusReason(error, 'Conflict')) return true;
     throw error;
   }
-  return (await readWorkflow(context, ref, signal))?.metadata.uid === uid;
+  return (await readWorkflow(context, refOf(workflow), signal))?.metadata.uid === uid;
+}
+
+function isOpen({ status }: ArtifactWorkflow): boolean {
+  return !isFinishedPhase(status?.phase);
+}
+
+function isShown(context: RunContext, run: ArtifactWorkflow): boolean {
+  const shown = context.workflows.get(run.metadata.namespace, workflowName(run.metadata.name ?? ''));
+  return shown !== undefined && isControlledBy(shown, run);
+}
+
+async function readOwnWorkflow(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<Workflow | undefined> {
+  const ref = { namespace: run.metadata.namespace ?? '', name: workflowName(run.metadata.name ?? '') };
+  const workflow = await readWorkflow(context, ref, signal);
+  return workflow !== undefined && isControlledBy(workflow, run) ? workflow : undefined;
 }
 
 /** The Workflow as the server has it now; undefined when there is none. */
@@ -79,10 +116,5 @@ export async function readWorkflow(
   ref: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<Workflow | undefined> {
-  try {
-    return await context.client.get<Workflow>(workflows, ref, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await readIfThere<Workflow>(context.client, workflows, ref, signal);
 }

@@ -12,7 +12,7 @@ import { deleteQuietly } from '../metadata/delete-quietly.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
 import { OwnWrites } from '../metadata/own-writes.ts';
 import { RecentWrites } from '../metadata/recent-writes.ts';
-import { isDeleting, keyOf, refOf } from '../metadata/references.ts';
+import { isDeleting, keyOf } from '../metadata/references.ts';
 import { mergePatchBetween, writeStatus } from '../metadata/write-status.ts';
 import { ensureConfig, removeConfig } from '../rendered-config/ensure-config.ts';
 import { hydrateRun, isByHand } from '../resolve/hydrate-run.ts';
@@ -30,7 +30,7 @@ import { handOverOf } from './hand-over.ts';
 import { jobOf } from './job-of.ts';
 import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
 import { carriedOver, readWhole, statusEnded, statusUnderWay } from './observe.ts';
-import { carriedOutNow, isRestartWanted, nextForce, restart } from './restart.ts';
+import { carriedOutNow, isRestartWanted, nextForce, readRun, restart } from './restart.ts';
 import { readRevived } from './revival.ts';
 import { ensureSchedule, isRefusal, nextLook, runOutOfTurn, statusScheduled } from './schedule.ts';
 import { releaseRuns } from './scheduled-runs.ts';
@@ -49,6 +49,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
   const begun = new Map<string, number>();
   /** Of runs under way with a step that has failed, by uid: the pod whose log was asked for. */
   const asked = new Map<string, string>();
+  const delivered = departedDeliveries(context);
   const ownWrites = new OwnWrites();
   const forget = (run: ArtifactWorkflow): void => {
     recent.forget(run.metadata.uid ?? '');
@@ -65,7 +66,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     if (run === undefined || isDeleting(run)) {
       if (run !== undefined) {
         forget(run);
-        await finalizeRun(context, run, signal);
+        await finalizeRun(context, run, () => delivered.get(run.metadata.uid ?? ''), signal);
       }
       // Until its Workflow is gone, its steps may still be ending.
       const ending = context.workflows.get(request.namespace, workflowName(request.name));
@@ -151,14 +152,30 @@ async function findWorkflow(
   return live !== undefined && isControlledBy(live, run) ? workflowRecord(live) : undefined;
 }
 
+/**
+ * Of runs whose end is not written down, by uid: their Workflows that have delivered and are gone. That of a run which is being
+ * deleted may go before anybody has read what it came to.
+ */
+function departedDeliveries({ workflows, artifactWorkflows: runs }: RunContext): ReadonlyMap<string, WorkflowRecord> {
+  const delivered = new Map<string, WorkflowRecord>();
+  workflows.addHandler({
+    deleted: (workflow) => {
+      const owner = controllerOf(workflow);
+      const run = owner?.kind === 'ArtifactWorkflow' ? runs.get(workflow.metadata.namespace, owner.name) : undefined;
+      if (run === undefined || workflow.phase !== 'Succeeded' || !isControlledBy(workflow, run)) return;
+      if (!isFinishedPhase(run.status?.phase)) delivered.set(run.metadata.uid ?? '', workflow);
+    },
+  });
+  runs.addHandler({
+    updated: ({ metadata, status }) => void (isFinishedPhase(status?.phase) && delivered.delete(metadata.uid ?? '')),
+    deleted: ({ metadata }) => void delivered.delete(metadata.uid ?? ''),
+  });
+  return delivered;
+}
+
 async function isStillWanted(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
-  try {
-    const live = await context.client.get<ArtifactWorkflow>(artifactWorkflows, refOf(run), { signal });
-    return live.metadata.uid === run.metadata.uid && !isDeleting(live) && !isFinishedPhase(live.status?.phase);
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return false;
-    throw error;
-  }
+  const live = await readRun(context, run, signal);
+  return live !== undefined && !isFinishedPhase(live.status?.phase);
 }
 
 async function start(

@@ -1,4 +1,5 @@
 import type { Order } from '@arc/api/arc';
+import type { Workflow } from '@arc/api/argo';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -234,4 +235,33 @@ test('a run without an Order goes by its own times', async () => {
   await world.clock.advance(61_000);
   await world.settle();
   assert.deepEqual(world.runs(), []);
+});
+
+test('what a Workflow delivers after its deletion began is on record, though nobody could read it before it went', async () => {
+  await using world = await createWorld();
+  supply(world);
+  world.apply(orders, order(['a']));
+  await world.until('it runs', () => world.workflows().length === 1);
+  const [made] = world.workflows();
+  assert.ok(made);
+  const held = { ...made, metadata: { ...made.metadata, finalizers: ['engine/hold'] }, status: { phase: 'Running' } };
+  world.client.put(workflows, held as Workflow);
+  await world.settle();
+  world.apply(orders, order([]));
+  const ref = { namespace, name: made.metadata.name ?? '' };
+  await world.until('its Workflow is being deleted', () => world.client.peek(workflows, ref)?.metadata.deletionTimestamp !== undefined);
+  await world.settle();
+  const deleting = world.client.peek<Workflow>(workflows, ref);
+  assert.ok(deleting);
+  const delivered = world.client.put(workflows, {
+    ...deleting,
+    status: { phase: 'Succeeded', finishedAt: '2026-01-01T00:10:00Z' },
+  } as Workflow);
+  await world.client.update(workflows, { ...delivered, metadata: { ...delivered.metadata, finalizers: [] } });
+  await world.until('the run is gone', () => world.runs().length === 0);
+  assert.deepEqual(Object.values(world.order().status?.deliveries ?? {}), ['2026-01-01T00:10:00Z']);
+  world.apply(orders, order(['a']));
+  await world.settle();
+  assert.equal(world.order().status?.phase, 'Succeeded');
+  assert.deepEqual(world.workflows(), []);
 });
