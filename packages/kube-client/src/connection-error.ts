@@ -25,16 +25,27 @@ export class ConnectionError extends ArcError {
 
   constructor(server: string, cause: unknown, hint?: string) {
     const address = addressOf(server);
-    const code = codeOf(cause) ?? '';
-    const rejected = untrusted.test(code);
-    super(rejected ? 'CertificateRejected' : 'ConnectionFailed', `cannot talk to the API server ${address}: ${reasonOf(code, cause)}`, {
-      hint: hint ?? hintOf(code, rejected),
-      retryable: !rejected,
-      details: { address, ...(code !== '' && { cause: code }) },
-      cause,
-    });
+    const refusal = refusalIn(cause);
+    const code = codeOf(refusal ?? cause) ?? '';
+    const rejected = refusal !== undefined;
+    super(
+      rejected ? 'CertificateRejected' : 'ConnectionFailed',
+      `cannot talk to the API server ${address}: ${reasonOf(code, refusal ?? cause)}`,
+      {
+        hint: hint ?? hintOf(code, rejected),
+        retryable: !rejected,
+        details: { address, ...(code !== '' && { cause: code }) },
+        cause,
+      },
+    );
     this.reset = resets.has(code);
   }
+}
+
+/** The refusal of a certificate, which HTTP/2 wraps into one that says that the connection was closed. */
+function refusalIn(cause: unknown): unknown {
+  const errors = [cause, cause instanceof Error ? cause.cause : undefined];
+  return errors.find((error) => untrusted.test(codeOf(error) ?? ''));
 }
 
 /** `host:port` of a server's URL. */
