@@ -6,7 +6,17 @@ export interface ClientCertificate {
   readonly keyPem: string;
 }
 
-/** What a connection is told of the certificate it presents. */
-export function certificateOptions(certificate: ClientCertificate | undefined): SecureContextOptions {
-  return certificate === undefined ? {} : { cert: certificate.certPem, key: certificate.keyPem };
+/** What two requests have to agree in to share a connection. */
+export interface ConnectionIdentity {
+  readonly certificate: ClientCertificate | undefined;
+  /** Authorities the server has to prove itself to; undefined: the system's. PEM. */
+  readonly caPem: string | undefined;
+}
+
+/** What a connection is told of the certificate it presents, and whom it trusts. */
+export function identityOptions({ certificate, caPem }: ConnectionIdentity): SecureContextOptions {
+  return {
+    ...(certificate !== undefined && { cert: certificate.certPem, key: certificate.keyPem }),
+    ...(caPem !== undefined && { ca: caPem }),
+  };
 }

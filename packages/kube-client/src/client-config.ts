@@ -4,6 +4,8 @@ export interface ClientConfig {
   readonly server: string;
   /** Certificate authorities the server's certificate must chain to. Absent: the system's. */
   readonly caPem?: string;
+  /** Asked before each request for authorities in place of `caPem`, which may be replaced (it caches for itself). */
+  readonly currentCaPem?: () => string | Promise<string>;
   readonly insecureSkipTlsVerify?: boolean;
   /** The name expected in the server's certificate instead of the host of `server`. */
   readonly tlsServerName?: string;

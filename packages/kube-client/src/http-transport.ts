@@ -4,7 +4,8 @@ import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage } from 'n
 import type { ClientHttp2Stream } from 'node:http2';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Answer } from './answer.ts';
-import { type ClientCertificate, certificateOptions } from './client-certificate.ts';
+import type { ClientCertificate, ConnectionIdentity } from './client-certificate.ts';
+import { identityOptions } from './client-certificate.ts';
 import type { ClientConfig } from './client-config.ts';
 import { ConnectionError } from './connection-error.ts';
 import type { MultiplexedConnection } from './multiplexed-connection.ts';
@@ -48,12 +49,15 @@ export class HttpTransport implements Disposable {
   readonly #streams: Agent;
   readonly #multiplex: boolean;
   readonly #certificate: () => ClientCertificate | undefined;
+  /** Certificate authorities, as they were at the last request. */
+  #caPem: string | undefined;
   #multiplexed: MultiplexedConnection | undefined;
   readonly #closing = new AbortController();
 
   /** @throws ArcError `InvalidServer` */
   constructor(config: ClientConfig, { clock = systemClock, multiplex = false, clientCertificate }: HttpTransportOptions = {}) {
     this.#config = config;
+    this.#caPem = config.caPem;
     this.#certificate = clientCertificate ?? (() => config.clientCertificate);
     this.#clock = clock;
     this.#base = baseUrl(config.server);
@@ -63,7 +67,7 @@ export class HttpTransport implements Disposable {
       this.#requests = new http.Agent(pooled);
       this.#streams = new http.Agent({ keepAlive: false });
     } else {
-      // The certificate comes with each request, and connections are shared by those that present the same one.
+      // Certificate and authorities come with each request, and connections are shared by those that have the same ones.
       const tls = tlsOptions(config);
       this.#requests = new HttpsAgent({ ...tls, ...pooled });
       this.#streams = new HttpsAgent({ ...tls, keepAlive: false });
@@ -81,6 +85,7 @@ export class HttpTransport implements Disposable {
    */
   async send(request: TransportRequest): Promise<Answer> {
     const authorization = await this.#authorization();
+    if (this.#config.currentCaPem !== undefined) this.#caPem = await this.#config.currentCaPem();
     const multiplexed = this.#multiplex && request.connection === 'long' ? await this.#connection() : undefined;
     const signal = anySignal(this.#closing.signal, request.signal);
     signal.throwIfAborted();
@@ -136,7 +141,7 @@ export class HttpTransport implements Disposable {
   async #connection(): Promise<MultiplexedConnection> {
     const { MultiplexedConnection } = await import('./multiplexed-connection.ts');
     const tls = tlsOptions(this.#config);
-    return (this.#multiplexed ??= new MultiplexedConnection(this.#base.origin, { tls, certificate: this.#certificate }));
+    return (this.#multiplexed ??= new MultiplexedConnection(this.#base.origin, { tls, identity: () => this.#identity() }));
   }
 
   #arguments(request: TransportRequest, authorization: string | undefined): ClientRequestArgs {
@@ -149,8 +154,12 @@ export class HttpTransport implements Disposable {
       method: request.method,
       agent: request.connection === 'long' ? this.#streams : this.#requests,
       headers: this.#headers(request, authorization),
-      ...(protocol === 'https:' && certificateOptions(this.#certificate())),
+      ...(protocol === 'https:' && identityOptions(this.#identity())),
     };
+  }
+
+  #identity(): ConnectionIdentity {
+    return { certificate: this.#certificate(), caPem: this.#caPem };
   }
 
   #path(request: TransportRequest): string {
@@ -181,9 +190,8 @@ function baseUrl(server: string): URL {
 }
 
 function tlsOptions(config: ClientConfig): Record<string, unknown> {
-  const { caPem, tlsServerName } = config;
+  const { tlsServerName } = config;
   return {
-    ...(caPem !== undefined && { ca: caPem }),
     ...(tlsServerName !== undefined && { servername: tlsServerName }),
     ...(config.insecureSkipTlsVerify === true && { rejectUnauthorized: false }),
   };

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { FakeClock } from '@arc/kernel';
 import { inClusterConfig } from './in-cluster.ts';
 
-test('a pod reaches its cluster as its service account, with the token of the minute', async () => {
+test('a pod reaches its cluster as its service account, with the token and the authorities of the minute', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'arc-service-account-'));
   try {
     const clock = new FakeClock();
@@ -24,12 +24,13 @@ test('a pod reaches its cluster as its service account, with the token of the mi
       await writeFile(join(directory, name), content);
     }
     const config = await inClusterConfig({ environment: inside, directory, clock });
-    assert.ok(config !== undefined && typeof config.token === 'function');
+    assert.ok(config?.currentCaPem !== undefined && typeof config.token === 'function');
     assert.deepEqual([config.server, config.caPem, config.namespace], ['https://[fd00::1]:6443', 'PEM', 'arc-system']);
     await writeFile(join(directory, 'token'), 'second');
-    assert.equal(await config.token(), 'first');
+    await writeFile(join(directory, 'ca.crt'), 'OTHER PEM');
+    assert.deepEqual([await config.token(), await config.currentCaPem()], ['first', 'PEM']);
     await clock.advance(60_000);
-    assert.equal(await config.token(), 'second');
+    assert.deepEqual([await config.token(), await config.currentCaPem()], ['second', 'OTHER PEM']);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@arc/kernel';
 import { ArcError, messageOf, systemClock } from '@arc/kernel';
 import type { ClientConfig } from './client-config.ts';
-import { tokenReader } from './token-file.ts';
+import { rereading } from './reread.ts';
 
 /** Where a cluster puts what a pod needs to reach its API server as its service account. */
 const defaultDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -16,8 +16,8 @@ export interface InClusterOptions {
 }
 
 /**
- * How a pod reaches the API server of its cluster as its service account; undefined outside of a cluster. The token is read again
- * once a minute, for it is replaced long before it expires.
+ * How a pod reaches the API server of its cluster as its service account; undefined outside of a cluster. Token and authorities are
+ * read again once a minute: the cluster replaces them while the pod runs.
  *
  * @throws ArcError `ServiceAccountUnreadable`
  */
@@ -26,13 +26,15 @@ export async function inClusterConfig(options: InClusterOptions): Promise<Client
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = environment;
   if (host === '') return undefined;
   const read = (name: string): Promise<string> => contentOf(join(directory, name));
-  const caPem = await read('ca.crt');
-  const token = tokenReader(() => read('token'), clock);
+  const currentCaPem = rereading(() => read('ca.crt'), clock);
+  const caPem = await currentCaPem();
+  const token = rereading(() => read('token'), clock);
   await token();
   const namespace = (await read('namespace').catch(() => '')).trim();
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     caPem,
+    currentCaPem,
     token,
     ...(namespace !== '' && { namespace }),
   };

@@ -5,7 +5,7 @@ import { ArcError, messageOf, systemClock } from '@arc/kernel';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ClientConfig } from './client-config.ts';
-import { tokenReader } from './token-file.ts';
+import { rereading } from './reread.ts';
 
 /** One kubeconfig file as it was read. */
 export interface KubeconfigSource {
@@ -130,7 +130,7 @@ async function userConfig({ value, path }: KubeconfigEntry, clock: Clock): Promi
   return {
     ...(certPem !== undefined && keyPem !== undefined && { clientCertificate: { certPem, keyPem } }),
     ...(token !== undefined && { token }),
-    ...(tokenFile !== undefined && { token: tokenReader(() => contentOf(resolve(dirname(path), tokenFile), path), clock) }),
+    ...(tokenFile !== undefined && { token: rereading(() => contentOf(resolve(dirname(path), tokenFile), path), clock) }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
+import type { ClientConfig } from './client-config.ts';
 import type { KubeClient } from './client.ts';
 import { createKubeClient, type KubeClientOptions } from './create-kube-client.ts';
 
@@ -24,7 +25,7 @@ interface Scenario extends AsyncDisposable {
 
 async function serve(
   answer: (stream: ServerHttp2Stream, path: string) => void,
-  options: Partial<KubeClientOptions> = {},
+  { currentCaPem, ...options }: Partial<KubeClientOptions> & Pick<ClientConfig, 'currentCaPem'> = {},
 ): Promise<Scenario> {
   const sessions: ServerHttp2Session[] = [];
   const sockets: TLSSocket[] = [];
@@ -46,7 +47,7 @@ async function serve(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const config = { server: `https://localhost:${port}`, caPem: authority.certPem };
+  const config = { server: `https://localhost:${port}`, caPem: authority.certPem, ...(currentCaPem !== undefined && { currentCaPem }) };
   const client = createKubeClient(config, { userAgent: 'test/1', multiplex: true, ...options });
   return {
     client,
@@ -165,4 +166,24 @@ test('A4 requests present the certificate there is when they are sent, and what 
   seen[0]?.stream.write(event);
   assert.equal((await watch.next()).done, false);
   await watch.return?.();
+});
+
+test('a server proves itself to the authorities of the moment, on connections of their own', async () => {
+  const former = createAuthority({ commonName: 'former' });
+  let trusted = former;
+  await using scenario = await serve(respond, { currentCaPem: () => Promise.resolve(trusted.certPem) });
+  const { client, sessions } = scenario;
+  const isRefused = async (): Promise<void> => {
+    await assert.rejects(client.list(nodes), { code: 'CertificateRejected' });
+    await assert.rejects(client.get(nodes, { name: 'n1' }), { code: 'CertificateRejected' });
+  };
+  await isRefused();
+  trusted = authority;
+  for (let time = 0; time < 2; time++) {
+    await client.list(nodes);
+    await client.get(nodes, { name: 'n1' });
+  }
+  assert.equal(sessions.length, 1);
+  trusted = former;
+  await isRefused();
 });

@@ -2,7 +2,7 @@ import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { SecureContextOptions } from 'node:tls';
 import type { Answer } from './answer.ts';
-import { type ClientCertificate, certificateOptions } from './client-certificate.ts';
+import { type ConnectionIdentity, identityOptions } from './client-certificate.ts';
 
 /** What one answer may have on its way unread; the connection itself sets no limit, so that a slow reader holds up itself only. */
 const streamWindow = 1024 * 1024;
@@ -12,8 +12,8 @@ const maxSessionMemory = 1000;
 
 export interface MultiplexedConnectionOptions {
   readonly tls: SecureContextOptions;
-  /** The one to present; another one than before makes another connection, and the one before ends with its last stream. */
-  readonly certificate: () => ClientCertificate | undefined;
+  /** Another one than before makes another connection, and the one before ends with its last stream. */
+  readonly identity: () => ConnectionIdentity;
 }
 
 /** Requests to one server that share one HTTP/2 connection, made when it is needed and again when it was lost. */
@@ -22,7 +22,7 @@ export class MultiplexedConnection implements Disposable {
   readonly #options: MultiplexedConnectionOptions;
   readonly #sessions = new Set<ClientHttp2Session>();
   #session: ClientHttp2Session | undefined;
-  #presented: ClientCertificate | undefined;
+  #identity: ConnectionIdentity | undefined;
 
   constructor(origin: string, options: MultiplexedConnectionOptions) {
     this.#origin = origin;
@@ -60,16 +60,16 @@ export class MultiplexedConnection implements Disposable {
   }
 
   #open(): ClientHttp2Session {
-    const { tls, certificate } = this.#options;
-    const presented = certificate();
+    const { tls } = this.#options;
+    const identity = this.#options.identity();
     const known = this.#session;
     if (known !== undefined && !known.closed && !known.destroyed) {
-      if (presented === this.#presented) return known;
+      if (identity.certificate === this.#identity?.certificate && identity.caPem === this.#identity?.caPem) return known;
       known.close();
     }
     const session = connect(this.#origin, {
       ...tls,
-      ...certificateOptions(presented),
+      ...identityOptions(identity),
       maxSessionMemory,
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
@@ -85,7 +85,7 @@ export class MultiplexedConnection implements Disposable {
     });
     this.#sessions.add(session);
     this.#session = session;
-    this.#presented = presented;
+    this.#identity = identity;
     return session;
   }
 }
