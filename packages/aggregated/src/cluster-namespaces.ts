@@ -1,9 +1,9 @@
 import { namespaces } from '@arc/api/core';
 import type { Namespace } from '@arc/api/core';
-import { isStatusReason } from '@arc/apimachinery';
 import type { NamespaceLookup, NamespaceState } from '@arc/apiserver';
 import type { Clock } from '@arc/kernel';
 import type { Informer, KubeClient } from '@arc/kube-client';
+import { readIfThere } from '@arc/kube-client';
 
 /** What a watch that is a little behind gets before the core API is asked. */
 const patienceMs = 50;
@@ -32,20 +32,11 @@ export function clusterNamespaces(client: Pick<KubeClient, 'get'>, informer: Inf
       let found = watched(name);
       if (found === undefined) {
         await clock.sleep(patienceMs, signal);
-        found = watched(name) ?? (await asked(client, name, signal));
+        found = watched(name) ?? (await readIfThere<Namespace>(client, namespaces, { name }, signal));
       }
       return found === undefined ? undefined : stateOf(found);
     },
   };
-}
-
-async function asked(client: Pick<KubeClient, 'get'>, name: string, signal: AbortSignal): Promise<Namespace | undefined> {
-  try {
-    return await client.get<Namespace>(namespaces, { name }, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 function stateOf({ metadata, status }: Namespace): NamespaceState {

@@ -22,6 +22,7 @@ export { inClusterConfig } from './in-cluster.ts';
 export type { InClusterOptions } from './in-cluster.ts';
 export { clientConfigOf, loadKubeconfig } from './kubeconfig.ts';
 export type { Kubeconfig, KubeconfigEntry, KubeconfigSource } from './kubeconfig.ts';
+export { readIfThere } from './read-if-there.ts';
 export { writeKubeconfig } from './write-kubeconfig.ts';
 export type { KubeconfigContext } from './write-kubeconfig.ts';
 export { discover, findResource } from './discover.ts';

@@ -3,6 +3,7 @@ import { isStatusReason, type KubeObject, type ResourceType } from '@arc/apimach
 import type { HealthCheck, TlsOptions } from '@arc/apiserver';
 import { messageOf, type Clock, type Logger } from '@arc/kernel';
 import type { KubeClient } from '@arc/kube-client';
+import { readIfThere } from '@arc/kube-client';
 import { nextServingState, splitCertificates, type ServingState } from './next-state.ts';
 
 export const apiServices: ResourceType = {
@@ -58,7 +59,7 @@ export function keepServingCertificate(client: KubeClient, options: ServingCerti
   let problem: string | undefined = 'the certificate has not been looked for yet';
 
   async function look(): Promise<void> {
-    const found = await orAbsent(client.get<Secret>(secrets, ref, { signal }));
+    const found = await readIfThere<Secret>(client, secrets, ref, signal);
     const trusted = await trustedAuthorities();
     const state = found === undefined ? undefined : readState(found);
     const next = nextServingState(state, { names, trusted, clock });
@@ -94,7 +95,7 @@ export function keepServingCertificate(client: KubeClient, options: ServingCerti
   async function trustedAuthorities(): Promise<readonly string[]> {
     const bundles = await Promise.all(
       options.apiServices.map(async (name) => {
-        const found = await orAbsent(client.get<APIService>(apiServices, { name }, { signal }));
+        const found = await readIfThere<APIService>(client, apiServices, { name }, signal);
         return splitCertificates(decode(found?.spec?.caBundle));
       }),
     );
@@ -153,15 +154,6 @@ export function keepServingCertificate(client: KubeClient, options: ServingCerti
       await running;
     },
   };
-}
-
-async function orAbsent<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 /** Undefined when the Secret lacks one of its parts: it is filled anew. */

@@ -2,7 +2,7 @@ import { clusterWorkflowTemplates, workflowTemplates } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { dryRunParameter, referenceName } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
-import { readIfThere } from '../metadata/read-if-there.ts';
+import { readIfThere } from '@arc/kube-client';
 import type { RunContext } from './context.ts';
 
 type Template = KubeObject & {

@@ -2,7 +2,7 @@ import type { CronWorkflow, Workflow } from '@arc/api/argo';
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import type { ArtifactWorkflow } from '@arc/api/arc';
 import { artifactWorkflowLabel } from '@arc/api/arc';
-import { readIfThere } from '../metadata/read-if-there.ts';
+import { readIfThere } from '@arc/kube-client';
 import { cronWorkflowName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';

@@ -2,8 +2,8 @@ import { destinationSecretVolume, secretDigestsAnnotation, sourceSecretVolume } 
 import type { Workflow } from '@arc/api/argo';
 import type { Secret } from '@arc/api/core';
 import { secrets } from '@arc/api/core';
+import { readIfThere } from '@arc/kube-client';
 import { recordedDigest, secretDigest } from '../identity/secret-digest.ts';
-import { readIfThere } from '../metadata/read-if-there.ts';
 import { ownValue } from '../metadata/write-status.ts';
 import type { RunContext } from './context.ts';
 import { secretNamesOf } from './secret-names.ts';

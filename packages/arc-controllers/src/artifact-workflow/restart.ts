@@ -1,4 +1,5 @@
 import type { ArtifactWorkflow, ArtifactWorkflowStatus } from '@arc/api/arc';
+import { readIfThere } from '@arc/kube-client';
 import {
   artifactWorkflows,
   forceAtAnnotation,
@@ -12,7 +13,6 @@ import { shortHash } from '../identity/content-hash.ts';
 import { workflowName } from '../identity/names.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { controllerOf, isControlledBy } from '../metadata/owner.ts';
-import { readIfThere } from '../metadata/read-if-there.ts';
 import { isDeleting, refOf } from '../metadata/references.ts';
 import { ownValue, writeStatus } from '../metadata/write-status.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';

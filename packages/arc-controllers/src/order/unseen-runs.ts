@@ -1,7 +1,7 @@
 import type { ArtifactWorkflow, Order } from '@arc/api/arc';
 import { artifactWorkflows } from '@arc/api/arc';
+import { readIfThere } from '@arc/kube-client';
 import { isControlledBy } from '../metadata/owner.ts';
-import { readIfThere } from '../metadata/read-if-there.ts';
 import type { OrderContext } from './context.ts';
 
 /** Whether a run that an informer shows has what was written. */

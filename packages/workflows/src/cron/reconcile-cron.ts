@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CronWorkflow, CronWorkflowStatus, Workflow, WorkflowCondition } from '@arc/api/argo';
-import { cronWorkflows, workflows } from '@arc/api/argo';
+import { cronWorkflows, instanceIdLabel, workflows } from '@arc/api/argo';
 import { ApiStatusError, isStatusReason } from '@arc/apimachinery';
 import type { ReconcileRequest, ReconcileResult } from '@arc/controller';
 import type { Clock, Logger } from '@arc/kernel';
 import type { Informer, KubeClient } from '@arc/kube-client';
-import { instanceIdLabel } from '../engine/labels.ts';
+import { readIfThere } from '@arc/kube-client';
 import { isCompleted } from '../planner/plan.ts';
 import { timestamp } from '../planner/time.ts';
 import { mayRun, mustStop } from './cron-expressions.ts';
@@ -132,12 +132,8 @@ async function readCron(
   { namespace, name }: ReconcileRequest,
   signal: AbortSignal,
 ): Promise<CronWorkflow | undefined> {
-  try {
-    return await context.client.get<CronWorkflow>(cronWorkflows, { name, ...(namespace !== undefined && { namespace }) }, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  const ref = { name, ...(namespace !== undefined && { namespace }) };
+  return await readIfThere<CronWorkflow>(context.client, cronWorkflows, ref, signal);
 }
 
 /** Every run there is: those the informer knows, and of those it does not know yet the ones the status lists. */
@@ -146,22 +142,9 @@ async function runsOf(context: CronContext, cron: CronWorkflow, signal: AbortSig
   const seen = context.workflows.byIndex('cronWorkflow', uid);
   const uids = new Set(seen.map(({ metadata }) => metadata.uid));
   const unseen = activeRuns(cron).filter((run) => !uids.has(run.uid));
-  const read = await Promise.all(unseen.map(({ name }) => readRun(context, { namespace, name }, signal)));
+  const read = await Promise.all(unseen.map(({ name }) => readIfThere<Workflow>(context.client, workflows, { namespace, name }, signal)));
   const listed = new Set(unseen.map(({ uid }) => uid));
   return [...seen, ...read.filter((run) => run !== undefined).filter(({ metadata }) => listed.has(metadata.uid ?? ''))];
-}
-
-async function readRun(
-  context: CronContext,
-  ref: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<Workflow | undefined> {
-  try {
-    return await context.client.get<Workflow>(workflows, ref, { signal });
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
 }
 
 /** Another spec, or another object of the name, is watched from now on: what it would have run before was not missed. */
@@ -189,7 +172,7 @@ async function createRun(context: CronContext, cron: CronWorkflow, time: number,
   } catch (error) {
     if (!(error instanceof ApiStatusError) || error.retryable) throw error;
     if (!isStatusReason(error, 'AlreadyExists')) return error;
-    const made = await readRun(context, { namespace, name: runName(name, time) }, signal);
+    const made = await readIfThere<Workflow>(context.client, workflows, { namespace, name: runName(name, time) }, signal);
     const isOurs = made?.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) === true;
     return made !== undefined && isOurs ? made : error;
   }

@@ -4,6 +4,7 @@ import { configMaps } from '@arc/api/core';
 import type { ConfigMap } from '@arc/api/core';
 import { isStatusReason } from '@arc/apimachinery';
 import type { KubeClient } from '@arc/kube-client';
+import { readIfThere } from '@arc/kube-client';
 import { textOf } from '../model/any-string.ts';
 import { mergeWorkflowSpec } from '../model/merge-spec.ts';
 import { dropNulls, shapeFaults } from '../model/shape.ts';
@@ -80,11 +81,5 @@ async function configMapValue(
   key: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  try {
-    const map = await client.get<ConfigMap>(configMaps, ref, { signal });
-    return map.data?.[key];
-  } catch (error) {
-    if (isStatusReason(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return (await readIfThere<ConfigMap>(client, configMaps, ref, signal))?.data?.[key];
 }

@@ -1,10 +1,10 @@
-import type { KubeObject, ResourceType } from '@arc/apimachinery';
-import { isStatusReason } from '@arc/apimachinery';
-import type { KubeClient, ObjectRef } from '@arc/kube-client';
+import type { KubeObject, ResourceType } from '@arc/apimachinery/client';
+import { isStatusReason } from '@arc/apimachinery/client';
+import type { KubeClient, ObjectRef } from './client.ts';
 
-/** An object as the server has it now, for informers may be late; undefined when there is none. */
+/** An object as the server has it now; undefined when there is none. */
 export async function readIfThere<T extends KubeObject>(
-  client: KubeClient,
+  client: Pick<KubeClient, 'get'>,
   type: ResourceType,
   ref: ObjectRef,
   signal: AbortSignal,
