@@ -11,7 +11,7 @@ export const quick = { limits: { orderStatusIntervalMs: 20, startIntervalMs: 0, 
 /** Tells which artifacts were handed over to the engine, by their images. */
 export class HandOvers {
   readonly #client: KubeClient;
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Set<string>();
   #probes = 0;
 
   constructor(client: KubeClient) {
@@ -36,7 +36,7 @@ export class HandOvers {
     for (const { metadata, spec } of (await this.#client.list<Workflow>(workflows)).items) {
       const image = spec.arguments?.parameters?.find((parameter) => parameter.name === 'specImage')?.value;
       if (!this.#seen.has(metadata.uid ?? '') && image !== name) images.push(String(image));
-      this.#seen.set(metadata.uid ?? '', String(image));
+      this.#seen.add(metadata.uid ?? '');
     }
     return images.sort();
   }

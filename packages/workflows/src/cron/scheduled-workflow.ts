@@ -1,7 +1,6 @@
 import type { CronWorkflow, Workflow } from '@arc/api/argo';
 import { apiVersionOf } from '@arc/apimachinery';
-import { cronWorkflowLabel, cronWorkflows, scheduledTimeAnnotation, workflows } from '@arc/api/argo';
-import { instanceIdLabel } from '../engine/labels.ts';
+import { cronWorkflowLabel, cronWorkflows, instanceIdLabel, scheduledTimeAnnotation, workflows } from '@arc/api/argo';
 import { timestamp } from '../planner/time.ts';
 
 const inheritedLabels = [

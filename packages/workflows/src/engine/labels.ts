@@ -4,8 +4,6 @@ export const phaseLabel = 'workflows.argoproj.io/phase';
 export const completedLabel = 'workflows.argoproj.io/completed';
 export const workflowTemplateLabel = 'workflows.argoproj.io/workflow-template';
 export const clusterWorkflowTemplateLabel = 'workflows.argoproj.io/cluster-workflow-template';
-/** Belongs to another controller. */
-export const instanceIdLabel = 'workflows.argoproj.io/controller-instanceid';
 export const nodeIdAnnotation = 'workflows.argoproj.io/node-id';
 export const nodeNameAnnotation = 'workflows.argoproj.io/node-name';
 export const podNameFormatAnnotation = 'workflows.argoproj.io/pod-name-format';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Workflow } from '@arc/api/argo';
-import { workflows } from '@arc/api/argo';
+import { instanceIdLabel, workflows } from '@arc/api/argo';
 import { pods } from '@arc/api/core';
 import type { Pod } from '@arc/api/core';
 import type { ReconcileRequest } from '@arc/controller';
@@ -12,7 +12,7 @@ import { createInformer } from '@arc/kube-client';
 import { createCronScheduler, cronWorkflowOf } from '../cron/cron-scheduler.ts';
 import type { LogStore } from '../logs/log-store.ts';
 import type { AttemptId, Runner } from '../runner/runner.ts';
-import { instanceIdLabel, nodeIdAnnotation, workflowLabel } from './labels.ts';
+import { nodeIdAnnotation, workflowLabel } from './labels.ts';
 import { leanWorkflow } from './lean-workflow.ts';
 import { PodMirror } from './pod-mirror.ts';
 import { Slots } from './slots.ts';
