@@ -60,6 +60,12 @@ function remedyOf(reason: string, message: string, service: string): string {
   if (message.includes('x509') || message.includes('certificate')) {
     return `It trusts another authority than the one of the server: /readyz of a pod of ${service} says at "serving-certificate" why, or cert-manager has not injected its own.`;
   }
+  if (message.includes('bad status')) {
+    return `A pod of ${service} answers, but refuses: it may not have read the ConfigMap extension-apiserver-authentication of kube-system yet, see /readyz and the log of the pod.`;
+  }
+  if (message.includes('connection refused')) {
+    return `Nothing listens behind ${service}: look at its pods and their log, and whether its port leads to the one they serve on.`;
+  }
   if (reason === 'FailedDiscoveryCheck') {
     return `The control plane does not reach the pods of ${service}: look for network policies and firewalls between it and their port.`;
   }

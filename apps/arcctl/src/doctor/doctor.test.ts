@@ -163,6 +163,12 @@ const reasons: readonly (readonly [string, string, RegExp])[] = [
     'tls: failed to verify certificate: x509: unknown authority',
     /-> It trusts another authority .*serving-certificate/,
   ],
+  [
+    'FailedDiscoveryCheck',
+    'bad status from https://10.96.0.12:443/apis: 403',
+    /-> A pod of zone\/arc-apiserver answers, but refuses: .*extension-apiserver/,
+  ],
+  ['FailedDiscoveryCheck', 'dial tcp 10.0.0.3:6443: connect: connection refused', /-> Nothing listens behind zone\/arc-apiserver/],
   ['FailedDiscoveryCheck', 'context deadline exceeded', /-> The control plane does not reach the pods .*network policies/],
 ];
 for (const [reason, message, remedy] of reasons) {
