@@ -225,7 +225,13 @@ describe('7 behind a real kube-apiserver', { skip: missing ?? false }, () => {
     assert.ok(helm !== undefined);
     const chart = fileURLToPath(new URL('../../charts/arc', import.meta.url));
     const database = ['backend=postgresql', 'postgresql.host=db', 'postgresql.passwordSecretName=database'].map((set) => `storage.${set}`);
-    const more = ['etcd.replicaCount=3', 'networkPolicies.enabled=true', 'dashboards.enabled=true', 'tenants={team-a}'];
+    const more = [
+      'etcd.replicaCount=3',
+      'networkPolicies.enabled=true',
+      'dashboards.enabled=true',
+      'tenants={team-a}',
+      'apiserver.autoscaling.enabled=true',
+    ];
     for (const sets of [more, database]) {
       const rendered = await runCommand(helm, ['template', 'arc', chart, '-n', 'arc-system', ...sets.flatMap((set) => ['--set', set])]);
       assert.equal(rendered.code, 0, rendered.stderr);

@@ -66,6 +66,7 @@ const variants = {
   'three members, cert-manager and everything optional': [
     ...['etcd.replicaCount=3', 'certificates.source=cert-manager', 'metrics.serviceMonitor.enabled=true', 'dashboards.enabled=true'],
     ...['networkPolicies.enabled=true', 'tenants={team-a,team-b}', 'apiserver.enforceQuotas=true', 'controllerManager.argoInstanceId=two'],
+    'apiserver.autoscaling.enabled=true',
   ],
   'an etcd of others': foreignEtcd,
   PostgreSQL: postgres,
@@ -130,6 +131,24 @@ describe('the chart', { skip: helm === undefined && 'no helm on this machine: te
     assert.equal(await storage(['storage.etcd.deploy=false', 'storage.etcd.endpoints={https://one:2379}']), 'etcd://one:2379?tls=true');
   });
 
+  test('the number of API servers is that of the values, or an autoscaler of CPU has it in its hands alone', async () => {
+    const partsOf = async (...sets: readonly string[]): Promise<readonly unknown[]> => {
+      const objects = await render(...sets);
+      const of = (kind: string): Rendered | undefined =>
+        objects.find((object) => object.kind === kind && object.metadata.name === 'arc-apiserver');
+      return [of('Deployment')?.spec?.['replicas'], of('HorizontalPodAutoscaler')?.spec];
+    };
+    assert.deepEqual(await partsOf('apiserver.replicaCount=3'), [3, undefined]);
+    const [replicas, autoscaler] = await partsOf('apiserver.autoscaling.enabled=true', 'apiserver.autoscaling.maxReplicas=4');
+    assert.equal(replicas, undefined);
+    assert.deepEqual(autoscaler, {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'arc-apiserver' },
+      ...{ minReplicas: 2, maxReplicas: 4 },
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 600 } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds: 600, policies: [{ type: 'Pods', value: 1, periodSeconds: 120 }] } },
+    });
+  });
+
   const contradictions: Readonly<Record<string, readonly [readonly string[], RegExp]>> = {
     'PostgreSQL without a host': [['storage.backend=postgresql'], /storage\.postgresql\.host is empty: name the host/],
     'PostgreSQL without a password': [
@@ -148,6 +167,15 @@ describe('the chart', { skip: helm === undefined && 'no helm on this machine: te
     'certificates without TLS': [
       ['storage.etcd.deploy=false', 'storage.etcd.endpoints={http://one:2379}', 'storage.etcd.tlsSecretName=x'],
       /write https:\/\/, or leave the name empty/,
+    ],
+    'fewer replicas at most than at least': [
+      ['apiserver.autoscaling.enabled=true', 'apiserver.replicaCount=6'],
+      /autoscaling\.maxReplicas is less than apiserver\.replicaCount/,
+    ],
+    'autoscaling from nothing': [['apiserver.autoscaling.enabled=true', 'apiserver.replicaCount=0'], /replicaCount, which is 0/],
+    'autoscaling by a share of nothing': [
+      ['apiserver.autoscaling.enabled=true', 'apiserver.resources.requests.cpu='],
+      /resources\.requests\.cpu is empty/,
     ],
     'an even number of members': [['etcd.replicaCount=2'], /replicaCount/],
     'a misspelt value': [['apiserver.replicas=3'], /replicas/],

@@ -33,6 +33,16 @@
 {{- fail "storage.etcd.endpoints are http://, but storage.etcd.tlsSecretName names certificates: write https://, or leave the name empty." -}}
 {{- end -}}
 {{- end -}}
+{{- $scaling := .Values.apiserver.autoscaling -}}
+{{- if and $scaling.enabled (lt (int $scaling.maxReplicas) (int .Values.apiserver.replicaCount)) -}}
+{{- fail "apiserver.autoscaling.maxReplicas is less than apiserver.replicaCount, the least there are: raise it, or lower that." -}}
+{{- end -}}
+{{- if and $scaling.enabled (lt (int .Values.apiserver.replicaCount) 1) -}}
+{{- fail "apiserver.autoscaling starts from apiserver.replicaCount, which is 0: say 1 or more, or turn it off." -}}
+{{- end -}}
+{{- if and $scaling.enabled (not (dig "requests" "cpu" "" .Values.apiserver.resources)) -}}
+{{- fail "apiserver.autoscaling goes by the CPU that is requested, but apiserver.resources.requests.cpu is empty: say how much, or turn it off." -}}
+{{- end -}}
 {{- if and (hasKey .Values.commonLabels "app.kubernetes.io/component") -}}
 {{- fail "commonLabels sets app.kubernetes.io/component, by which the pods of the parts are told apart: leave it out." -}}
 {{- end -}}
