@@ -232,15 +232,19 @@ async function keepSchedule(
   signal: AbortSignal,
 ): Promise<ReconcileResult | undefined> {
   const isBegun = written.status?.lastScheduled !== undefined || written.status?.phase === 'Active';
-  const run = isBegun ? completed(context, written) : await prepared(context, written, { key, write }, signal);
+  const whole = isBegun ? completed(context, written) : await prepared(context, written, { key, write }, signal);
   const cron = scheduleOfRun(written);
-  if (run === undefined || cron === undefined) return undefined;
+  if ((whole === undefined && !isBegun) || cron === undefined) return undefined;
+  const run = whole ?? written;
   if (isBegun) await keepConfig(context, run, signal);
   else if (run.spec?.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
     return await waitForName(context, run, { key, write, what: `Secret ${JSON.stringify(configSecretName(run.metadata.name ?? ''))}` });
   }
   try {
-    const found = await ensureSchedule(context, run, cron, signal);
+    const found = await ensureSchedule(context, run, { cron, isComplete: whole !== undefined }, signal);
+    // What is due waits until it is known again what to transfer. Without a schedule it says so.
+    if (found === 'missing') await prepared(context, written, { key, write }, signal);
+    if (found === 'missing' || whole === undefined) return undefined;
     if (found === 'name-taken') {
       const what = `CronWorkflow ${JSON.stringify(cronWorkflowName(run.metadata.name ?? ''))}`;
       return await waitForName(context, run, { key, write, what });

@@ -306,6 +306,21 @@ test('an ArtifactWorkflow written by hand is scheduled, too, once all it needs i
   assert.equal(onlyRun(world).status?.phase, 'Active');
   assert.ok((onlyCron(world).metadata.name ?? '').length <= 52);
   assert.equal(onlyCron(world).spec.workflowSpec.arguments?.parameters?.find(({ name }) => name === 'cron')?.value, 'true');
+
+  const { workflowSpec } = onlyCron(world).spec;
+  await world.client.delete(endpoints, { namespace, name: 'late' });
+  await world.client.patch(cronWorkflows, { namespace, name: onlyCron(world).metadata.name ?? '' }, { spec: { schedules: ['1 1 1 1 *'] } });
+  await world.settle();
+  assert.deepEqual(onlyCron(world).spec.schedules, hourly.schedules, 'what somebody else changes is put right');
+  assert.deepEqual(onlyCron(world).spec.workflowSpec, workflowSpec, 'what it transfers stays while an Endpoint is missing');
+  await world.client.delete(cronWorkflows, { namespace, name: onlyCron(world).metadata.name ?? '' });
+  await world.settle();
+  assert.deepEqual(crons(world), [], 'nor is it made without it');
+  assert.deepEqual([onlyRun(world).status?.phase, onlyRun(world).status?.reason], ['Pending', 'MissingEndpoint']);
+  world.apply(endpoints, endpoint('late'));
+  await world.settle();
+  assert.deepEqual(onlyCron(world).spec.workflowSpec, workflowSpec);
+
   await world.client.delete(artifactWorkflows, { namespace, name: run.metadata.name ?? '' });
   await world.settle();
   assert.deepEqual([world.runs(), crons(world)], [[], []]);

@@ -27,25 +27,33 @@ import { isEnded } from './slot-keeper.ts';
 const maxMessage = 2048;
 
 /** What there is of the schedule of a run, or what has taken its name. */
-type ScheduleFound = { readonly cron: CronWorkflow } | 'name-taken';
+type ScheduleFound = { readonly cron: CronWorkflow } | 'name-taken' | 'missing';
+
+/** What of a CronWorkflow is made of the Endpoints and the type of its run. */
+const ofTransfer: ReadonlySet<string> = new Set(['workflowMetadata', 'workflowSpec']);
 
 /**
  * Makes the CronWorkflow of a run, and makes it again what it has to be when the Order is suspended or resumed, or somebody
- * else has changed it.
+ * else has changed it. While it is not known what the run transfers, only when it runs is put right, of one that is there.
  *
  * @throws ApiStatusError when the server will not have it
  */
-export async function ensureSchedule(context: RunContext, run: ArtifactWorkflow, cron: Cron, signal: AbortSignal): Promise<ScheduleFound> {
+export async function ensureSchedule(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  { cron, isComplete }: { readonly cron: Cron; readonly isComplete: boolean },
+  signal: AbortSignal,
+): Promise<ScheduleFound> {
   const built = buildCronWorkflow(run, cron, { suspended: isSuspended(context, run), handOver: handOverOf(context, run) });
   const wanted = { ...built, spec: { ...built.spec, workflowSpec: withEndpointSettings(context, run, built.spec.workflowSpec) } };
   const { namespace = '', name = '' } = wanted.metadata;
   const seen = context.cronWorkflows.get(namespace, name);
   const known = seen !== undefined && isControlledBy(seen, run) ? seen : await readSchedule(context, { namespace, name }, signal);
-  if (known === undefined) return await create(context, run, wanted, signal);
+  if (known === undefined) return isComplete ? await create(context, run, wanted, signal) : 'missing';
   if (!isControlledBy(known, run)) return 'name-taken';
   if (isDeleting(known)) return { cron: known };
   const changes = Object.entries(wanted.spec).filter(
-    ([field, value]) => !deepEqual(known.spec[field as keyof CronWorkflow['spec']], value),
+    ([field, value]) => (isComplete || !ofTransfer.has(field)) && !deepEqual(known.spec[field as keyof CronWorkflow['spec']], value),
   );
   if (changes.length === 0) return { cron: known };
   // A merge patch would keep what somebody has added inside a field.
