@@ -176,7 +176,7 @@ test('an authority and a certificate of the Endpoint itself are used, and nonsen
   const clients = createAuthority({ commonName: 'clients' });
   const mine = issueClientCertificate(clients, { user: 'puller', groups: [] });
   const seen: string[] = [];
-  const server = createServer(
+  await using server = createServer(
     { cert: certificate.certPem, key: certificate.keyPem, ca: clients.certPem, requestCert: true },
     (request, response) => {
       seen.push(String((request.socket as TLSSocket).getPeerCertificate().subject?.CN));
@@ -197,5 +197,4 @@ test('an authority and a certificate of the Endpoint itself are used, and nonsen
   const named = { ca: authority.certPem, cert: mine.certPem, key: mine.keyPem };
   assert.equal((await probeWith({ ...named, serverName: 'localhost' })).reachable.reason, 'Reachable');
   assert.equal((await probeWith({ ...named, serverName: 'other.example' })).reachable.reason, 'TLSError');
-  await new Promise((resolve) => server.close(resolve));
 });
