@@ -1,5 +1,5 @@
 import { sharedOptions } from '@arc/composition/program';
-import { artifactCommands } from './artifact/commands.ts';
+import { artifactCommands, registryOptions } from './artifact/commands.ts';
 import type { CommandDefinition, OptionDefinition } from './command.ts';
 
 /** Understood before and after every command. */
@@ -315,7 +315,7 @@ export const commands: readonly CommandDefinition[] = [
         description: 'the repository it came from, which the policy speaks of; default: the one looked at',
       },
       { flags: '--key <file...>', description: 'public key (PEM) of somebody who may have signed; can be repeated' },
-      { flags: '--authfile <file>', description: 'credentials as Docker and podman write them' },
+      ...registryOptions,
       output('json'),
     ],
     examples: [

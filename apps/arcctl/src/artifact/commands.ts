@@ -2,7 +2,8 @@ import type { CommandDefinition, OptionDefinition } from '../command.ts';
 
 const json: OptionDefinition = { flags: '-o, --output <format>', description: 'print as json', choices: ['json'] };
 
-const registries: readonly OptionDefinition[] = [
+/** What every command takes that speaks to registries through `Registries`. */
+export const registryOptions: readonly OptionDefinition[] = [
   { flags: '--authfile <file>', description: 'credentials; default: those of podman, skopeo or Docker' },
   { flags: '--credential-helpers', description: 'run the credential helpers that the file names (docker-credential-...)' },
   { flags: '--ca-file <file>', description: 'PEM authority to trust besides those of the system' },
@@ -23,7 +24,7 @@ const moving: readonly OptionDefinition[] = [
     choices: ['text', 'json', 'none'],
     defaultValue: 'text',
   },
-  ...registries,
+  ...registryOptions,
   json,
 ];
 
@@ -117,7 +118,7 @@ export const artifactCommands: readonly CommandDefinition[] = [
     summary: 'List the blobs that repositories hold, so that an export can leave them out',
     offline: true,
     arguments: '<registry> <repositories...>',
-    options: [{ flags: '--to <file>', description: 'add it to this file instead of printing it' }, ...registries],
+    options: [{ flags: '--to <file>', description: 'add it to this file instead of printing it' }, ...registryOptions],
     examples: ['arcctl artifact inventory registry.zone.example/incoming team/app team/db --to inventory.json'],
     load: async () => (await import('./inventory.ts')).takeInventory,
   },

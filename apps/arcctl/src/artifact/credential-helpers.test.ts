@@ -31,24 +31,22 @@ test('credential helpers are run when asked for, once a registry, and never othe
     await chmod(join(home, 'bin', 'docker-credential-test'), 0o755);
     const configure = (configuration: object): Promise<void> =>
       writeFile(join(home, '.docker', 'config.json'), JSON.stringify(configuration));
-    const list = async (host: string, ...args: string[]) => {
+    const run = async (...args: string[]) => {
       const streams = memoryStreams();
       const environment = { HOME: home, PATH: `${join(home, 'bin')}:/usr/bin:/bin` };
       const { signal } = new AbortController();
-      const code = await runCli(['artifact', 'list', `${host}/team/app`, '--digests', '-o', 'name', ...args], {
-        streams,
-        environment,
-        clock: systemClock,
-        signal,
-      });
+      const code = await runCli(['artifact', ...args], { streams, environment, clock: systemClock, signal });
       return { code, stdout: streams.stdout.text, stderr: streams.stderr.text };
     };
+    const list = (host: string, ...args: string[]) => run('list', `${host}/team/app`, '--digests', '-o', 'name', ...args);
     await configure({ credsStore: 'test' });
     assert.equal((await list(registry.host)).code, 4, 'not asked for, not run');
     assert.deepEqual(await list(registry.host, '--credential-helpers'), { code: 0, stdout: 'v1\nv2\n', stderr: '' });
     assert.equal((await list(open.host, '--credential-helpers')).code, 0, 'unknown to the helper means anonymous');
     await configure({ auths: { [open.host]: {} }, credHelpers: { [registry.host]: 'test' } });
     assert.equal((await list(registry.host, '--credential-helpers')).code, 0);
+    const verified = await run('verify', `${registry.host}/team/app:v1`, '--credential-helpers');
+    assert.match(verified.stdout, new RegExp(`is ${image.digest}`));
     for (const [helper, problem] of [
       ['missing', /is not installed/],
       ['../../bin/sh', /does not have the name of a program/],
@@ -63,6 +61,7 @@ test('credential helpers are run when asked for, once a registry, and never othe
     assert.deepEqual((await readFile(log, 'utf8')).trim().split('\n'), [
       `get ${registry.host}`,
       `get ${open.host}`,
+      `get ${registry.host}`,
       `get ${registry.host}`,
     ]);
   } finally {

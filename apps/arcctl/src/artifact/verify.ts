@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTablePrinter, type ExitCode, exitCodes } from '@arc/cli-kit';
 import { ArcError, codeOf, messageOf } from '@arc/kernel';
-import { attribute, type Manifest, openEndpoint, type ReadableRepository, TransferError } from '@arc/transfer';
+import { attribute, type Manifest, type ReadableRepository, TransferError } from '@arc/transfer';
 import {
   authoritiesOf,
   type Authority,
@@ -19,7 +19,7 @@ import {
 } from '@arc/trust';
 import { type Invocation, textOption } from '../command.ts';
 import { parseArtifactReference } from './artifact-reference.ts';
-import { readRegistryCredentials } from './registry-credentials.ts';
+import { Registries } from './registries.ts';
 
 /** What was found out, as `-o json` prints it. */
 interface Verification {
@@ -38,11 +38,8 @@ export async function verifyArtifactEvidence(invocation: Invocation): Promise<Ex
   const { signal } = invocation;
   const keys = await readKeys(invocation);
   const policy = await readPolicyFile(invocation);
-  using endpoint = openEndpoint(location, {
-    userAgent: 'arcctl',
-    credentials: await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment),
-  });
-  const repository = await endpoint.source(name);
+  using registries = await Registries.of(invocation);
+  const repository = await registries.source(location, name);
   const root = await fetchRoot(repository, version, signal);
   const source = textOption(invocation, 'source') ?? repository.name;
   const checks = policy === undefined ? [] : await verifyImage(repository, root, policy, { origin: 'destination', source, signal });
