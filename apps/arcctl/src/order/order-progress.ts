@@ -49,8 +49,8 @@ function runItem(id: string, label: string, run: OrderRun): ProgressItem {
   const state = stateOf(run);
   const progress = parseProgress(run.progress);
   // Steps are counted as they begin, so the first of several looks like the only one.
-  const steps =
-    progress !== undefined && !isBytes(progress) && progress.total > 1 ? `${progress.done} of ${progress.total} steps` : undefined;
+  const isBytes = run.progressUnit === 'Bytes';
+  const steps = progress !== undefined && !isBytes && progress.total > 1 ? `${progress.done} of ${progress.total} steps` : undefined;
   const step = state === 'running' ? steps : run.reason;
   const message = run.message;
   return {
@@ -59,7 +59,7 @@ function runItem(id: string, label: string, run: OrderRun): ProgressItem {
     state,
     ...(step !== undefined && state !== 'succeeded' && { step }),
     ...(message !== undefined && message !== '' && { message: firstLine(message) }),
-    ...(progress !== undefined && isBytes(progress) && { doneBytes: progress.done, totalBytes: progress.total }),
+    ...(progress !== undefined && isBytes && { doneBytes: progress.done, totalBytes: progress.total }),
   };
 }
 
@@ -77,11 +77,6 @@ interface Progress {
 function parseProgress(text: string | undefined): Progress | undefined {
   const match = /^(\d+)\/(\d+)$/.exec(text ?? '');
   return match === null ? undefined : { done: Number(match[1]), total: Number(match[2]) };
-}
-
-/** A workflow whose steps report no bytes counts its steps; no workflow has a thousand, few artifacts have fewer bytes. */
-function isBytes({ total }: Progress): boolean {
-  return total >= 1000;
 }
 
 const tellingFields = ['image', 'repository', 'chart', 'component', 'url', 'path', 'key', 'name'] as const;

@@ -41,7 +41,7 @@ async function setStatus(name: string, status: OrderStatus): Promise<void> {
 const succeeded: OrderStatus = {
   observedGeneration: 1,
   phase: 'Succeeded',
-  artifactWorkflows: { aaa: { artifactIndex: 0, phase: 'Succeeded', progress: '2000000/2000000' } },
+  artifactWorkflows: { aaa: { artifactIndex: 0, phase: 'Succeeded', progress: '2000000/2000000', progressUnit: 'Bytes' } },
 };
 
 async function exists(name: string): Promise<boolean> {
@@ -94,12 +94,15 @@ test('--watch shows what happens to each artifact on the way', async () => {
   const second = { artifactIndex: 1, phase: 'Pending', reason: 'EndpointNotFound', message: 'endpoint "dst" does not exist' };
   await setStatus('watched', {
     phase: 'Running',
-    artifactWorkflows: { aaa: { artifactIndex: 0, phase: 'Running', progress: '500000/2000000', message: 'copying' }, bbb: second },
+    artifactWorkflows: {
+      aaa: { artifactIndex: 0, phase: 'Running', progress: '500000/2000000', progressUnit: 'Bytes', message: 'copying' },
+      bbb: second,
+    },
   });
   await setStatus('watched', {
     ...succeeded,
     artifactWorkflows: {
-      aaa: { artifactIndex: 0, phase: 'Succeeded', progress: '2000000/2000000', message: '' },
+      aaa: { artifactIndex: 0, phase: 'Succeeded', progress: '2000000/2000000', progressUnit: 'Bytes', message: '' },
       bbb: { ...second, phase: 'Succeeded', reason: '', message: '' },
     },
   });

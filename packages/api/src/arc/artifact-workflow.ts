@@ -51,6 +51,7 @@ const artifactWorkflowStatus = s.object(
       s.integer({ description: 'About where it stands in line while it waits for its turn; near the front kept current.' }),
     ),
     progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+    progressUnit: optional(s.string({ description: 'What progress counts: Bytes once a step reports some, else Steps.' })),
     startTime: optional(s.time({ description: 'When the workflow started.' })),
     completionTime: optional(s.time({ description: 'When the workflow ended.' })),
     failureTime: optional(s.time({ description: 'When the workflow failed.' })),

@@ -59,6 +59,7 @@ const orderRun = s.object({
   destination: optional(s.string({ description: 'The Endpoint it goes to, where the artifact goes to several.' })),
   expired: optional(s.boolean({ description: 'True once the time to keep the ArtifactWorkflow is over; this entry is the record of it.' })),
   progress: optional(s.string({ description: 'Done and total as the workflow reports them, N/M.' })),
+  progressUnit: optional(s.string({ description: 'What progress counts: Bytes once a step reports some, else Steps.' })),
   startTime: optional(s.time({ description: 'When the run started.' })),
   completionTime: optional(s.time({ description: 'When the run ended.' })),
   failureTime: optional(s.time({ description: 'When the run failed.' })),

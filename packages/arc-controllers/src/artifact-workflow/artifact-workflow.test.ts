@@ -82,12 +82,13 @@ test('phase, progress, times, steps and receipt come from the Workflow', async (
     phase: 'Running',
     startedAt: '2026-01-01T00:00:01Z',
     progress: '10/100',
-    nodes: { p: podNode('p', { displayName: 'pull', phase: 'Running', startedAt: '2026-01-01T00:00:02Z' }) },
+    nodes: { p: podNode('p', { displayName: 'pull', phase: 'Running', startedAt: '2026-01-01T00:00:02Z', progress: '10/100' }) },
   });
   await world.settle();
   assert.deepEqual(onlyRun(world).status, {
     phase: 'Running',
     progress: '10/100',
+    progressUnit: 'Bytes',
     startTime: '2026-01-01T00:00:01Z',
     steps: [{ name: 'pull', phase: 'Running', startTime: '2026-01-01T00:00:02Z' }],
     activeWorkflowRef: { name },

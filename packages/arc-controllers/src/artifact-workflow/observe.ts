@@ -17,13 +17,13 @@ const maxMessage = 512;
 
 /** The status of a run whose Workflow is under way. */
 export function statusUnderWay(run: ArtifactWorkflow, workflow: WorkflowRecord): ArtifactWorkflowStatus {
-  const { message, progress, startedAt, steps } = workflow;
+  const { message, progress, progressUnit, startedAt, steps } = workflow;
   return {
     ...carriedOver(run.status),
     phase: workflow.phase === '' ? 'Pending' : workflow.phase,
     // What a running workflow says may hold output of its steps; what a waiting one waits for is the engine's own words.
     ...(message !== undefined && isWaiting(workflow) && { message: cleanText(message, { maxBytes: maxMessage }) }),
-    ...(progress !== undefined && { progress }),
+    ...(progress !== undefined && { progress, progressUnit }),
     ...(startedAt !== undefined && { startTime: startedAt }),
     ...(steps.length > 0 && { steps: [...steps] }),
     activeWorkflowRef: { name: workflow.metadata.name ?? '' },

@@ -443,7 +443,13 @@ function keepVanishedNote(run: ArtifactWorkflow, status: ArtifactWorkflowStatus)
 }
 
 function isMereProgress(before: ArtifactWorkflowStatus, after: ArtifactWorkflowStatus): boolean {
-  const essence = ({ progress: _progress, steps: _steps, message: _message, ...rest }: ArtifactWorkflowStatus): object => rest;
+  const essence = ({
+    progress: _progress,
+    progressUnit: _unit,
+    steps: _steps,
+    message: _message,
+    ...rest
+  }: ArtifactWorkflowStatus): object => rest;
   return deepEqual(essence(before), essence(after));
 }
 

@@ -123,7 +123,7 @@ export async function statusScheduled(
   const active = runs.filter(({ phase, isHeld }) => !isEnded(phase) && !isHeld).at(-1);
   const { lastScheduledTime, succeeded = 0, failed = 0 } = cron.status ?? {};
   const next = nextRun(cron, context.clock.now());
-  const { activeWorkflowRef: running, progress, startTime, steps } = active === undefined ? {} : statusUnderWay(run, active);
+  const { activeWorkflowRef: running, progress, progressUnit, startTime, steps } = active === undefined ? {} : statusUnderWay(run, active);
   const status: ArtifactWorkflowStatus = {
     ...carriedOver(run.status),
     ...(waits !== undefined && { reason: 'Queued', message: waits.message }),
@@ -137,6 +137,7 @@ export async function statusScheduled(
     failed,
     ...(running !== undefined && { activeWorkflowRef: running }),
     ...(progress !== undefined && { progress }),
+    ...(progressUnit !== undefined && { progressUnit }),
     ...(startTime !== undefined && { startTime }),
     ...(steps !== undefined && { steps }),
   };

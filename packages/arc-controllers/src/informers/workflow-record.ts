@@ -1,4 +1,4 @@
-import type { Workflow } from '@arc/api/argo';
+import type { NodeStatus, Workflow } from '@arc/api/argo';
 import { endpointsAnnotation, heldAnnotation, receiptOutput } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
@@ -10,6 +10,8 @@ export interface WorkflowRecord extends KubeObject {
   readonly phase: string;
   readonly message: string | undefined;
   readonly progress: string | undefined;
+  /** What progress counts. */
+  readonly progressUnit: 'Bytes' | 'Steps';
   readonly startedAt: string | undefined;
   readonly finishedAt: string | undefined;
   readonly steps: readonly ArtifactWorkflowStep[];
@@ -47,6 +49,7 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     phase: phase ?? '',
     message: textOrNothing(message),
     progress: textOrNothing(progress),
+    progressUnit: Object.values(nodes).some(reportsBytes) ? 'Bytes' : 'Steps',
     startedAt: textOrNothing(startedAt),
     finishedAt: textOrNothing(finishedAt),
     failedPod: failed === undefined ? undefined : podNameOf(name ?? '', failed),
@@ -56,6 +59,11 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     endpoints: (annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
     steps: stepsOf(nodes),
   };
+}
+
+/** A pod that reports nothing counts as one step, done or not; what it does report is in bytes (docs/guide/workflow-templates.md). */
+function reportsBytes({ type, progress }: NodeStatus): boolean {
+  return type === 'Pod' && typeof progress === 'string' && progress !== '' && !progress.endsWith('/1');
 }
 
 /** Go clients write null or an empty text for what is unset. */

@@ -14,7 +14,7 @@ const maxEntryMessage = 500;
 
 /** The entry of a run that has an ArtifactWorkflow. */
 export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): OrderRun {
-  const { phase = 'Pending', reason, message, progress, startTime, completionTime, failureTime } = workflow.status ?? {};
+  const { phase = 'Pending', reason, message, progress, progressUnit, startTime, completionTime, failureTime } = workflow.status ?? {};
   const { lastScheduled, nextScheduled, succeeded, failed } = workflow.status ?? {};
   const text = firstLine(message, maxEntryMessage);
   return {
@@ -25,6 +25,7 @@ export function entryOf(workflow: ArtifactWorkflow, artifactIndex: number): Orde
     ...(text !== undefined && { message: text }),
     ...(phase === 'Pending' && isBlocking(reason) && { blocked: true }),
     ...(progress !== undefined && { progress }),
+    ...(progressUnit !== undefined && { progressUnit }),
     ...(startTime !== undefined && { startTime }),
     ...(completionTime !== undefined && { completionTime }),
     ...(failureTime !== undefined && { failureTime }),
