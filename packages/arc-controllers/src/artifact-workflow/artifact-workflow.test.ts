@@ -401,3 +401,22 @@ function events(world: World): string[] {
   const type = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
   return world.client.peekAll(type).map((event) => String(event['reason']));
 }
+
+test('a run that was mended and whose Workflow vanishes before its status says that it has one is started again', async () => {
+  await using world = await createWorld({ startIntervalMs: 60_000 });
+  supply(world);
+  world.apply(endpoints, endpoint('wrong', { usage: 'PushOnly' }));
+  world.apply(artifactWorkflows, {
+    apiVersion: 'arc.opendefense.cloud/v1alpha1',
+    kind: 'ArtifactWorkflow',
+    metadata: { namespace, name: 'by-hand' },
+    spec: { type: 'oci', srcRef: { name: 'wrong' }, dstRef: { name: 'dst' } },
+  });
+  await world.settle();
+  assert.equal(world.runs()[0]?.status?.reason, 'EndpointUsage');
+  world.apply(endpoints, endpoint('wrong', { usage: 'All' }));
+  await world.until('it has a Workflow', () => world.workflows().length === 1);
+  assert.equal(world.runs()[0]?.status?.phase, 'Failed', 'until the Workflow begins');
+  await world.client.delete(workflows, { namespace, name: 'by-hand' });
+  await world.until('it has another one', () => creations(world, workflows).length === 2);
+});

@@ -175,7 +175,8 @@ function departedDeliveries({ workflows, artifactWorkflows: runs }: RunContext):
 
 async function isStillWanted(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<boolean> {
   const live = await readRun(context, run, signal);
-  return live !== undefined && !isFinishedPhase(live.status?.phase);
+  // What it failed for before it began stays in its status until its Workflow has been looked at.
+  return live !== undefined && (!isFinishedPhase(live.status?.phase) || isMisconfigured(live));
 }
 
 async function start(
