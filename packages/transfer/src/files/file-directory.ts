@@ -7,10 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, systemClock } from '@arc/kernel';
 import { algorithmOf, type Digest, digestOf, DigestVerifier } from '../digest/digest.ts';
 import type { RequestOptions } from '../oci/repository.ts';
+import { once } from '../once.ts';
 import { TransferError } from '../transfer-error.ts';
 import { parseFileName } from './base-url.ts';
 import type { FileFacts, SourceFile } from './file-source.ts';
-import type { FileContent, FileStore, VersionedFile } from './file-store.ts';
+import { type FileContent, type FileStore, type VersionedFile, writtenMeanwhile } from './file-store.ts';
 
 /** How long a lock is believed, milliseconds; what it guards takes a fraction of a second. */
 const lockMs = 30_000;
@@ -89,7 +90,7 @@ export class FileDirectory implements FileStore {
       else await link(temporary, target);
     } catch (error) {
       if (codeOf(error) === 'EEXIST') {
-        throw new TransferError('TagConflict', `${this.name}/${path} was written by somebody else meanwhile`, { retryable: true });
+        throw writtenMeanwhile(`${this.name}/${path}`, error);
       }
       throw accessError(this.name, error);
     } finally {
@@ -115,10 +116,7 @@ export class FileDirectory implements FileStore {
   async replace(path: string, bytes: Buffer, version: string | undefined, options: RequestOptions = {}): Promise<boolean> {
     await using _lock = await this.#lock(path, options.signal);
     if ((await this.readVersioned(path, Number.MAX_SAFE_INTEGER))?.version !== version) return false;
-    async function* whole(): AsyncGenerator<Buffer> {
-      yield bytes;
-    }
-    await this.write(path, { digest: digestOf(bytes), size: bytes.length, open: whole }, { ...options, overwrite: true });
+    await this.write(path, { digest: digestOf(bytes), size: bytes.length, open: () => once(bytes) }, { ...options, overwrite: true });
     return true;
   }
 
@@ -143,12 +141,16 @@ export class FileDirectory implements FileStore {
     };
     const read = async function* (): AsyncGenerator<Buffer> {
       await look();
-      yield* createReadStream(where, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+      try {
+        yield* createReadStream(where, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+      } catch (error) {
+        throw failed(error);
+      }
     };
     const readAll = async (limit: number): Promise<Buffer> => {
       const { size = 0 } = await look();
       if (size > limit) throw new TransferError('TooLarge', `${name} is larger than ${limit} bytes`);
-      return readFile(where);
+      return await readFile(where).catch((error: unknown) => Promise.reject(failed(error) as Error));
     };
     return { name, look, read, readAll };
   }

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest/digest.ts';
 import type { RequestOptions } from '../oci/repository.ts';
+import { TransferError } from '../transfer-error.ts';
 
 /** Bytes to be stored, and what they have to be. */
 export interface FileContent {
@@ -37,4 +38,13 @@ export interface FileStore {
   readVersioned(path: string, limit: number, options?: RequestOptions): Promise<VersionedFile | undefined>;
   /** Writes a whole file if it is still at that version, or still missing; false when somebody else was faster. */
   replace(path: string, bytes: Buffer, version: string | undefined, options?: RequestOptions): Promise<boolean>;
+}
+
+/** Says that the place of a file, which was free before, is taken by another one. */
+export function writtenMeanwhile(file: string, cause?: unknown): TransferError {
+  return new TransferError('TagConflict', `${file} was written by somebody else meanwhile`, {
+    ...(cause === undefined ? {} : { cause }),
+    retryable: true,
+    hint: 'Run the order again; what is there is then compared first.',
+  });
 }

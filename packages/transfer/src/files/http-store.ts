@@ -4,10 +4,14 @@ import type { HttpTransport } from '../http/http-transport.ts';
 import { retryDelay } from '../http/retry.ts';
 import type { StreamBody, WireResponse } from '../http/wire.ts';
 import type { RequestOptions } from '../oci/repository.ts';
+import { once } from '../once.ts';
 import { givenUp, isTransferError, TransferError } from '../transfer-error.ts';
 import { parseFileName } from './base-url.ts';
-import type { FileContent, FileStore, VersionedFile } from './file-store.ts';
+import { type FileContent, type FileStore, type VersionedFile, writtenMeanwhile } from './file-store.ts';
 import { HttpFile } from './http-file.ts';
+
+/** Largest file that is read again to see whether it is still the same, bytes: no server may fill the memory by answering anew. */
+const comparedLimit = 64 * 1024 * 1024;
 
 /** What the server turned out to be. */
 interface Abilities {
@@ -66,7 +70,7 @@ export class HttpStore implements FileStore {
       webdav ? this.#moveIntoPlace(path, content, { overwrite, signal }) : this.#putOnce(path, content, { overwrite, signal }),
     );
     if (!conflict || (await this.digest(path, content.digest, { signal })) === content.digest) return;
-    throw new TransferError('TagConflict', `${this.name}/${path} was written by somebody else meanwhile`, { retryable: true });
+    throw writtenMeanwhile(`${this.name}/${path}`);
   }
 
   async readVersioned(path: string, limit: number, options: RequestOptions = {}): Promise<VersionedFile | undefined> {
@@ -88,7 +92,7 @@ export class HttpStore implements FileStore {
     const conditional = abilities.conditions && version?.startsWith('"') !== false;
     if (!conditional && abilities.locks) return this.#replaceLocked(path, bytes, version, signal);
     this.#disregarded = !conditional;
-    if (!conditional && (await this.readVersioned(path, Number.MAX_SAFE_INTEGER, options))?.version !== version) return false;
+    if (!conditional && (await this.readVersioned(path, comparedLimit, options))?.version !== version) return false;
     const response = await this.#transport.request({
       method: 'PUT',
       url: this.#url(path),
@@ -104,16 +108,13 @@ export class HttpStore implements FileStore {
     response.discard();
     // An answer that got lost on the way makes the second try a conflict; and who was not held back is asked whether it stayed.
     if (response.status < 300 && conditional) return true;
-    const there = await this.readVersioned(path, Number.MAX_SAFE_INTEGER, options);
+    const there = await this.readVersioned(path, comparedLimit, options);
     return there?.bytes.equals(bytes) === true;
   }
 
   /** A new file is moved into a place that has to be free; another is locked while it is compared and replaced. */
   async #replaceLocked(path: string, bytes: Buffer, version: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    async function* open(): AsyncGenerator<Buffer> {
-      yield bytes;
-    }
-    const content = { digest: digestOf(bytes), size: bytes.length, open };
+    const content = { digest: digestOf(bytes), size: bytes.length, open: () => once(bytes) };
     const move = (headers: Readonly<Record<string, string>>): Promise<boolean> =>
       this.#repeatedly(signal, () => this.#moveIntoPlace(path, content, { overwrite: version !== undefined, signal, headers }));
     if (version === undefined) return !(await move({}));
@@ -135,7 +136,7 @@ export class HttpStore implements FileStore {
     if (typeof token !== 'string' || !/^<[^<>\s]{1,500}>$/.test(token))
       throw new TransferError('UnexpectedAnswer', `${this.name} locks ${path} without a token`);
     try {
-      if ((await this.readVersioned(path, Number.MAX_SAFE_INTEGER, { signal }))?.version !== version) return false;
+      if ((await this.readVersioned(path, comparedLimit, { signal }))?.version !== version) return false;
       return !(await move({ if: `<${url.href}> (${token})` }));
     } finally {
       await this.#unlock(url, token);

@@ -1,3 +1,5 @@
+import { quotable } from './quoted-text.ts';
+
 /** Most different warnings of one registry that are passed on. */
 const limit = 20;
 
@@ -14,11 +16,7 @@ export class ServerWarnings {
   take(header: string | undefined): void {
     if (header === undefined) return;
     for (const [, quoted = ''] of header.matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)) {
-      const text = quoted
-        .replace(/\\(.)/g, '$1')
-        .replace(/[\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
-        .trim()
-        .slice(0, 500);
+      const text = quotable(quoted.replace(/\\(.)/g, '$1'), 500);
       if (text === '' || this.#seen.has(text) || this.#seen.size >= limit) continue;
       this.#seen.add(text);
       this.#tell(text);

@@ -1,4 +1,5 @@
 import { TransferError, type TransferErrorCode, type TransferErrorOptions } from '../transfer-error.ts';
+import { quotable, readBeginning } from './quoted-text.ts';
 import { isRetryableStatus, parseRetryAfter } from './retry.ts';
 import { redactURL } from './url-rules.ts';
 import type { WireResponse } from './wire.ts';
@@ -7,7 +8,7 @@ const messageLimit = 2048;
 
 /** Turns an answer that is not what was hoped for into an error; reads at most a little of its body. */
 export async function statusError(response: WireResponse, operation: string, now: number): Promise<TransferError> {
-  const text = await readText(response);
+  const text = await readBeginning(response);
   const said = describe(text);
   const { code, hint } = meaning(response.status);
   const options: TransferErrorOptions = {
@@ -33,22 +34,7 @@ export async function readLimited(response: WireResponse, limit: number, what: s
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
-async function readText(response: WireResponse): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > 65_536) break;
-    }
-  } catch {
-    // What the server had to say about its refusal is lost; the status still counts.
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** The errors of a distribution-spec answer, or the beginning of any other text; what could draw on a terminal or is a secret removed. */
+/** The errors of a distribution-spec answer, or the beginning of any other text. */
 function describe(text: string): string {
   let said = /^\s*</.test(text) ? '' : text;
   try {
@@ -60,12 +46,7 @@ function describe(text: string): string {
   } catch {
     // Not JSON: shown as it is.
   }
-  return said
-    .replace(/[\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .replace(/\b(basic|bearer) [A-Za-z0-9+/=._~-]{6,}/gi, '$1 …')
-    .replace(/\b((?:x-amz-[a-z-]+|sig|signature|token|password|_state)=)[^&\s"']+/gi, '$1…')
-    .trim()
-    .slice(0, messageLimit);
+  return quotable(said, messageLimit);
 }
 
 function meaning(status: number): { code: TransferErrorCode; hint: string } {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf } from '@arc/kernel';
 import { DigestVerifier, isDigest } from '../digest/digest.ts';
+import { once } from '../once.ts';
 import { isTransferError, TransferError } from '../transfer-error.ts';
 import { type ArchiveEntry, archiveHeader, archivePadding, archiveTrailer, scanArchive } from './archive-entries.ts';
 import { type LayoutFiles, storing, tooLarge } from './layout-files.ts';
@@ -197,10 +198,6 @@ async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promi
   for (let written = 0; written < bytes.length;) {
     written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
   }
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
 
 async function openFile(path: string, flags: number, name: string): Promise<FileHandle> {

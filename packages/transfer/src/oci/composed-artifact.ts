@@ -4,6 +4,7 @@ import { type Manifest, parseManifest } from '../descriptor/manifest.ts';
 import { type Digest, DigestVerifier, digestOf } from '../digest/digest.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { ReadableRepository, RequestOptions } from './repository.ts';
+import { once } from '../once.ts';
 
 /** One blob of an artifact that is put together here, and where its bytes come from. */
 export interface ComposedBlob {
@@ -26,10 +27,13 @@ const emptyConfigType = 'application/vnd.oci.empty.v1+json';
 
 /** A blob of bytes at hand. */
 export function blobOf(bytes: Buffer, mediaType: string, annotations?: Readonly<Record<string, string>>): ComposedBlob {
-  async function* open(): AsyncGenerator<Buffer> {
-    yield bytes;
-  }
-  return { mediaType, digest: digestOf(bytes), size: bytes.length, open, ...(annotations === undefined ? {} : { annotations }) };
+  return {
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+    open: () => once(bytes),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 /** The config of an artifact that has none (image-spec, "Guidance for an Empty Descriptor"). */

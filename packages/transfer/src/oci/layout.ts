@@ -3,6 +3,7 @@ import { isManifestType, mediaTypes } from '../descriptor/media-types.ts';
 import { type Manifest, manifestLimit, parseManifest } from '../descriptor/manifest.ts';
 import { parseStrictJson } from '../descriptor/strict-json.ts';
 import { algorithmOf, type Digest, DigestVerifier, digestOf, encodedOf, isDigest } from '../digest/digest.ts';
+import { once } from '../once.ts';
 import { TransferError } from '../transfer-error.ts';
 import { DirectoryFiles } from './directory-files.ts';
 import type { LayoutFiles } from './layout-files.ts';
@@ -275,8 +276,4 @@ function readLayoutIndex(bytes: Buffer, name: string): readonly Descriptor[] {
 
 function pathOf(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${encodedOf(digest)}`;
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

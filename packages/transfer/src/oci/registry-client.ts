@@ -7,6 +7,7 @@ import type { HttpRequest, HttpTransport } from '../http/http-transport.ts';
 import { readLimited } from '../http/status-error.ts';
 import { nextPage, resolveDerivedURL } from '../http/url-rules.ts';
 import type { StreamBody, WireResponse } from '../http/wire.ts';
+import { once } from '../once.ts';
 import { TransferError } from '../transfer-error.ts';
 import type { RequestOptions } from './repository.ts';
 
@@ -328,10 +329,6 @@ function requireAsked(reference: string, actual: Digest, operation: string): voi
 function stringsOf(page: Readonly<Record<string, unknown>> | undefined, key: string): string[] {
   const list = page?.[key];
   return Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : [];
-}
-
-async function* once(chunk: Buffer): AsyncGenerator<Buffer> {
-  yield chunk;
 }
 
 async function* skip(body: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { algorithmOf, type Digest, DigestVerifier, digestOf } from '../digest/digest.ts';
-import type { FileContent, FileStore, VersionedFile } from '../files/file-store.ts';
+import { type FileContent, type FileStore, type VersionedFile, writtenMeanwhile } from '../files/file-store.ts';
 import type { RequestOptions } from '../oci/repository.ts';
 import { isTransferError, TransferError } from '../transfer-error.ts';
 import type { Bucket, WriteCondition } from './bucket.ts';
@@ -54,11 +54,7 @@ export class BucketStore implements FileStore {
       // It may be ours: an answer that got lost on the way makes the second try a conflict.
       const there = await this.digest(path, content.digest, { signal });
       if (there === content.digest) return;
-      throw new TransferError('TagConflict', `${this.name}/${path} was written by somebody else meanwhile`, {
-        cause: error,
-        retryable: true,
-        hint: 'Run the order again; what is there is then compared first.',
-      });
+      throw writtenMeanwhile(`${this.name}/${path}`, error);
     }
   }
 

@@ -1,11 +1,12 @@
 import { statusError } from '../http/status-error.ts';
+import { quotable, readBeginning } from '../http/quoted-text.ts';
 import { parseRetryAfter } from '../http/retry.ts';
 import { redactURL } from '../http/url-rules.ts';
 import type { WireResponse } from '../http/wire.ts';
+import { once } from '../once.ts';
 import { TransferError, type TransferErrorCode } from '../transfer-error.ts';
 import { childText, parseXml } from './xml.ts';
 
-const bodyLimit = 64 * 1024;
 const messageLimit = 500;
 
 interface Meaning {
@@ -80,12 +81,12 @@ export function regionIn(error: unknown): string | undefined {
 export async function explainS3(response: WireResponse, operation: string, now: number): Promise<TransferError> {
   const text = await readBeginning(response);
   const element = /^\s*(?:<\?xml|<Error)/.test(text) ? errorElement(text, operation) : undefined;
-  const code = element === undefined ? codeOfHeader(response) : clean(childText(element, 'Code'), 80);
+  const code = element === undefined ? codeOfHeader(response) : quotable(childText(element, 'Code'), 80);
   const region = regionOf(response.headers['x-amz-bucket-region'] ?? (element === undefined ? '' : childText(element, 'Region')));
   if (code === undefined && region === undefined && !(response.status >= 300 && response.status < 400)) {
     return withoutS3(await statusError({ ...response, body: once(Buffer.from(text)) }, operation, now));
   }
-  const said = element === undefined ? '' : clean(childText(element, 'Message'), messageLimit);
+  const said = element === undefined ? '' : quotable(childText(element, 'Message'), messageLimit);
   const details = {
     operation,
     url: redactURL(response.url),
@@ -145,35 +146,9 @@ function errorElement(text: string, operation: string): ReturnType<typeof parseX
 /** Answers to HEAD have no body; MinIO says the code in a header. */
 function codeOfHeader({ headers }: WireResponse): string | undefined {
   const code = headers['x-minio-error-code'];
-  return typeof code === 'string' ? clean(code, 80) : undefined;
+  return typeof code === 'string' ? quotable(code, 80) : undefined;
 }
 
 function regionOf(value: string | readonly string[]): string | undefined {
   return typeof value === 'string' && /^[a-z0-9-]{1,40}$/.test(value) ? value : undefined;
-}
-
-function clean(text: string, limit: number): string {
-  return text
-    .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .trim()
-    .slice(0, limit);
-}
-
-async function readBeginning(response: WireResponse): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > bodyLimit) break;
-    }
-  } catch {
-    // What the service had to say is lost; the status still counts.
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
