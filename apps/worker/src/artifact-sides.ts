@@ -35,8 +35,8 @@ const userAgent = `arc-worker/${version} (${randomBytes(4).toString('hex')})`;
 /** @throws CopyError for what concerns one side; TransferError for the artifact's spec */
 export async function openSides(environment: WorkerEnvironment, log: (line: string) => void): Promise<ArtifactSides> {
   using opened = new DisposableStack();
-  const sourceEndpoint = opened.use(await openSide('source', environment.source, environment, log));
-  const destinationEndpoint = opened.use(await openSide('destination', environment.destination, environment, log));
+  const sourceEndpoint = opened.use(await openSide('source', environment, log));
+  const destinationEndpoint = opened.use(await openSide('destination', environment, log));
   const artifact = parseOciArtifactSpec(environment.specJSON, sourceEndpoint.location);
   const source = await attribute('source', 'open', artifact.source.repository, undefined, () =>
     sourceEndpoint.source(artifact.source.repository),
@@ -48,15 +48,16 @@ export async function openSides(environment: WorkerEnvironment, log: (line: stri
   return { artifact, source, destination, reference: referenceOf(artifact.source), [Symbol.dispose]: () => owned.dispose() };
 }
 
-function openSide(
+/** Opens a registry or layout. @throws CopyError */
+export function openSide(
   origin: CopyOrigin,
-  side: SideEnvironment,
   environment: WorkerEnvironment,
   log: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<OpenEndpoint> {
-  return attribute(origin, 'use', 'the endpoint', undefined, async () => {
-    const location = parseEndpointURL(side.url);
-    return openEndpoint(location, await sideOptions(origin, side, environment, log));
+  return attribute(origin, 'use', 'the endpoint', signal, async () => {
+    const side = environment[origin];
+    return openEndpoint(parseEndpointURL(side.url), await sideOptions(origin, side, environment, log));
   });
 }
 
@@ -68,8 +69,10 @@ export async function sideOptions(
   log: (line: string) => void,
 ): Promise<OpenEndpointOptions> {
   const secret = await readSecretDirectory(side.secretDirectory);
+  const { cert: _cert, key: _key, ...authorities } = secret.tls;
+  const tls = side.isElsewhere === true ? authorities : secret.tls;
   return {
-    ...(await connectionOptions(origin, side, environment, { tls: secret.tls, log })),
+    ...(await connectionOptions(origin, side, environment, { tls, log })),
     credentials: secret.credentials,
     trustedAuthHosts: side.trustedHosts,
     chunkBytes: environment.chunkBytes,

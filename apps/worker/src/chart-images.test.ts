@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildChart, buildImage, helmRepository, seedRegistry, startFileServer, startTestRegistry } from '@arc/testkit';
+import { createAuthority, issueServerCertificate } from '@arc/pki';
+import { sideOptions } from './artifact-sides.ts';
 import { verifyDelivery } from './delivery/verify-delivery.ts';
-import { readEnvironment } from './environment.ts';
+import { readEnvironment, type SideEnvironment } from './environment.ts';
 import { helmCopy } from './helm-copy.ts';
 
 const app = buildImage([{ app: 'a' }]);
@@ -84,4 +86,39 @@ test('the images that a chart names come along from allowed registries, without 
   await verify();
   seedRegistry(destination, 'zone/team/app', base, ['1.0']);
   await assert.rejects(verify(), { code: 'Mismatch', message: /image .*team\/app:1\.0 is sha256/ });
+});
+
+test('another registry than the endpoint is neither believed without a trusted certificate nor shown the one of the endpoint', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'arc-images-'));
+  const authority = createAuthority({ commonName: 'test' });
+  const { certPem: cert, keyPem: key } = issueServerCertificate(authority, { names: [], addresses: ['127.0.0.1'] });
+  await using server = await startFileServer({ files: helmRepository([chart]) });
+  await using images = await startTestRegistry({ tls: { cert, key } });
+  await using destination = await startTestRegistry();
+  seedRegistry(images, 'team/app', app, ['1.0']);
+  seedRegistry(images, 'library/busybox', base, ['1']);
+  const env = {
+    ARC_SRC_TYPE: 'helm',
+    ARC_SRC_URL: server.url,
+    ARC_SRC_SECRET_DIR: join(folder.path, 'none'),
+    ARC_SRC_INSECURE_SKIP_TLS_VERIFY: 'true',
+    ARC_SRC_SERVER_NAME: 'charts.example.org',
+    ARC_DST_URL: destination.url,
+    ARC_DST_SECRET_DIR: join(folder.path, 'none'),
+    ARC_SPEC_JSON: JSON.stringify({ chart: 'podinfo', images: 'named' }),
+    ARC_STAGING_DIR: folder.path,
+    ARC_IMAGE_REGISTRIES: `images.example.org=${images.url}, docker.io=${images.url}`,
+  };
+  const copy = (more: Record<string, string> = {}): Promise<void> =>
+    helmCopy(readEnvironment({ ...env, ...more }), () => {}, new AbortController().signal);
+  await assert.rejects(copy(), { code: 'TLSFailed' });
+  await copy({ ARC_SRC_CA: authority.certPem });
+  assert.equal(destination.content.tags('team/app').get('1.0'), app.digest);
+
+  await writeFile(join(folder.path, 'tls.crt'), cert);
+  await writeFile(join(folder.path, 'tls.key'), key);
+  const { source, ...environment } = readEnvironment({ ...env, ARC_SRC_SECRET_DIR: folder.path });
+  const identityFor = async (side: SideEnvironment) => (await sideOptions('source', side, environment, () => {})).tls?.cert;
+  assert.equal(await identityFor(source), cert);
+  assert.equal(await identityFor({ ...source, isElsewhere: true }), undefined);
 });

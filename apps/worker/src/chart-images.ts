@@ -50,13 +50,9 @@ async function bringImage(
   try {
     const receiptFile = join(folder, 'receipt.json');
     const isOwn = registry === own?.host;
-    const url = isOwn ? own.url : (environment.imageRegistries.get(registry) ?? `https://${registry}`);
-    const source: SideEnvironment = {
-      ...environment.source,
-      type: 'oci',
-      url,
-      secretDirectory: isOwn || (await namesHosts(environment.source.secretDirectory)) ? environment.source.secretDirectory : folder,
-    };
+    const source: SideEnvironment = isOwn
+      ? { ...environment.source, type: 'oci', url: own.url }
+      : await elsewhere(environment, registry, folder);
     const specJSON = JSON.stringify({ image });
     await ociCopy({ ...environment, source, specJSON, receiptFile, progressFile: undefined, onConflict }, write, signal);
     const receipt = JSON.parse(await readFile(receiptFile, 'utf8')) as Pick<Receipt, 'source' | 'destination'>;
@@ -67,6 +63,22 @@ async function bringImage(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Another registry than the endpoint is reached with what names it: a docker config, authorities. It neither has the endpoint's name, nor
+ * is it believed without a trusted certificate, nor shown the endpoint's own. `nothing` is an empty directory.
+ */
+async function elsewhere({ source, imageRegistries }: WorkerEnvironment, registry: string, nothing: string): Promise<SideEnvironment> {
+  return {
+    ...source,
+    type: 'oci',
+    url: imageRegistries.get(registry) ?? `https://${registry}`,
+    secretDirectory: (await namesHosts(source.secretDirectory)) ? source.secretDirectory : nothing,
+    serverName: undefined,
+    insecureSkipTlsVerify: false,
+    isElsewhere: true,
+  };
 }
 
 interface OwnRegistry {

@@ -20,6 +20,8 @@ export interface SideEnvironment {
   readonly insecureSkipTlsVerify: boolean;
   /** Hosts that redirects and token services may lead to wherever they lie. */
   readonly trustedHosts: readonly string[];
+  /** Set for another place than the endpoint itself: the client certificate in the Secret is not shown there. */
+  readonly isElsewhere?: true;
 }
 
 export interface WorkerEnvironment {
