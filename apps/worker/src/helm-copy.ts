@@ -6,7 +6,6 @@ import {
   copyArtifact,
   HttpTransport,
   listVersions,
-  openEndpoint,
   parseBaseURL,
   parseEndpointURL,
   parseRange,
@@ -30,7 +29,7 @@ import {
   type RepositoryFiles,
 } from '@arc/transfer/helm';
 import type { Check } from '@arc/trust';
-import { sideOptions } from './artifact-sides.ts';
+import { openSide, sideOptions } from './artifact-sides.ts';
 import { bringImages } from './chart-images.ts';
 import { CopyLog } from './copy-log.ts';
 import { type DeliveryContext, deliverToRegistry } from './delivery/deliver.ts';
@@ -159,9 +158,7 @@ function checksOf(chart: PublishedChart, who: string): Check[] {
  */
 async function fromRegistry(request: ChartRequest, context: DeliveryContext): Promise<Outcome> {
   const { environment, write, signal, progress, onConflict } = context;
-  using source = await attribute('source', 'use', 'the endpoint', signal, async () =>
-    openEndpoint(parseEndpointURL(environment.source.url), await sideOptions('source', environment.source, environment, write)),
-  );
+  using source = await openSide('source', environment, write, signal);
   const from = await attribute('source', 'open', request.chart, signal, () => source.source(request.chart));
   const found = await attribute('source', 'resolve', `${from.name}:${request.version}`, signal, () => resolveChart(from, request, signal));
   write(`resolved  ${from.name}:${request.version} is ${found.version}, ${found.digest}`);
@@ -178,12 +175,7 @@ async function fromRegistry(request: ChartRequest, context: DeliveryContext): Pr
   if (environment.destination.type !== 'oci' || request.images === 'rewritten')
     return deliverChart(await unpack(), request, context, verdict);
   const images = request.images === 'named' ? await bringImages((await unpack()).archive, `${from.name}:${found.tag}`, context) : undefined;
-  using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
-    openEndpoint(
-      parseEndpointURL(environment.destination.url),
-      await sideOptions('destination', environment.destination, environment, write),
-    ),
-  );
+  using endpoint = await openSide('destination', environment, write, signal);
   const target = request.target(found.version);
   const to = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
   const log = new CopyLog(write, systemClock, environment);

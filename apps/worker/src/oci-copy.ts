@@ -1,5 +1,6 @@
 import { systemClock } from '@arc/kernel';
 import { openSides } from './artifact-sides.ts';
+import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { transferImage, verifiedSource } from './image-transfer.ts';
 import { receiptOf } from './receipt.ts';
@@ -12,7 +13,7 @@ import { writeReceipt } from './write-receipt.ts';
  */
 export async function ociCopy(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const startedAt = systemClock.now();
-  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
+  requireTypes(environment, pairs.oci);
   using sides = await openSides(environment, write);
   const { artifact, source, destination, reference } = sides;
   write(

@@ -2,6 +2,7 @@ import { ArcError, systemClock } from '@arc/kernel';
 import { type Manifest, verifyArtifact, type VerifyResult } from '@arc/transfer';
 import type { Check } from '@arc/trust';
 import { type ArtifactSides, openSides } from './artifact-sides.ts';
+import { pairs } from './delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { readReceipt, type Receipt } from './receipt.ts';
 import { attestInRegistry, deliveredManifest, predicateOf } from './trust/attest-delivery.ts';
@@ -18,7 +19,7 @@ import { writeReceipt } from './write-receipt.ts';
  */
 export async function ociVerify(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   const startedAt = systemClock.now();
-  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
+  requireTypes(environment, pairs.oci);
   using sides = await openSides(environment, write);
   const { artifact, destination } = sides;
   const receipt = environment.receiptJSON === undefined ? undefined : readReceipt(environment.receiptJSON);

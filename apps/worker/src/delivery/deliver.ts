@@ -8,12 +8,10 @@ import {
   copyArtifact,
   CopyError,
   type FileStore,
-  openEndpoint,
-  parseEndpointURL,
   readVerified,
   tagConflict,
 } from '@arc/transfer';
-import { sideOptions } from '../artifact-sides.ts';
+import { openSide } from '../artifact-sides.ts';
 import { formatBytes } from '../byte-text.ts';
 import { CopyLog } from '../copy-log.ts';
 import type { WorkerEnvironment } from '../environment.ts';
@@ -39,12 +37,7 @@ export async function deliverToRegistry(
   context: DeliveryContext,
 ): Promise<Delivered> {
   const { environment, write, signal, progress, onConflict } = context;
-  using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
-    openEndpoint(
-      parseEndpointURL(environment.destination.url),
-      await sideOptions('destination', environment.destination, environment, write),
-    ),
-  );
+  using endpoint = await openSide('destination', environment, write, signal);
   const destination = await attribute('destination', 'open', target.repository, signal, () => endpoint.destination(target.repository));
   const log = new CopyLog(write, systemClock, environment);
   const { digest } = artifact.manifest.descriptor;

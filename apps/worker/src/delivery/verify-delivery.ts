@@ -1,15 +1,7 @@
 import { ArcError, systemClock } from '@arc/kernel';
-import {
-  attribute,
-  type FileStore,
-  type Manifest,
-  openEndpoint,
-  parseDigest,
-  parseEndpointURL,
-  type ReadableRepository,
-} from '@arc/transfer';
+import { attribute, type FileStore, type Manifest, parseDigest, type ReadableRepository } from '@arc/transfer';
 import type { Check, TransferPredicate } from '@arc/trust';
-import { sideOptions } from '../artifact-sides.ts';
+import { openSide } from '../artifact-sides.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
 import { attestInRegistry, type AttestedReceipt, type DeliveryFacts, predicateOf } from '../trust/attest-delivery.ts';
@@ -70,12 +62,7 @@ async function verifyRegistry(
   const { place } = receipt.destination;
   if (place.kind !== 'oci') return receipt;
   const digest = parseDigest(receipt.destination.digest);
-  using endpoint = await attribute('destination', 'use', 'the endpoint', signal, async () =>
-    openEndpoint(
-      parseEndpointURL(environment.destination.url),
-      await sideOptions('destination', environment.destination, environment, write),
-    ),
-  );
+  using endpoint = await openSide('destination', environment, write, signal);
   const repository = await attribute('destination', 'open', place.repository, signal, () => endpoint.destination(place.repository));
   for (const tag of place.tags) {
     const reference = `${repository.name}:${tag}`;
