@@ -1,8 +1,9 @@
-import { ArcError, systemClock } from '@arc/kernel';
+import { systemClock } from '@arc/kernel';
 import { type Manifest, verifyArtifact, type VerifyResult } from '@arc/transfer';
 import type { Check } from '@arc/trust';
 import { type ArtifactSides, openSides } from './artifact-sides.ts';
 import { pairs } from './delivery/pairs.ts';
+import { mismatch } from './mismatch.ts';
 import { requireTypes, type WorkerEnvironment } from './environment.ts';
 import { readReceipt, type Receipt } from './receipt.ts';
 import { attestInRegistry, deliveredManifest, predicateOf } from './trust/attest-delivery.ts';
@@ -114,10 +115,4 @@ async function verifyArrived(
 
 function sourceName({ source, reference }: ArtifactSides): string {
   return `${source.name}${reference.includes(':') ? '@' : ':'}${reference}`;
-}
-
-function mismatch(problem: string): ArcError {
-  return new ArcError('Mismatch', `destination: verify: ${problem}`, {
-    hint: 'Something else wrote to the destination, or removed from it: run the order again.',
-  });
 }

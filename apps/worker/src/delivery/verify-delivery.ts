@@ -1,7 +1,8 @@
-import { ArcError, systemClock } from '@arc/kernel';
+import { systemClock } from '@arc/kernel';
 import { attribute, type FileStore, type Manifest, parseDigest, type ReadableRepository } from '@arc/transfer';
 import type { Check, TransferPredicate } from '@arc/trust';
 import { openSide } from '../artifact-sides.ts';
+import { mismatch } from '../mismatch.ts';
 import type { WorkerEnvironment } from '../environment.ts';
 import { type DeliveryReceipt, readDeliveryReceipt } from './delivery-receipt.ts';
 import { attestInRegistry, type AttestedReceipt, type DeliveryFacts, predicateOf } from '../trust/attest-delivery.ts';
@@ -152,10 +153,4 @@ async function verifyIndex(receipt: DeliveryReceipt, store: FileStore, signal: A
   const index = `${store.name}/index.yaml`;
   const listed = await attribute('destination', 'read', index, signal, () => isListed(store, chart, { signal }));
   if (!listed) throw mismatch(`${index} does not list ${chart.name} ${version} with ${file.digest}`);
-}
-
-function mismatch(problem: string): ArcError {
-  return new ArcError('Mismatch', `destination: verify: ${problem}`, {
-    hint: 'Something else wrote to the destination, or removed from it: run the order again.',
-  });
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '@arc/kernel';
 import { attribute, openEndpoint, parseEndpointURL } from '@arc/transfer';
 import { openSides } from '../artifact-sides.ts';
+import { pairs } from '../delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from '../environment.ts';
 import { transferImage, verifiedSource } from '../image-transfer.ts';
 import { ociCopy } from '../oci-copy.ts';
@@ -16,7 +17,7 @@ import { emptyWorkDirectory, stagedTag } from './work-directory.ts';
 export async function ociFetch(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
   if (environment.dryRun) return ociCopy(environment, write, signal);
   const startedAt = systemClock.now();
-  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
+  requireTypes(environment, pairs.oci);
   using sides = await openSides(environment, write);
   const { artifact, source, reference } = sides;
   const directory = await emptyWorkDirectory(environment);

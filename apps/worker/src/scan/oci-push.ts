@@ -1,6 +1,7 @@
 import { systemClock } from '@arc/kernel';
 import { attribute, openEndpoint, parseEndpointURL } from '@arc/transfer';
 import { openSides } from '../artifact-sides.ts';
+import { pairs } from '../delivery/pairs.ts';
 import { requireTypes, type WorkerEnvironment } from '../environment.ts';
 import { transferImage } from '../image-transfer.ts';
 import { readReceipt, type Receipt, receiptOf } from '../receipt.ts';
@@ -15,7 +16,7 @@ import { scanCheck } from './work-directory.ts';
  * @throws ArcError `NotScanned` before anything is pushed; CopyError
  */
 export async function ociPush(environment: WorkerEnvironment, write: (line: string) => void, signal: AbortSignal): Promise<void> {
-  requireTypes(environment, { source: ['oci'], destination: ['oci'] });
+  requireTypes(environment, pairs.oci);
   const fetched = readReceipt(environment.receiptJSON ?? '');
   const scan = await scanCheck(fetched.destination.digest, { ...environment, dryRun: fetched.dryRun }, write);
   const checks = [...fetched.checks, scan];
