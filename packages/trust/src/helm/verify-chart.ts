@@ -11,13 +11,6 @@ export interface ChartName {
   readonly version: string;
 }
 
-/** Types of a chart's parts in a registry (Helm's OCI support). */
-const chartTypes = {
-  config: 'application/vnd.cncf.helm.config.v1+json',
-  archive: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
-  provenance: 'application/vnd.cncf.helm.chart.provenance.v1.prov',
-} as const;
-
 /** Largest config and provenance file that are read, bytes. */
 const partLimit = 1024 * 1024;
 
@@ -58,6 +51,8 @@ export async function verifyRegistryChart(
     readonly chart?: ChartName | undefined;
   },
 ): Promise<Check> {
+  // Few policies speak of charts; what reads their archives is not loaded for the others.
+  const { chartMediaTypes } = await import('@arc/transfer/helm');
   const part = (type: string): Descriptor | undefined => manifest.blobs.find(({ mediaType }) => mediaType === type);
   const read = (descriptor: Descriptor): Promise<Buffer> =>
     attribute(options.origin, 'read', `blob ${descriptor.digest} of ${repository.name}`, options.signal, async () => {
@@ -66,7 +61,7 @@ export async function verifyRegistryChart(
       return Buffer.concat(pieces);
     });
   const failed = (detail: string): Check => ({ name: 'provenance signature', result: 'failed', detail });
-  const [config, archive, provenance] = [part(chartTypes.config), part(chartTypes.archive), part(chartTypes.provenance)];
+  const [config, archive, provenance] = [part(chartMediaTypes.config), part(chartMediaTypes.content), part(chartMediaTypes.provenance)];
   if (config === undefined || archive === undefined) return failed('it is no chart, so it has no provenance file');
   if (provenance === undefined) return failed('there is no provenance file');
   if (config.size > partLimit || provenance.size > partLimit) return failed(`its parts are larger than ${partLimit} bytes`);

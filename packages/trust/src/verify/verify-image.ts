@@ -47,7 +47,11 @@ export async function verifyImage(
     collected.set(digest, known);
     return known;
   };
-  const targetsOf = (on: Target): Promise<readonly Manifest[]> => targets(repository, root, on, options);
+  let images: Promise<readonly Manifest[]> | undefined;
+  const targetsOf = async (on: Target): Promise<readonly Manifest[]> => {
+    if (on === 'reference' || !isIndexType(root.descriptor.mediaType)) return [root];
+    return targets(root, on, await (images ??= imagesOf(repository, root, options, 0)));
+  };
   const checks: Check[] = [];
   if (rule.signatures !== undefined) {
     const { signatures } = rule;
@@ -86,10 +90,8 @@ function repositoryOf(reference: string): string {
   return reference.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
 }
 
-/** The manifests that a demand is about; never none. */
-async function targets(repository: EvidenceSource, root: Manifest, on: Target, options: VerifyImageOptions): Promise<readonly Manifest[]> {
-  if (on === 'reference' || !isIndexType(root.descriptor.mediaType)) return [root];
-  const images = await imagesOf(repository, root, options, 0);
+/** The manifests that a demand about an index and its images is about; never none. */
+function targets(root: Manifest, on: Exclude<Target, 'reference'>, images: readonly Manifest[]): readonly Manifest[] {
   if (images.length === 0) return [root];
   return on === 'all' ? [root, ...images] : images;
 }
