@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer as createHttpServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { type Answer, ConnectionCut, Exchange } from '../registry/exchange.ts';
-import { FaultPlan } from '../registry/faults.ts';
-import { type LoggedRequest, RequestLog } from '../registry/request-log.ts';
+import type { Answer, Exchange } from '../registry/exchange.ts';
+import { type FaultyServer, startFaultyServer } from '../registry/faulty-server.ts';
 import { writeFiles, type WriteState } from './write-files.ts';
 
 export interface FileServerOptions {
@@ -32,62 +27,16 @@ export interface FileServerOptions {
 }
 
 /** A static web server on loopback, with ranges and faults. Disposing it closes every connection and frees the port. */
-export interface FileServer extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, without a trailing slash. */
-  readonly url: string;
-  readonly host: string;
+export interface FileServer extends FaultyServer {
   readonly files: Map<string, Buffer>;
-  readonly faults: FaultPlan;
-  readonly requests: RequestLog;
-  close(): Promise<void>;
 }
 
 export async function startFileServer(options: FileServerOptions = {}): Promise<FileServer> {
   const files = new Map(Object.entries(options.files ?? {}).map(([path, content]) => [path, Buffer.from(content)]));
-  const faults = new FaultPlan();
-  const requests = new RequestLog();
   const state: WriteState = { collections: new Set(['/']), locks: new Map() };
-  const scheme = options.tls === undefined ? 'http' : 'https';
-  let origin = '';
-
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const method = request.method ?? 'GET';
-    const path = request.url ?? '/';
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const entry: LoggedRequest = { method, path, headers, status: 0, requestBytes: 0, responseBytes: 0 };
-    requests.add(entry);
-    const fault = faults.take(method, path);
-    const exchange = new Exchange(request, response, { origin, entry, fault, bytesPerSecond: undefined });
-    if (fault?.kind === 'hold') await fault.until;
-    if (fault?.kind === 'status') {
-      await exchange.send({ status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') });
-    } else if (fault?.kind === 'redirect') {
-      await exchange.send({ status: fault.status ?? 302, headers: { location: fault.location } });
-    } else {
-      await exchange.send(await answer(files, state, options, exchange));
-    }
-  };
-
-  const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    request.on('error', () => {});
-    response.on('error', () => {});
-    serve(request, response).catch((error: unknown) => {
-      if (!(error instanceof ConnectionCut)) response.destroy();
-    });
-  };
-  const server = options.tls === undefined ? createHttpServer(handler) : createHttpsServer(options.tls, handler);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  origin = `${scheme}://127.0.0.1:${port}`;
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: origin, host: `127.0.0.1:${port}`, files, faults, requests, close, [Symbol.asyncDispose]: close };
+  const { tls, port } = options;
+  const server = await startFaultyServer((exchange) => answer(files, state, options, exchange), { tls, port, redirectStatus: 302 });
+  return { ...server, files };
 }
 
 async function answer(files: Map<string, Buffer>, state: WriteState, options: FileServerOptions, exchange: Exchange): Promise<Answer> {

@@ -1,14 +1,11 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { Access, type RegistryAuth, type Scope } from './access.ts';
 import { RegistryContent } from './content.ts';
-import { type Answer, ConnectionCut, Exchange } from './exchange.ts';
-import { FaultPlan } from './faults.ts';
+import type { Answer, Exchange } from './exchange.ts';
+import { type FaultyServer, startFaultyServer } from './faulty-server.ts';
 import { type ContentContext, getBlob, getManifest, listCatalog, listReferrers, listTags, putManifest } from './manifests.ts';
 import { blobUnknown, manifestUnknown, OciError } from './oci-error.ts';
-import { type LoggedRequest, RequestLog, WriterLog } from './request-log.ts';
+import { WriterLog } from './request-log.ts';
 import { Uploads } from './uploads.ts';
 
 export interface TestRegistryOptions {
@@ -29,19 +26,12 @@ export interface TestRegistryOptions {
 }
 
 /** An in-memory OCI registry on loopback. Disposing it closes every connection and frees the port. */
-export interface TestRegistry extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, without a trailing slash. */
-  readonly url: string;
-  /** `127.0.0.1:PORT` */
-  readonly host: string;
+export interface TestRegistry extends FaultyServer {
   readonly content: RegistryContent;
-  readonly faults: FaultPlan;
-  readonly requests: RequestLog;
   readonly writers: WriterLog;
   /** Upload sessions neither finished nor cancelled. */
   readonly openUploads: number;
   readonly tokensIssued: number;
-  close(): Promise<void>;
 }
 
 /** Starts an OCI distribution server (distribution-spec 1.1) whose whole state is in memory. */
@@ -54,71 +44,27 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   };
   const access = new Access(options.auth ?? { kind: 'none' }, options.now ?? Date.now);
   const uploads = new Uploads(context.content, context.writers, { chunkMinLength: options.chunkMinLength });
-  const faults = new FaultPlan();
-  const requests = new RequestLog();
-  const scheme = options.tls === undefined ? 'http' : 'https';
-  let origin = '';
-
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const method = request.method ?? 'GET';
-    const path = request.url ?? '/';
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const entry: LoggedRequest = { method, path, headers, status: 0, requestBytes: 0, responseBytes: 0 };
-    requests.add(entry);
-    const fault = faults.take(method, path);
-    const exchange = new Exchange(request, response, { origin, entry, fault, bytesPerSecond: options.bytesPerSecond });
-    try {
-      if (fault?.kind === 'hold') await fault.until;
-      if (fault?.kind === 'status') {
-        await exchange.send({ status: fault.status, headers: fault.headers ?? {}, body: Buffer.from(fault.body ?? '') });
-      } else if (fault?.kind === 'redirect') {
-        await exchange.send({ status: fault.status ?? 307, headers: { location: fault.location } });
-      } else {
-        await exchange.send(await route({ ...context, access, uploads, origin }, exchange));
+  const server = await startFaultyServer(
+    async (exchange, origin) => {
+      try {
+        return await route({ ...context, access, uploads, origin }, exchange);
+      } catch (error) {
+        if (!(error instanceof OciError)) throw error;
+        return { status: error.status, headers: { 'content-type': 'application/json', ...error.headers }, body: error.body() };
       }
-    } catch (error) {
-      if (error instanceof ConnectionCut) return;
-      if (error instanceof OciError) {
-        await exchange.send({
-          status: error.status,
-          headers: { 'content-type': 'application/json', ...error.headers },
-          body: error.body(),
-        });
-      } else {
-        response.destroy();
-      }
-    }
-  };
-
-  const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    request.on('error', () => {});
-    response.on('error', () => {});
-    void serve(request, response).catch(() => response.destroy());
-  };
-  const server = options.tls === undefined ? createHttpServer(handler) : createHttpsServer(tlsOptions(options.tls), handler);
-  server.requestTimeout = 0;
-  const port = await listen(server, options.port ?? 0);
-  origin = `${scheme}://127.0.0.1:${port}`;
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+    },
+    { tls: options.tls === undefined ? undefined : tlsOptions(options.tls), port: options.port, bytesPerSecond: options.bytesPerSecond },
+  );
   return {
-    url: origin,
-    host: `127.0.0.1:${port}`,
+    ...server,
     content: context.content,
     writers: context.writers,
-    faults,
-    requests,
     get openUploads() {
       return uploads.open;
     },
     get tokensIssued() {
       return access.tokensIssued;
     },
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -194,13 +140,6 @@ async function route(context: RouteContext, exchange: Exchange): Promise<Answer>
 function actionsOf(method: string): string[] {
   if (method === 'GET' || method === 'HEAD') return ['pull'];
   return method === 'DELETE' ? ['delete'] : ['pull', 'push'];
-}
-
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-  });
 }
 
 function tlsOptions({ clientCa, ...identity }: NonNullable<TestRegistryOptions['tls']>): ServerOptions {
