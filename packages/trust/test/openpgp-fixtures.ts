@@ -1,6 +1,23 @@
+const digest = 'sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9';
+
+/** What each of the keys signed. */
+const signedText = `-----BEGIN PGP SIGNED MESSAGE-----
+Hash: SHA512
+
+apiVersion: v2
+description: a chart for tests   
+name: podinfo
+type: application
+version: 1.2.0
+
+...
+files:
+  podinfo-1.2.0.tgz: ${digest}
+`;
+
 /** Made once with GnuPG 2.2.40: keys without expiry, and what they signed in clear text. */
 export const openpgp = {
-  digest: 'sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9',
+  digest,
   /** RSA of 2048 bits. */
   rsa: {
     fingerprint: '2D81F4C7EA80335CF686DFA21B946013E252E73C',
@@ -23,19 +40,7 @@ qyqbci27A0gALLkUhvFk
 =3+et
 -----END PGP PUBLIC KEY BLOCK-----
 `,
-    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
-Hash: SHA512
-
-apiVersion: v2
-description: a chart for tests   
-name: podinfo
-type: application
-version: 1.2.0
-
-...
-files:
-  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
------BEGIN PGP SIGNATURE-----
+    provenance: `${signedText}-----BEGIN PGP SIGNATURE-----
 
 iQFEBAEBCgAuFiEELYH0x+qAM1z2ht+iG5RgE+JS5zwFAmsLe/0QHHJzYUBleGFt
 cGxlLm9yZwAKCRAblGAT4lLnPCpXCACvgno0o2636Iv0LQ0bUqwKdikoNruJ1pRG
@@ -61,19 +66,7 @@ gAAKCRCY+8DH4+v4wBtFAPkBMbTTh/w/h7wSH35imEWLFFLqsjam4mHddaeM4C18
 =IgPg
 -----END PGP PUBLIC KEY BLOCK-----
 `,
-    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
-Hash: SHA512
-
-apiVersion: v2
-description: a chart for tests   
-name: podinfo
-type: application
-version: 1.2.0
-
-...
-files:
-  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
------BEGIN PGP SIGNATURE-----
+    provenance: `${signedText}-----BEGIN PGP SIGNATURE-----
 
 iIUEARYKAC0WIQTYk/4DaMDjsUPqcfqY+8DH4+v4wAUCawt7/Q8cZWRAZXhhbXBs
 ZS5vcmcACgkQmPvAx+Pr+MALFwD/cdJkBN9ULgdXBkNJI2biNzxwUQ7R7nm1LKDE
@@ -110,19 +103,7 @@ ntldo6lXraXE/AoajSOrmpyTn6lyWskWBA==
 =5eN5
 -----END PGP PUBLIC KEY BLOCK-----
 `,
-    provenance: `-----BEGIN PGP SIGNED MESSAGE-----
-Hash: SHA512
-
-apiVersion: v2
-description: a chart for tests   
-name: podinfo
-type: application
-version: 1.2.0
-
-...
-files:
-  podinfo-1.2.0.tgz: sha256:f04aa920c6ab37f652c19921b2543b296bedb867d2bed785ef7bb31e06c5e8e9
------BEGIN PGP SIGNATURE-----
+    provenance: `${signedText}-----BEGIN PGP SIGNATURE-----
 
 iQFEBAEBCgAuFiEEuTQDjSVZxMBuflVShcagqnbHTI0FAmsLe/0QHHN1YkBleGFt
 cGxlLm9yZwAKCRCFxqCqdsdMjcwuCACcgdioiy3nRbfV7bOUidWD8Mix32ssahfM
