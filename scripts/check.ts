@@ -56,7 +56,10 @@ const fast: readonly Step[] = [
 const full: readonly Step[] = [...fast, tests('end to end', ['test/e2e/**/*.test.ts', 'test/random-operations/**/*.test.ts'])];
 
 /** What a cluster is made of, all of it real, but for what runs pods. */
-const cluster: readonly Step[] = [tests('cluster', ['test/cluster/**/*.test.ts'])];
+function cluster(): readonly Step[] {
+  const seed = process.env['FAULT_SEED'] ?? String(randomInt(2 ** 31));
+  return [{ ...tests(`cluster, FAULT_SEED=${seed}`, ['test/cluster/**/*.test.ts']), env: { FAULT_SEED: seed } }];
+}
 
 /** The fault tests, so many times, each with a seed that a failure can be repeated with. */
 function faults(times: number): readonly Step[] {
@@ -95,7 +98,7 @@ const { values: chosen } = parseArgs({
     times: { type: 'string', default: '1' },
   },
 });
-const chosenSteps = chosen.cluster === true ? cluster : chosen.fast === true ? fast : full;
+const chosenSteps = chosen.cluster === true ? cluster() : chosen.fast === true ? fast : full;
 const steps = chosen.faults === true ? faults(Number(chosen.times)) : chosenSteps;
 const summary: string[] = [];
 const results: TestResult[] = [];

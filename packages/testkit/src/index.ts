@@ -17,7 +17,7 @@ export type { ForwardProxy } from './network/forward-proxy.ts';
 export { startFaultyProxy } from './network/faulty-proxy.ts';
 export type { Cut, FaultyProxy } from './network/faulty-proxy.ts';
 export { kubernetesEtcd, kubernetesVersion, missingKubernetes, startKubeApiserver, startKubeControllers } from './parts/kubernetes.ts';
-export type { KubeApiserver, KubeApiserverOptions } from './parts/kubernetes.ts';
+export type { KubeApiserver, KubeApiserverOptions, KubeControllers } from './parts/kubernetes.ts';
 export { missingMinio, startMinio } from './parts/minio.ts';
 export type { Minio } from './parts/minio.ts';
 export { missingPgBouncer, startPgBouncer } from './parts/pgbouncer.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arcGroup, arcVersion } from '@arc/api/arc';
 import { installationRbac, installedAccounts } from '@arc/api/rbac';
-import { freePort, kubernetesEtcd, startEtcd, startKubeApiserver, startKubeControllers, type KubeApiserver } from '@arc/testkit';
+import { freePort, kubernetesEtcd, startEtcd, startKubeApiserver, startKubeControllers } from '@arc/testkit';
+import type { EtcdServer, KubeApiserver, KubeControllers } from '@arc/testkit';
 import { startBalancer } from './balancer.ts';
 import { startProgram, type Program } from './program.ts';
 
@@ -11,7 +12,12 @@ const namespace = 'arc-system';
 /** By which the aggregation layer dials the server, and checks its certificate. */
 const service = { name: installedAccounts.apiserver, namespace } as const;
 
-const kubeControllers = ['namespace-controller', 'garbage-collector-controller', 'clusterrole-aggregation-controller'];
+const kubeControllers = [
+  'namespace-controller',
+  'garbage-collector-controller',
+  'clusterrole-aggregation-controller',
+  'resourcequota-controller',
+];
 
 /** One `arc-apiserver`. */
 interface Replica {
@@ -31,11 +37,13 @@ interface Replica {
 /** A cluster of an etcd, a kube-apiserver and a few of its controllers, with `arc-apiserver` behind it, which may what it needs only. */
 export interface Cluster extends AsyncDisposable {
   readonly kube: KubeApiserver;
+  /** That of kube-apiserver. */
+  readonly etcd: EtcdServer;
   /** For whom the certificate of the replicas is. */
   readonly serverName: string;
   readonly replicas: readonly [Replica, ...Replica[]];
-  /** Starts those of namespaces and garbage, which look only twice a minute for kinds that are new, and that of roles. */
-  startControllers(): void;
+  /** Starts those of namespaces, garbage and quotas, which look only twice a minute for kinds that are new, and that of roles. */
+  startControllers(): KubeControllers;
 }
 
 export interface ClusterOptions {
@@ -43,6 +51,10 @@ export interface ClusterOptions {
   readonly storage?: string;
   /** How many `arc-apiserver` share it behind one Service; default: one, without anything between. */
   readonly replicas?: number;
+  /** Further arguments of each `arc-apiserver`. */
+  readonly args?: readonly string[];
+  /** Further arguments of kube-apiserver. */
+  readonly kubeArgs?: readonly string[];
 }
 
 /**
@@ -50,13 +62,13 @@ export interface ClusterOptions {
  */
 export async function startCluster(
   apply: (kubeconfig: string, manifest: string) => Promise<void>,
-  { storage = 'memory:', replicas: count = 1 }: ClusterOptions = {},
+  { storage = 'memory:', replicas: count = 1, args = [], kubeArgs = [] }: ClusterOptions = {},
 ): Promise<Cluster> {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'arc-cluster-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const etcd = opened.use(await startEtcd(kubernetesEtcd() ?? '', join(folder, 'etcd')));
-  const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url }));
+  const kube = opened.use(await startKubeApiserver(join(folder, 'kube'), { etcd: etcd.url, args: kubeArgs }));
   const admin = await kube.kubeconfig('admin', ['system:masters']);
 
   const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
@@ -71,11 +83,11 @@ export async function startCluster(
   const account = `system:serviceaccount:${namespace}:${installedAccounts.apiserver}`;
   const kubeconfig = await kube.kubeconfig(account, ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]);
   const replicaOn = async (own: number): Promise<Replica> => {
-    const args = [
+    const all = [
       ...['--kubeconfig', kubeconfig, '--storage', storage, '--listen', `127.0.0.1:${own}`, '--namespace', namespace],
-      ...['--serving-secret', 'arc-apiserver-serving', '--shutdown-delay', '1s'],
+      ...['--serving-secret', 'arc-apiserver-serving', '--shutdown-delay', '1s', ...args],
     ];
-    const run = (node: readonly string[] = []): Program => startProgram('apiserver', args, { node });
+    const run = (node: readonly string[] = []): Program => startProgram('apiserver', all, { node });
     let running = run();
     opened.defer(() => running[Symbol.asyncDispose]());
     await running.says('the API is served');
@@ -92,10 +104,10 @@ export async function startCluster(
   const replicas = [await replicaOn(first), ...(await Promise.all(others.map(replicaOn)))] as const;
   const parts = opened.move();
   return {
-    kube,
+    ...{ kube, etcd },
     serverName: `${service.name}.${namespace}.svc`,
     replicas: [replicas[0], ...replicas.slice(1)],
-    startControllers: () => void parts.use(startKubeControllers(admin, kubeControllers)),
+    startControllers: () => parts.use(startKubeControllers(admin, kubeControllers)),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

@@ -48,6 +48,7 @@ export interface KubeApiserverOptions {
 
 /** A real kube-apiserver on loopback, with RBAC and an aggregation layer. */
 export interface KubeApiserver extends AsyncDisposable {
+  /** The same after every `start`. */
   readonly url: string;
   readonly pid: number;
   /** Of its serving certificate. */
@@ -56,6 +57,10 @@ export interface KubeApiserver extends AsyncDisposable {
   readonly output: string;
   /** A kubeconfig with a client certificate for this user. Returns the file. */
   kubeconfig(user: string, groups?: readonly string[]): Promise<string>;
+  /** Ends it by kill -9. */
+  kill(): Promise<void>;
+  /** Starts it again with the same files; resolves when it is ready. */
+  start(): Promise<void>;
 }
 
 /** Starts a kube-apiserver over an etcd, with its files under `folder`, and waits until it is ready. */
@@ -103,14 +108,14 @@ export async function startKubeApiserver(folder: string, { etcd, args = [] }: Ku
     'proxy-client-cert-file': file('aggregator.pem'),
     'proxy-client-key-file': file('aggregator-key.pem'),
   };
-  const child = spawn(program, [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const output = collect(child);
   const probe = issueClientCertificate(clients, { user: 'probe', groups: ['system:masters'] });
+  let child: ChildProcess | undefined;
+  let output: { readonly text: string } = { text: '' };
   const server: KubeApiserver = {
     url,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child?.pid ?? 0;
+    },
     caPem: serving.certPem,
     get output() {
       return output.text;
@@ -121,34 +126,56 @@ export async function startKubeApiserver(folder: string, { etcd, args = [] }: Ku
       await writeFile(path, kubeconfigText(url, { caPem: serving.certPem, user, client }), { mode: 0o600 });
       return path;
     },
+    async start() {
+      const started = spawn(program, [...Object.entries(flags).map(([name, value]) => `--${name}=${value}`), ...args], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      child = started;
+      output = collect(started);
+      try {
+        await eventually(
+          async () => {
+            if (started.exitCode !== null) throw new Error(`kube-apiserver ended with ${started.exitCode}`);
+            return (await get(`${url}/readyz`, serving.certPem, probe)) === 'ok';
+          },
+          { what: `kube-apiserver on ${url}`, timeoutMs: 60_000, intervalMs: 100 },
+        );
+      } catch (error) {
+        await ended(started);
+        throw new Error(`kube-apiserver did not start: ${output.text}`, { cause: error });
+      }
+    },
+    kill: () => ended(child),
     [Symbol.asyncDispose]: () => ended(child),
   };
-  try {
-    await eventually(
-      async () => {
-        if (child.exitCode !== null) throw new Error(`kube-apiserver ended with ${child.exitCode}`);
-        return (await get(`${url}/readyz`, serving.certPem, probe)) === 'ok';
-      },
-      { what: `kube-apiserver on ${url}`, timeoutMs: 60_000, intervalMs: 100 },
-    );
-  } catch (error) {
-    await ended(child);
-    throw new Error(`kube-apiserver did not start: ${output.text}`, { cause: error });
-  }
+  await server.start();
   return server;
 }
 
+/** Some of the controllers of a cluster. */
+export interface KubeControllers extends AsyncDisposable {
+  /** Ends them by kill -9. */
+  kill(): Promise<void>;
+  /** Starts them again. */
+  start(): void;
+}
+
 /** Starts the given controllers of a kube-controller-manager as the user of a kubeconfig. */
-export function startKubeControllers(kubeconfig: string, controllers: readonly string[]): AsyncDisposable {
+export function startKubeControllers(kubeconfig: string, controllers: readonly string[]): KubeControllers {
   const program = programOf('kube-controller-manager');
   if (program === undefined) throw new Error(missingKubernetes('kube-controller-manager'));
   const args = [`--kubeconfig=${kubeconfig}`, `--controllers=${controllers.join(',')}`, '--leader-elect=false', '--secure-port=0'];
-  const child = spawn(program, args, { stdio: 'ignore' });
-  return { [Symbol.asyncDispose]: () => ended(child) };
+  const start = (): ChildProcess => spawn(program, args, { stdio: 'ignore' });
+  let child = start();
+  return {
+    kill: () => ended(child),
+    start: () => void (child = start()),
+    [Symbol.asyncDispose]: () => ended(child),
+  };
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function ended(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
