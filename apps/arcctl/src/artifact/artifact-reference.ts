@@ -10,7 +10,8 @@ export interface ArtifactReference {
   readonly version: string;
 }
 
-const isPath = /^(?:\.{0,2}\/|oci-layout:|file:)/;
+/** What is no registry, but a layout on this machine. */
+export const isPath = /^(?:\.{0,2}\/|oci-layout:|file:)/;
 
 /**
  * Reads `registry.example.org/team/app:v1` (`latest` without a tag), `...@sha256:...`, or `./dir:v1` for an OCI layout.

@@ -1,5 +1,5 @@
 import { copyArtifact } from '@arc/transfer';
-import { textOption } from '../command.ts';
+import { textOption, textsOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { copyOptionsOf, parseFullReference, Registries } from './registries.ts';
 import { summaryOf, transferDisplay } from './transfer-display.ts';
@@ -12,18 +12,14 @@ export async function copyArtifactCommand(invocation: Invocation): Promise<void>
   const { streams, signal, clock } = invocation;
   using registries = await Registries.of(invocation);
   using display = transferDisplay(invocation);
-  const more = invocation.options['tag'];
-  const onConflict = textOption(invocation, 'onConflict') as 'fail' | 'skip' | 'overwrite' | undefined;
-  const platforms = invocation.options['platform'];
   const result = await copyArtifact(
     await registries.source(source.location, source.image.repository),
     source.image.digest ?? source.image.tag ?? 'latest',
     await registries.destination(destination.location, destination.image.repository),
     {
       ...copyOptionsOf(invocation),
-      tags: [...(destination.image.tag === undefined ? [] : [destination.image.tag]), ...(Array.isArray(more) ? more.map(String) : [])],
-      platforms: Array.isArray(platforms) ? platforms.map(String) : [],
-      ...(onConflict === undefined ? {} : { onConflict }),
+      tags: [...(destination.image.tag === undefined ? [] : [destination.image.tag]), ...textsOption(invocation, 'tag')],
+      platforms: textsOption(invocation, 'platform'),
       signal,
       clock,
       onEvent: (event) => display.event(from, event),

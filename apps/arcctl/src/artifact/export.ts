@@ -2,7 +2,7 @@ import { formatBytes, UsageError } from '@arc/cli-kit';
 import { formatImageReference, parseEndpointURL, repositoryAt } from '@arc/transfer';
 import type { EndpointLocation } from '@arc/transfer';
 import { exportArtifacts, heldByInventory, type ExportedArtifact, type HeldElsewhere } from '@arc/transfer/carry';
-import { textOption } from '../command.ts';
+import { textOption, textsOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 import { readInventoryFile } from './inventory-file.ts';
 import { openLayoutToWrite } from './layout-path.ts';
@@ -17,13 +17,12 @@ export async function exportArtifactsCommand(invocation: Invocation): Promise<vo
   const artifacts: ExportedArtifact[] = [];
   for (const text of invocation.args) artifacts.push(...(await resolveReferences(text, invocation, registries)));
   const against = textOption(invocation, 'against');
-  const platforms = invocation.options['platform'];
   await using layout = await openLayoutToWrite(textOption(invocation, 'to') ?? '');
   using display = transferDisplay(invocation);
   const options = copyOptionsOf(invocation);
   const result = await exportArtifacts(artifacts, layout.files, {
     ...options,
-    platforms: Array.isArray(platforms) ? platforms.map(String) : [],
+    platforms: textsOption(invocation, 'platform'),
     ...(against === undefined ? {} : { held: await otherSide(against, registries) }),
     signal,
     clock,

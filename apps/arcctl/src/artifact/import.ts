@@ -21,7 +21,6 @@ export async function importArtifactsCommand(invocation: Invocation): Promise<vo
     });
   const only = textOption(invocation, 'only');
   const repository = textOption(invocation, 'repository');
-  const onConflict = textOption(invocation, 'onConflict') as 'fail' | 'skip' | 'overwrite' | undefined;
   using registries = await Registries.of(invocation);
   await using layout = await openLayoutToRead(path);
   using display = transferDisplay(invocation);
@@ -30,7 +29,6 @@ export async function importArtifactsCommand(invocation: Invocation): Promise<vo
     ...options,
     ...(only === undefined ? {} : { only: globMatcher(only) }),
     ...(repository === undefined ? {} : { repository }),
-    ...(onConflict === undefined ? {} : { onConflict }),
     signal,
     clock,
     onEvent: ({ name }, event) => display.event(name, event),

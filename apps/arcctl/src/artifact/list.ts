@@ -1,9 +1,10 @@
 import { createTablePrinter, UsageError } from '@arc/cli-kit';
-import { listVersions, openEndpoint, parseEndpointURL, parseRange, proxyFromEnvironment } from '@arc/transfer';
+import { listVersions, parseEndpointURL, parseRange } from '@arc/transfer';
 import type { EndpointLocation, ListedVersion, ReadableRepository } from '@arc/transfer';
 import { hasFlag, textOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
-import { readRegistryCredentials } from './registry-credentials.ts';
+import { isPath } from './artifact-reference.ts';
+import { Registries } from './registries.ts';
 
 /** Digests asked for at a time. */
 const parallel = 8;
@@ -17,14 +18,8 @@ export async function listArtifact(invocation: Invocation): Promise<void> {
   const limit = textOption(invocation, 'limit');
   if (limit !== undefined && !/^[1-9]\d{0,6}$/.test(limit)) throw new UsageError(`--limit takes a number, not ${JSON.stringify(limit)}`);
   const { signal } = invocation;
-  using endpoint = openEndpoint(location, {
-    userAgent: 'arcctl',
-    proxy: proxyFromEnvironment(invocation.environment),
-    credentials: await readRegistryCredentials(textOption(invocation, 'authfile'), invocation.environment, {
-      helpers: hasFlag(invocation, 'credentialHelpers'),
-    }),
-  });
-  const repository = await endpoint.source('');
+  using registries = await Registries.of(invocation);
+  const repository = await registries.source(location, '');
   const versions = await listVersions(repository, {
     signal,
     ...(range === undefined ? {} : { range: parseRange(range) }),
@@ -37,13 +32,13 @@ export async function listArtifact(invocation: Invocation): Promise<void> {
 }
 
 function repositoryOf(reference: string): EndpointLocation {
-  const isPath = /^(?:\.{0,2}\/|oci-layout:|file:)/.test(reference);
   const withoutScheme = reference.replace(/^[a-z]+:\/\//, '');
   const [host = '', ...path] = withoutScheme.split('/');
-  if (!isPath && (path.length === 0 || !/[.:]|^localhost$/.test(host))) {
+  const isLayout = isPath.test(reference);
+  if (!isLayout && (path.length === 0 || !/[.:]|^localhost$/.test(host))) {
     throw new UsageError(`${JSON.stringify(reference)} names no registry`, { hint: 'Write it in full: registry.example.org/team/app.' });
   }
-  if (!isPath && /[:@]/.test(path.at(-1) ?? '')) {
+  if (!isLayout && /[:@]/.test(path.at(-1) ?? '')) {
     throw new UsageError(`${JSON.stringify(reference)} names one version`, {
       hint: 'Leave the tag or digest out: what there is gets listed.',
     });

@@ -20,7 +20,6 @@ export async function mirrorArtifacts(invocation: Invocation): Promise<void> {
   using display = transferDisplay(invocation);
   const artifacts = (await Promise.all(invocation.args.map((text) => resolveReferences(text, invocation, registries)))).flat();
   const options = copyOptionsOf(invocation);
-  const onConflict = textOption(invocation, 'onConflict') as 'fail' | 'skip' | 'overwrite' | undefined;
   const results = new Map<string, CopyResult>();
   await forEachBounded(
     artifacts,
@@ -32,7 +31,6 @@ export async function mirrorArtifacts(invocation: Invocation): Promise<void> {
       const result = await copyArtifact(source, reference.digest ?? reference.tag ?? 'latest', destination, {
         ...options,
         tags: reference.tag === undefined ? [] : [reference.tag],
-        ...(onConflict === undefined ? {} : { onConflict }),
         signal: stop,
         clock,
         onEvent: (event) => display.event(name, event),

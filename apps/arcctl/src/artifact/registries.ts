@@ -115,12 +115,15 @@ export function copyOptionsOf(invocation: Invocation): {
   readonly dryRun: boolean;
   readonly referrers?: 'none' | 'best-effort' | 'required';
   readonly maxBytesPerSecond?: number;
+  readonly onConflict?: 'fail' | 'skip' | 'overwrite';
 } {
+  const onConflict = textOption(invocation, 'onConflict') as 'fail' | 'skip' | 'overwrite' | undefined;
   const referrers = textOption(invocation, 'referrers') as 'none' | 'best-effort' | 'required' | undefined;
   const maxBytesPerSecond = numberOption(invocation, 'limitRate');
   return {
     dryRun: hasFlag(invocation, 'dryRun'),
     ...(referrers === undefined ? {} : { referrers }),
+    ...(onConflict === undefined ? {} : { onConflict }),
     ...(maxBytesPerSecond === undefined ? {} : { maxBytesPerSecond }),
   };
 }

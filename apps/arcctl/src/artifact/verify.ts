@@ -17,7 +17,7 @@ import {
   ruleFor,
   verifyImage,
 } from '@arc/trust';
-import { type Invocation, textOption } from '../command.ts';
+import { type Invocation, textOption, textsOption } from '../command.ts';
 import { parseArtifactReference } from './artifact-reference.ts';
 import { Registries } from './registries.ts';
 
@@ -102,8 +102,9 @@ async function childrenOf(repository: ReadableRepository, root: Manifest, signal
 }
 
 async function readKeys(invocation: Invocation): Promise<readonly Authority[]> {
-  const files = (invocation.options['key'] ?? []) as readonly string[];
-  return Promise.all(files.map(async (file) => keyAuthority(parsePublicKey((await read(file)).toString('utf8'), file), file)));
+  return Promise.all(
+    textsOption(invocation, 'key').map(async (file) => keyAuthority(parsePublicKey((await read(file)).toString('utf8'), file), file)),
+  );
 }
 
 async function readPolicyFile(invocation: Invocation): Promise<Policy | undefined> {
