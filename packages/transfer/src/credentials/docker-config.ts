@@ -15,14 +15,7 @@ interface Entry {
  * @throws TransferError `InvalidCredentials`, never quoting the file
  */
 export function parseDockerConfig(text: string, file: string): CredentialSource {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch {
-    throw new TransferError('InvalidCredentials', `${file} is not valid JSON`, {
-      hint: 'It has to be a Docker configuration: {"auths": {"registry.example.org": {"auth": "..."}}}.',
-    });
-  }
+  const document = parseJson(text, file, '{"auths": {"registry.example.org": {"auth": "..."}}}');
   return sourceOf((document as { auths?: unknown } | null)?.auths, file);
 }
 
@@ -32,13 +25,17 @@ export function parseDockerConfig(text: string, file: string): CredentialSource 
  * @throws TransferError `InvalidCredentials`, never quoting the file
  */
 export function parseDockerCfg(text: string, file: string): CredentialSource {
-  let document: unknown;
+  return sourceOf(parseJson(text, file, '{"registry.example.org": {"auth": "..."}}'), file);
+}
+
+function parseJson(text: string, file: string, example: string): unknown {
   try {
-    document = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
-    throw new TransferError('InvalidCredentials', `${file} is not valid JSON`);
+    throw new TransferError('InvalidCredentials', `${file} is not valid JSON`, {
+      hint: `It has to be a Docker configuration: ${example}.`,
+    });
   }
-  return sourceOf(document, file);
 }
 
 function sourceOf(auths: unknown, file: string): CredentialSource {

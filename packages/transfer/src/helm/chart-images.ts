@@ -59,7 +59,7 @@ function collect(value: unknown, appVersion: string, names: Set<string>, depth =
     const host = isText(registry) ? `${registry}/` : '';
     const version = isText(tag) ? tag : isText(digest) ? '' : appVersion;
     names.add(`${host}${repository}${version === '' ? '' : `:${version}`}${isText(digest) ? `@${digest}` : ''}`);
-  } else if (isText(image) && /^[^\s{}]+$/.test(image) && /[/:]/.test(image)) names.add(image);
+  } else if (isText(image) && isImageName(image)) names.add(image);
   for (const entry of Object.values(value)) collect(entry, appVersion, names, depth + 1);
 }
 
@@ -105,7 +105,13 @@ function document(text: string, where: string): unknown {
   }
 }
 
-function isText(value: unknown): value is string {
+/** What a value called `image` has to look like to be taken for a name: computed ones and single words are none. */
+export function isImageName(text: string): boolean {
+  return /^[^\s{}]+$/.test(text) && /[/:]/.test(text);
+}
+
+/** What is written and not empty, in YAML whose scalars are all text. */
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value !== 'null' && value !== '~';
 }
 

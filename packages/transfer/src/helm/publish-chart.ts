@@ -12,7 +12,7 @@ const pauseMs = 200;
 
 /** The files of a chart in the classic layout: its archive and, where there is one, its provenance file. */
 export function chartFiles(chart: PublishedChart): { readonly name: string; readonly bytes: Buffer }[] {
-  const name = `${chart.name}-${chart.version}.tgz`;
+  const name = fileOf(chart);
   return [{ name, bytes: chart.archive }, ...(chart.provenance === undefined ? [] : [{ name: `${name}.prov`, bytes: chart.provenance }])];
 }
 

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { isMap as isMapNode, isScalar, parseDocument, type Scalar, visit, type YAMLMap } from 'yaml';
 import { archiveHeader, archivePadding, archiveTrailer } from '../oci/archive-entries.ts';
 import { TransferError } from '../transfer-error.ts';
-import { plainImageLine, registryAndRepository } from './chart-images.ts';
+import { isImageName, isText, plainImageLine, registryAndRepository } from './chart-images.ts';
 import { readEveryChartFile } from './chart-archive.ts';
 
 /** One name that was replaced. */
@@ -86,9 +86,7 @@ function rewriteValues(text: string, path: string, rewriting: Rewriting): string
 function editsOf(map: YAMLMap, { rename, prefix, note, what }: Rewriting): Edit[] {
   const scalarAt = (key: string): Scalar<string> | undefined => {
     const found = map.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.value;
-    return isScalar(found) && typeof found.value === 'string' && found.value !== '' && found.value !== 'null' && found.value !== '~'
-      ? (found as Scalar<string>)
-      : undefined;
+    return isScalar(found) && isText(found.value) ? (found as Scalar<string>) : undefined;
   };
   const repository = scalarAt('repository');
   const registry = scalarAt('registry');
@@ -104,7 +102,7 @@ function editsOf(map: YAMLMap, { rename, prefix, note, what }: Rewriting): Edit[
     return [replaced(registry, host), replaced(repository, below)];
   }
   const image = scalarAt('image');
-  if (image === undefined || isMapNode(map.get('image')) || !/^[^\s{}]+$/.test(image.value) || !/[/:]/.test(image.value)) return [];
+  if (image === undefined || isMapNode(map.get('image')) || !isImageName(image.value)) return [];
   return [replaced(image, rename(image.value))];
 }
 

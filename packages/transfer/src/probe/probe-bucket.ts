@@ -67,8 +67,7 @@ async function askSigned(
   context: { readonly access: S3Credentials; readonly ask: AskBucket; readonly clock: Clock; readonly corrected?: boolean },
 ): Promise<Answer> {
   const { access, ask, clock, corrected = false } = context;
-  const place = location.isAWS ? inRegion(location, region) : location;
-  const url = listing(place);
+  const url = listing(inRegion(location, region));
   const answer = await ask(url, signV4({ method: 'GET', url, headers: {} }, access, { region, now: clock.now() }));
   const said = answer.region !== '' ? answer.region : regionOf(answer);
   if (corrected || said === region || !/^[a-z0-9-]{1,40}$/.test(said)) return answer;

@@ -26,6 +26,7 @@ export class BucketSource implements FileSource {
   file(path: string): SourceFile {
     const bucket = this.#bucket;
     const { maxBytes } = this.#options;
+    // Refuses what is no key before anything is asked.
     bucket.file(path);
     return {
       name: `${bucket.name}/${path}`,

@@ -38,7 +38,7 @@ export async function findLeftUpload(bucket: Bucket, key: string, signal: AbortS
       .map((child) => childText(child, 'UploadId'));
     const found: LeftUpload[] = [];
     for (const uploadId of ids.filter((id) => id !== '').slice(-uploadsLimit))
-      found.push({ uploadId, parts: await partsOf(bucket, key, uploadId, signal) });
+      found.push({ uploadId, parts: await listParts(bucket, key, uploadId, signal) });
     return found.filter(({ parts }) => parts.size > 0).toSorted((a, b) => b.parts.size - a.parts.size)[0];
   } catch (error) {
     if (!isTransferError(error) || signal?.aborted === true) throw error;
@@ -46,7 +46,7 @@ export async function findLeftUpload(bucket: Bucket, key: string, signal: AbortS
   }
 }
 
-async function partsOf(
+async function listParts(
   bucket: Bucket,
   key: string,
   uploadId: string,

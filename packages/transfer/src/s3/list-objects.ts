@@ -41,12 +41,12 @@ export async function* listObjects(
       operation: `list ${whole === '' ? 'the bucket' : whole}`,
       signal,
     });
-    if (page.name !== 'ListBucketResult') throw circular(bucket, `answers a listing with ${JSON.stringify(page.name.slice(0, 80))}`);
+    if (page.name !== 'ListBucketResult') throw unexpected(bucket, `answers a listing with ${JSON.stringify(page.name.slice(0, 80))}`);
     const isEncoded = childText(page, 'EncodingType') === 'url';
     const listed = page.children.filter(({ name }) => name === 'Contents').map((entry) => read(entry, isEncoded, bucket));
     idle = listed.length === 0 ? idle + 1 : 0;
     for (const { key, size } of listed) {
-      if (!key.startsWith(whole)) throw circular(bucket, `lists ${JSON.stringify(key.slice(0, 200))}, which was not asked for`);
+      if (!key.startsWith(whole)) throw unexpected(bucket, `lists ${JSON.stringify(key.slice(0, 200))}, which was not asked for`);
       count += 1;
       if (count > limit) {
         throw new TransferError('TooLarge', `${bucket.name} has more than ${limit} objects below ${JSON.stringify(prefix)}`, {
@@ -57,7 +57,7 @@ export async function* listObjects(
     }
     if (childText(page, 'IsTruncated') !== 'true') return;
     token = childText(page, 'NextContinuationToken');
-    if (token === '' || tokens.has(token) || idle > emptyPages) throw circular(bucket, 'has a listing that does not end');
+    if (token === '' || tokens.has(token) || idle > emptyPages) throw unexpected(bucket, 'has a listing that does not end');
     tokens.add(token);
   }
 }
@@ -65,14 +65,14 @@ export async function* listObjects(
 function read(entry: XmlElement, isEncoded: boolean, bucket: Bucket): ListedObject {
   const written = childText(entry, 'Key');
   const size = childText(entry, 'Size');
-  if (!/^\d{1,15}$/.test(size)) throw circular(bucket, 'lists an object without a size');
+  if (!/^\d{1,15}$/.test(size)) throw unexpected(bucket, 'lists an object without a size');
   try {
     return { key: isEncoded ? decodeURIComponent(written.replaceAll('+', ' ')) : written, size: Number(size) };
   } catch {
-    throw circular(bucket, 'lists a key that cannot be decoded');
+    throw unexpected(bucket, 'lists a key that cannot be decoded');
   }
 }
 
-function circular(bucket: Bucket, problem: string): TransferError {
+function unexpected(bucket: Bucket, problem: string): TransferError {
   return new TransferError('UnexpectedAnswer', `${bucket.name} ${problem}`, { hint: 'Report it to whoever runs the service.' });
 }
