@@ -2,7 +2,7 @@ import type { Endpoint } from '@arc/api/arc';
 import { UsageError } from '@arc/cli-kit';
 import { codeOf } from '@arc/kernel';
 import { readFile } from 'node:fs/promises';
-import { textOption } from '../command.ts';
+import { textOption, textsOption } from '../command.ts';
 import type { Invocation } from '../command.ts';
 
 type Settings = Pick<NonNullable<Endpoint['spec']>, 'tls' | 'concurrency' | 'maxBytesPerSecond' | 'contacts' | 'validUntil'>;
@@ -23,7 +23,7 @@ export async function settingsFrom(invocation: Invocation): Promise<Settings> {
   };
   const concurrency = count(invocation, 'concurrency', '--concurrency');
   const maxBytesPerSecond = count(invocation, 'maxBytesPerSecond', '--max-bytes-per-second');
-  const contacts = texts(invocation.options['contact']).map(contactFrom);
+  const contacts = textsOption(invocation, 'contact').map(contactFrom);
   const validUntil = textOption(invocation, 'validUntil');
   return {
     ...(Object.keys(tls).length > 0 && { tls }),
@@ -47,10 +47,6 @@ function count(invocation: Invocation, option: string, flag: string): number | u
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new UsageError(`${flag} must be a whole number of at least 1, not ${text}`);
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** `NAME <ADDRESS> (ROLE)`, of which name or address may be missing, and the role. */
