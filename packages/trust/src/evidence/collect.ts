@@ -10,6 +10,7 @@ import {
 import { cosignLayerTypes, readEnvelopeLayer, readSimpleSigningLayer } from '../cosign/read-layer.ts';
 import { bundleType, readBundle } from '../sigstore/read-bundle.ts';
 import type { Evidence, SignedContent } from './evidence.ts';
+import { readBlob } from './read-blob.ts';
 import { EvidenceError, readObject } from './untrusted.ts';
 import { shown } from '../check.ts';
 
@@ -142,16 +143,12 @@ async function readOne(
   read: Read,
   options: ReadOptions,
 ): Promise<Evidence> {
-  const { mediaType: type, size, digest } = layer;
+  const { mediaType: type, size } = layer;
   if (size > contentLimit) return unusable(where, subject, type, `it is larger than ${contentLimit} bytes`);
   if (size > options.budget.bytes) return unusable(where, subject, type, `there are more than ${totalLimit} bytes of evidence`);
   options.budget.bytes -= size;
   try {
-    const bytes = await attribute(options.origin, 'read', `blob ${digest} of ${repository.name}`, options.signal, async () => {
-      const pieces: Buffer[] = [];
-      for await (const piece of repository.fetchBlob(layer, options)) pieces.push(Buffer.from(piece));
-      return Buffer.concat(pieces);
-    });
+    const bytes = await readBlob(repository, layer, options);
     return { where, subject, type, content: read(bytes, layer), problem: undefined };
   } catch (error) {
     const reason = error instanceof Error && isTransferError(error.cause, ...unusableCodes) ? error.cause : error;

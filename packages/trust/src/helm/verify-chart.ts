@@ -1,6 +1,7 @@
-import { attribute, type CopyOrigin, type Descriptor, type Manifest } from '@arc/transfer';
+import { type CopyOrigin, type Descriptor, type Manifest } from '@arc/transfer';
 import { type Check, shown } from '../check.ts';
 import type { EvidenceSource } from '../evidence/collect.ts';
+import { readBlob } from '../evidence/read-blob.ts';
 import { EvidenceError, readObject } from '../evidence/untrusted.ts';
 import { type Policy, type ProvenanceRequirement, ruleFor } from '../policy/policy.ts';
 import { type ChartToVerify, verifyProvenance } from './verify-provenance.ts';
@@ -54,23 +55,22 @@ export async function verifyRegistryChart(
   // Few policies speak of charts; what reads their archives is not loaded for the others.
   const { chartMediaTypes } = await import('@arc/transfer/helm');
   const part = (type: string): Descriptor | undefined => manifest.blobs.find(({ mediaType }) => mediaType === type);
-  const read = (descriptor: Descriptor): Promise<Buffer> =>
-    attribute(options.origin, 'read', `blob ${descriptor.digest} of ${repository.name}`, options.signal, async () => {
-      const pieces: Buffer[] = [];
-      for await (const piece of repository.fetchBlob(descriptor, options)) pieces.push(Buffer.from(piece));
-      return Buffer.concat(pieces);
-    });
   const failed = (detail: string): Check => ({ name: 'provenance signature', result: 'failed', detail });
   const [config, archive, provenance] = [part(chartMediaTypes.config), part(chartMediaTypes.content), part(chartMediaTypes.provenance)];
   if (config === undefined || archive === undefined) return failed('it is no chart, so it has no provenance file');
   if (provenance === undefined) return failed('there is no provenance file');
   if (config.size > partLimit || provenance.size > partLimit) return failed(`its parts are larger than ${partLimit} bytes`);
   try {
-    const { name, version } = readObject(await read(config), 'the config of the chart');
+    const { name, version } = readObject(await readBlob(repository, config, options), 'the config of the chart');
     const wanted = options.chart ?? { name, version };
     if (name !== wanted.name || version !== wanted.version)
       return failed(`it is chart ${shown(String(name))} ${shown(String(version))}, not ${wanted.name} ${wanted.version}`);
-    const chart = { name: String(name), version: String(version), digest: archive.digest, provenance: await read(provenance) };
+    const chart = {
+      name: String(name),
+      version: String(version),
+      digest: archive.digest,
+      provenance: await readBlob(repository, provenance, options),
+    };
     return verifyProvenance(chart, keys, options.now);
   } catch (error) {
     if (error instanceof EvidenceError) return failed(error.message);
