@@ -77,6 +77,19 @@ for (const version of httpVersions) {
     }
   });
 
+  test(`6.1.1 names in UTF-8 arrive as they are, over ${version}`, async () => {
+    // Node sends each character as a byte.
+    const sent = (name: string): string => Buffer.from(name).toString('latin1');
+    const headers = [
+      ['X-Remote-User', sent('Jörg / 運')],
+      ['X-Remote-Group', sent('für alle')],
+    ] as const;
+    assert.deepEqual(await userOf(version, { certificate: aggregator, headers }), {
+      user: 'Jörg / 運',
+      groups: ['für alle', 'system:authenticated'],
+    });
+  });
+
   test(`6.1.1 spellings of X-Remote-User smuggle nobody in, over ${version}`, async () => {
     for (const name of ['x-remote-user', 'X-REMOTE-USER', 'X-Remote-User', 'X_Remote_User', 'X-Remote-User-']) {
       const headers = [

@@ -86,7 +86,7 @@ export function createExchange(
     outgoing,
     header: (name) => {
       const value = request.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
+      return value === undefined ? undefined : decoded(Array.isArray(value) ? value.join(', ') : value);
     },
     headerValues: (name) => pairs.filter(([key]) => key === name).map(([, value]) => value),
     headerPairs: () => pairs,
@@ -132,8 +132,13 @@ function splitTarget(target: string): [string, URLSearchParams] {
 
 function pairsOf(raw: readonly string[]): readonly (readonly [string, string])[] {
   const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([(raw[at] ?? '').toLowerCase(), raw[at + 1] ?? '']);
+  for (let at = 0; at + 1 < raw.length; at += 2) pairs.push([(raw[at] ?? '').toLowerCase(), decoded(raw[at + 1] ?? '')]);
   return pairs;
+}
+
+/** Node reads each byte as a character; Kubernetes writes names of users and groups as UTF-8. */
+function decoded(value: string): string {
+  return /^[\x20-\x7e\t]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8');
 }
 
 function readBody(request: Incoming, limit: number, signal: AbortSignal): Promise<Uint8Array> {
