@@ -3,6 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { endpoints as endpointType } from '@arc/api/arc';
+import type { KubeObject } from '@arc/apimachinery';
+import { clientConfigOf, createKubeClient, loadKubeconfig } from '@arc/kube-client';
 import { eventually, findKubectls, kubectlRunner, missingKubernetes } from '@arc/testkit';
 import type { Kubectl } from '@arc/testkit';
 import { startCluster } from '../e2e/support/cluster.ts';
@@ -123,6 +126,45 @@ describe('7 through the aggregation layer', { skip: missing ?? false }, () => {
     const impersonated = await seenAs('by-impersonation', ['--as=Jörg / ops', '--as-group=on call', '--as-group=readers']);
     assert.equal(impersonated.username, 'Jörg / ops');
     assert.deepEqual([...(impersonated.groups ?? [])].sort(), ['on call', 'readers', 'system:authenticated']);
+  });
+
+  test('7 a watch through the aggregation layer tells every event of a busy hour once and in order, resumed again and again', async () => {
+    // Three changes a second for an hour.
+    const [objects, changes] = [20, 540];
+    const source = { path: kubeconfig, text: await readFile(kubeconfig, 'utf8') };
+    await using client = createKubeClient(await clientConfigOf(await loadKubeconfig([source])), { userAgent: 'watch-test' });
+    const stop = new AbortController();
+    const told: bigint[] = [];
+    let watches = 0;
+    let { resourceVersion = '' } = (await client.list(endpointType, { namespace })).metadata;
+    const follow = async (): Promise<void> => {
+      for (; !stop.signal.aborted; watches++) {
+        for await (const { object } of client.watch(endpointType, { namespace, resourceVersion, timeoutSeconds: 1, signal: stop.signal })) {
+          resourceVersion = object.metadata.resourceVersion ?? '';
+          told.push(BigInt(resourceVersion));
+        }
+      }
+    };
+    const following = follow().catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
+    const written: bigint[] = [];
+    const write = async (name: string): Promise<void> => {
+      written.push(BigInt((await client.create(endpointType, JSON.parse(endpoint(name)) as KubeObject)).metadata.resourceVersion ?? ''));
+      for (let change = 0; change < changes; change++) {
+        const { metadata } = await client.patch(endpointType, { namespace, name }, { metadata: { labels: { change: `c${change}` } } });
+        written.push(BigInt(metadata.resourceVersion ?? ''));
+      }
+    };
+    await Promise.all(Array.from({ length: objects }, (_, at) => write(`busy-${at}`)));
+    written.sort((a, b) => (a < b ? -1 : 1));
+    await eventually(() => told.at(-1) === written.at(-1), { what: 'the last event' });
+    stop.abort();
+    await following;
+    assert.ok(watches > 2, `${watches} watches`);
+    assert.equal(told.length, objects * (changes + 1));
+    assert.deepEqual(told, written);
+    await admin(['delete', endpoints, '--all', '-n', namespace]);
   });
 
   test('7 a ResourceQuota counts what there is of ARC, refuses more, and takes back what goes', async () => {
