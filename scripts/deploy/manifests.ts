@@ -1,4 +1,4 @@
-import { installationRbac, tenantRbac } from '@arc/api/rbac';
+import { installationRbac, kueueRbac, tenantRbac } from '@arc/api/rbac';
 import type { KubeObject } from '@arc/apimachinery';
 import { encodeYaml } from '@arc/apimachinery/yaml';
 
@@ -25,8 +25,14 @@ export function deployManifests(): readonly Manifest[] {
       ['# For each namespace with Orders: the account of the pods of its Workflows. Put its name in place of "tenant".'],
       tenantRbac('tenant'),
     ),
+    manifest(
+      'deploy/kueue-rbac.yaml',
+      [`# In addition to rbac.yaml for controllers with --kueue workloads, which make Workloads of Kueue and wait for its quota.`],
+      kueueRbac(namespace),
+    ),
     // The chart puts its own namespaces in place of these.
     manifest('charts/arc/files/rbac.yaml', [], installationRbac(namespace)),
+    manifest('charts/arc/files/kueue-rbac.yaml', [], kueueRbac(namespace)),
     manifest('charts/arc/files/tenant-rbac.yaml', [], tenantRbac('tenant')),
   ];
 }

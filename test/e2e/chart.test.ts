@@ -67,6 +67,7 @@ const variants = {
     ...['etcd.replicaCount=3', 'certificates.source=cert-manager', 'metrics.serviceMonitor.enabled=true', 'dashboards.enabled=true'],
     ...['networkPolicies.enabled=true', 'tenants={team-a,team-b}', 'apiserver.enforceQuotas=true', 'controllerManager.argoInstanceId=two'],
     'apiserver.autoscaling.enabled=true',
+    'controllerManager.kueue=workloads',
   ],
   'an etcd of others': foreignEtcd,
   PostgreSQL: postgres,

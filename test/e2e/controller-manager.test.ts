@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { orders } from '@arc/api/arc';
+import { artifactWorkflows, orders } from '@arc/api/arc';
+import type { ArtifactWorkflow } from '@arc/api/arc';
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import { eventsEvents, secrets } from '@arc/api/core';
 import type { Secret } from '@arc/api/core';
@@ -169,6 +170,18 @@ describe('the controller manager with exactly the rights it is installed with', 
     await goneOf(cluster, orders, 'scheduled');
 
     await client.patch(orders, ref('once'), { metadata: { annotations: { 'arc.opendefense.cloud/retry': 'again' } } });
+    for (const clusterScope of [true, false]) {
+      await client.create<KubeObject>(artifactWorkflows, {
+        ...{ apiVersion: 'arc.opendefense.cloud/v1alpha1', kind: 'ArtifactWorkflow', metadata: ref(`dry-${clusterScope}`) },
+        ...{ spec: { workflowTemplateRef: { name: 'nowhere', clusterScope }, parameters: [{ name: 'dryRun', value: 'true' }] } },
+      });
+      await eventually(
+        async () =>
+          (await client.get<ArtifactWorkflow>(artifactWorkflows, ref(`dry-${clusterScope}`))).status?.reason === 'DryRunUnsupported',
+        { what: 'the refusal of a dry run' },
+      );
+      await client.delete(artifactWorkflows, ref(`dry-${clusterScope}`));
+    }
     await client.create(orders, order('kept', ['good'], { TTLSecondsAfterCompletion: 0 }));
     await phaseOf(cluster, 'kept', 'Succeeded');
     await eventually(async () => (await runsOf(cluster, 'kept')).length === 0, { what: 'the end of the run' });

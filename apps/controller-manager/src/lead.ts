@@ -11,7 +11,7 @@ interface LeadParts {
   readonly client: KubeClient;
   readonly digestKey: Uint8Array;
   /** Settings of ARC's controllers. */
-  readonly arc: Pick<ArcControllersOptions, 'metrics' | 'limits' | 'handOver' | 'endpointProbe' | 'endpointProbeTtlMs'>;
+  readonly arc: Pick<ArcControllersOptions, 'metrics' | 'limits' | 'handOver' | 'kueue' | 'endpointProbe' | 'endpointProbeTtlMs'>;
   readonly metrics: ControllerMetrics;
   readonly health: Pick<ProgramHealth, 'begun' | 'settled'>;
   readonly clock: Clock;

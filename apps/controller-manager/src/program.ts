@@ -80,6 +80,12 @@ export const program: ProgramDefinition = {
       choices: ['recreate', 'fail'],
       defaultValue: 'recreate',
     },
+    {
+      flags: '--kueue <mode>',
+      description: 'what waits for quota where Orders or namespaces name a LocalQueue: pods, by labels, or whole runs, by workloads',
+      choices: ['pods', 'workloads'],
+      defaultValue: 'pods',
+    },
     ...sharedOptions.probes('this machine, its neighbours, and the addresses of metadata services'),
     sharedOptions.logLevel('info'),
   ],

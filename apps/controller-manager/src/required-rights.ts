@@ -1,5 +1,5 @@
 import { selfSubjectAccessReviews } from '@arc/api/core';
-import { controllerRules, describeAccess, leaderElectionRules, resourceAttributesOf } from '@arc/api/rbac';
+import { controllerRules, describeAccess, kueueRules, leaderElectionRules, resourceAttributesOf } from '@arc/api/rbac';
 import type { ResourceAttributes } from '@arc/api/rbac';
 import { apiVersionOf } from '@arc/apimachinery';
 import type { KubeObject } from '@arc/apimachinery';
@@ -17,11 +17,17 @@ const shownAtMost = 5;
  * Asks the API server whether this program may do all that it does.
  *
  * @param namespace of the Lease; undefined: there is none
+ * @param kueue whether runs wait for the quota of Kueue
  * @throws ArcError `RightsMissing`
  */
-export async function assertRights(client: Pick<KubeClient, 'create'>, namespace: string | undefined, signal: AbortSignal): Promise<void> {
+export async function assertRights(
+  client: Pick<KubeClient, 'create'>,
+  { namespace, kueue }: { readonly namespace: string | undefined; readonly kueue: boolean },
+  signal: AbortSignal,
+): Promise<void> {
   const wanted = [
     ...resourceAttributesOf(controllerRules),
+    ...(kueue ? resourceAttributesOf(kueueRules) : []),
     ...(namespace === undefined ? [] : resourceAttributesOf(leaderElectionRules, namespace)),
   ];
   const answers = await Promise.all(
@@ -39,6 +45,8 @@ export async function assertRights(client: Pick<KubeClient, 'create'>, namespace
   if (missing.length === 0) return;
   const more = missing.length > shownAtMost ? ` and ${missing.length - shownAtMost} more` : '';
   throw new ArcError('RightsMissing', `this user may not ${missing.slice(0, shownAtMost).join('; ')}${more}`, {
-    hint: 'Apply deploy/rbac.yaml, or bind the ClusterRole arc-controller-manager to the user that runs the controllers.',
+    hint: kueue
+      ? 'Apply deploy/rbac.yaml and deploy/kueue-rbac.yaml, or bind the ClusterRoles arc-controller-manager and arc:kueue to the user that runs the controllers.'
+      : 'Apply deploy/rbac.yaml, or bind the ClusterRole arc-controller-manager to the user that runs the controllers.',
   });
 }

@@ -21,7 +21,7 @@ import { createKubeClient } from '@arc/kube-client';
 import type { KubeClient } from '@arc/kube-client';
 import { programHealth } from './health.ts';
 import { lead } from './lead.ts';
-import { assertApis } from './required-apis.ts';
+import { assertApis, assertKueue } from './required-apis.ts';
 import { assertRights } from './required-rights.ts';
 import { settingsOf } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -57,9 +57,14 @@ export async function runControllerManager({ options, environment, streams, cloc
   const insistence = { signal, clock, logger, onProblem: health.onProblem };
   try {
     await insist('the APIs of the cluster', (bounded) => assertApis(client, config.server, bounded), insistence);
+    const kueueVersion =
+      settings.kueue === 'workloads'
+        ? await insist('the API of Kueue', (bounded) => assertKueue(client, config.server, bounded), insistence)
+        : undefined;
     await insist(
       'the rights of the controllers',
-      (bounded) => assertRights(client, settings.leaderElect ? namespace : undefined, bounded),
+      (bounded) =>
+        assertRights(client, { namespace: settings.leaderElect ? namespace : undefined, kueue: kueueVersion !== undefined }, bounded),
       insistence,
     );
     const digestKey = await insist(
@@ -73,6 +78,7 @@ export async function runControllerManager({ options, environment, streams, cloc
         metrics: arcMetrics(metrics),
         limits: settings.limits,
         handOver: settings.handOver,
+        ...(kueueVersion !== undefined && { kueue: { version: kueueVersion } }),
         ...(probe !== undefined && { endpointProbe: probe }),
         ...(settings.endpointProbeTtlMs !== undefined && { endpointProbeTtlMs: settings.endpointProbeTtlMs }),
       },

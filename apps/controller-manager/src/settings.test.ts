@@ -57,6 +57,7 @@ test('how Workflows are handed over is as they come, unless flags say otherwise'
   const flags = ['--argo-instance-id=a', '--workflow-service-account', 's', '--workflow-volumes=template', '--vanished-workflows=fail'];
   const told = { instanceId: 'a', serviceAccountName: 's', volumesFrom: 'template', onVanished: 'fail' };
   assert.deepEqual((await settingsFor(...flags)).handOver, told);
+  assert.deepEqual([(await settingsFor()).kueue, (await settingsFor('--kueue=workloads')).kueue], ['pods', 'workloads']);
 });
 
 test('what contradicts itself or is no number is wrong usage', async () => {

@@ -19,6 +19,8 @@ export interface Settings extends ProbeSettings {
   readonly metrics: MetricsSettings | undefined;
   readonly limits: ArcLimits;
   readonly handOver: HandOverSettings;
+  /** What waits for the quota of Kueue: each pod by its labels, or the whole run by a Workload. */
+  readonly kueue: 'pods' | 'workloads';
   readonly logLevel: LogLevel;
 }
 
@@ -46,6 +48,7 @@ export function settingsOf(options: OptionValues): Settings {
       ...limitOf(options, 'maxActivePerEndpoint', '--max-active-per-endpoint'),
     },
     handOver: handOverOf(options),
+    kueue: textOf(options, 'kueue') === 'workloads' ? 'workloads' : 'pods',
     logLevel: logLevelOf(options, 'info'),
     ...probeSettingsOf(options),
   };

@@ -1,6 +1,7 @@
 import type { CronWorkflow } from '@arc/api/argo';
-import { arcGroup, isFinishedPhase } from '@arc/api/arc';
+import { arcGroup, isFinishedPhase, kueueQueueLabel } from '@arc/api/arc';
 import type { AnyArtifactType, ArtifactWorkflow, Endpoint, Order } from '@arc/api/arc';
+import type { KueueVersion } from '@arc/api/kueue';
 import type { KubeObject } from '@arc/apimachinery';
 import type { ControllerDefinition, ControllerSource, Reconciler, ReconcileRequest } from '@arc/controller';
 import { ArcError, silentLogger, systemClock } from '@arc/kernel';
@@ -21,6 +22,8 @@ import type { ArcInformers } from './informers/arc-informers.ts';
 import type { SecretRecord } from './informers/secret-record.ts';
 import { requestFor, secretChanged, source, specChanged } from './informers/source.ts';
 import type { WorkflowRecord } from './informers/workflow-record.ts';
+import type { WorkloadRecord } from './informers/workload-record.ts';
+import { lineKeeper } from './kueue/line-keeper.ts';
 import { controllerOf } from './metadata/owner.ts';
 import { isDeleting, keyOf } from './metadata/references.ts';
 import type { ArcMetrics } from './metrics/arc-metrics.ts';
@@ -60,6 +63,11 @@ export interface ArcControllersOptions {
   readonly limits?: ArcLimits;
   /** How Workflows are handed over to Argo. */
   readonly handOver?: HandOverSettings;
+  /**
+   * Runs in namespaces and of Orders with the label of a LocalQueue wait until a Workload of theirs is admitted by Kueue, which serves this
+   * version of them. Default: their pods carry the label.
+   */
+  readonly kueue?: { readonly version: KueueVersion };
   /** How Endpoints are probed. Without it they are not, and say so. */
   readonly endpointProbe?: EndpointProbe;
   /** How old the result of a probe may become, milliseconds; 0 probes only after changes. Default 10 minutes. */
@@ -93,7 +101,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
   if (digestKey.length < 16) {
     throw new ArcError('InvalidConfiguration', `the digest key has ${digestKey.length} bytes`, { hint: 'Use at least 16 random bytes.' });
   }
-  const informers = createArcInformers(client, { digestKey, clock, logger });
+  const informers = createArcInformers(client, { digestKey, clock, logger, kueueVersion: options.kueue?.version });
   const turns = new WakeSource();
   const admission = new Admission({
     maxActive: maxActiveWorkflows,
@@ -103,6 +111,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
     wake: (key) => runsOfKey(key, informers).forEach((run) => turns.wake(run)),
   });
   informers.workflows.addHandler(slotKeeper(admission));
+  informers.workloads?.addHandler(lineKeeper(admission, informers));
   const reconsider = (): void => admission.reconsider();
   informers.namespaces.addHandler({ added: reconsider, updated: reconsider });
   informers.endpoints.addHandler({ added: reconsider, updated: (endpoint, old) => specChanged(endpoint, old) && reconsider() });
@@ -112,6 +121,8 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
       const reason = reasonOf(error);
       if (reason !== undefined) metrics?.reconcileFailed(controller, reason);
     });
+  const kueue =
+    options.kueue === undefined || informers.workloads === undefined ? undefined : { ...options.kueue, workloads: informers.workloads };
   const common = { ...informers, client, clock };
   const recorder = (name: string): EventRecorder => createEventRecorder(client, { controller: `${arcGroup}/${name}`, clock, logger });
   const orderEvents = recorder('order-controller');
@@ -149,6 +160,7 @@ export function createArcControllers(options: ArcControllersOptions): ArcControl
             logger: logger.child({ controller: 'artifact-workflow' }),
             admission,
             handOver: options.handOver ?? {},
+            kueue,
             digestKey,
             events: runEvents,
             progressIntervalMs,
@@ -288,9 +300,15 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
           .byIndex('owner', metadata.uid ?? '')
           .filter((run) => isUnstarted(run) || scheduleOfRun(run) !== undefined)
           .map(requestFor),
-      changed: (order, old) => order.spec?.suspend !== old.spec?.suspend || order.spec?.priority !== old.spec?.priority,
+      changed: (order, old) =>
+        order.spec?.suspend !== old.spec?.suspend || order.spec?.priority !== old.spec?.priority || queueChanged(order, old),
     }),
-    source({ informer: informers.namespaces, requests: () => [] }),
+    source<KubeObject>({
+      informer: informers.namespaces,
+      requests: ({ metadata }) => (informers.workloads?.byIndex('namespace', metadata.name ?? '') ?? []).flatMap(ownerRequests),
+      changed: queueChanged,
+    }),
+    ...(informers.workloads === undefined ? [] : [source<WorkloadRecord>({ informer: informers.workloads, requests: ownerRequests })]),
     source({ informer: turns }),
   ];
 }
@@ -299,6 +317,11 @@ function artifactWorkflowSources(informers: ArcInformers, turns: WakeSource): Co
 function ownerRequests(object: KubeObject): readonly ReconcileRequest[] {
   const owner = controllerOf(object);
   return owner?.kind === 'ArtifactWorkflow' ? [{ namespace: object.metadata.namespace ?? '', name: owner.name }] : [];
+}
+
+/** True when what is to wait for quota is to do so elsewhere. */
+function queueChanged({ metadata }: KubeObject, old: KubeObject): boolean {
+  return metadata.labels?.[kueueQueueLabel] !== old.metadata.labels?.[kueueQueueLabel];
 }
 
 function isUnstarted({ status }: ArtifactWorkflow): boolean {

@@ -42,7 +42,7 @@ export interface World extends AsyncDisposable {
   report(name: string, status: Workflow['status']): void;
 }
 
-type WorldOptions = Pick<ArcControllersOptions, 'endpointProbe' | 'endpointProbeTtlMs' | 'metrics' | 'handOver'>;
+type WorldOptions = Pick<ArcControllersOptions, 'endpointProbe' | 'endpointProbeTtlMs' | 'metrics' | 'handOver' | 'kueue'>;
 
 export async function createWorld(limits: ArcLimits = {}, options: WorldOptions = {}): Promise<World> {
   const clock = new FakeClock();

@@ -57,13 +57,18 @@ function kindOf(definitions: ArgoDefinitions, plural: string): Promise<KindDefin
 
 async function readKind({ full }: ArgoDefinitions, plural: string): Promise<KindDefinition> {
   const { value } = decodeYaml(await readFile(join(full, `argoproj.io_${plural}.yaml`), 'utf8'));
-  const { spec } = value as unknown as CustomResourceDefinition;
-  const [version] = spec.versions;
-  if (version === undefined) throw new Error(`the definition of ${plural} has no version`);
+  return kindOfDefinition(value, 'v1alpha1');
+}
+
+/** One version of what a CustomResourceDefinition defines, with its whole schema. */
+export function kindOfDefinition(definition: unknown, wanted: string): KindDefinition {
+  const { spec } = definition as CustomResourceDefinition;
+  const version = spec.versions.find(({ name }) => name === wanted);
+  if (version === undefined) throw new Error(`the definition of ${spec.names.plural} has no version ${wanted}`);
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...properties } = version.schema.openAPIV3Schema.properties ?? {};
   return {
     ...{ group: spec.group, version: version.name, kind: spec.names.kind, scope: spec.scope, names: spec.names },
-    description: `As Argo publishes it.`,
+    description: `As it is published.`,
     schema: { type: 'object', properties, required: version.schema.openAPIV3Schema.required ?? [] },
     ...(version.subresources?.status !== undefined && { subresources: { status: true as const } }),
   };

@@ -6,7 +6,7 @@ import { argoKinds } from '@arc/api/argo';
 import { customResourceDefinitionDefinition, namespaces } from '@arc/api/core';
 import type { KindDefinition } from '@arc/apimachinery';
 import { createArcControllers } from '@arc/arc-controllers';
-import type { ArcLimits, HandOverSettings } from '@arc/arc-controllers';
+import type { ArcControllersOptions, ArcLimits, HandOverSettings } from '@arc/arc-controllers';
 import { startControllers } from '@arc/controller';
 import type { KubeClient } from '@arc/kube-client';
 import { startStandaloneServer } from '@arc/standalone';
@@ -29,13 +29,14 @@ export interface ArgoWorldOptions {
   /** Runs the pods. */
   readonly kubelet?: FakeKubelet;
   readonly handOver?: HandOverSettings;
+  readonly kueue?: NonNullable<ArcControllersOptions['kueue']>;
   readonly limits?: ArcLimits;
 }
 
 /** Starts ARC's controllers and the kubelet, each with a client of its own. */
 async function startArc(
   clients: { readonly arc: KubeClient; readonly kubelet: KubeClient },
-  { handOver = {}, limits = {}, kubelet }: Pick<ArgoWorldOptions, 'handOver' | 'limits' | 'kubelet'>,
+  { handOver = {}, limits = {}, kueue, kubelet }: Pick<ArgoWorldOptions, 'handOver' | 'limits' | 'kueue' | 'kubelet'>,
 ): Promise<AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
   const arc = opened.use(
@@ -44,6 +45,7 @@ async function startArc(
       digestKey: Buffer.from('a key that stays the same for ever'),
       limits: { maxActiveWorkflows: 100, progressIntervalMs: 50, ...limits },
       handOver,
+      ...(kueue !== undefined && { kueue }),
     }),
   );
   const kubelets = kubelet === undefined ? [] : [kubelet.controller(clients.kubelet)];

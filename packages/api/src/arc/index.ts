@@ -58,6 +58,7 @@ export {
   sourceSecretParameter,
   sourceSecretVolume,
   weightAnnotation,
+  workloadAnnotation,
 } from './well-known.ts';
 
 /** Every kind of the group, in the order discovery lists them. */

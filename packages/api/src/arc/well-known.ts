@@ -53,6 +53,8 @@ export const serviceAccountAnnotation = 'arc.opendefense.cloud/service-account';
 export const kueueQueueLabel = 'kueue.x-k8s.io/queue-name';
 /** On the same: the class that says how urgent they are to Kueue. */
 export const kueuePriorityClassLabel = 'kueue.x-k8s.io/priority-class';
+/** On Workflows: the Workload of Kueue whose quota they run on, where ARC waits for that before it makes them. */
+export const workloadAnnotation = 'arc.opendefense.cloud/workload';
 /** On Workflows of schedules: they are suspended because it is not their turn yet. */
 export const heldAnnotation = 'arc.opendefense.cloud/held';
 /** On Workflows: keyed digests of the Secrets the run was given, `name=digest` separated by commas; tell that one has changed since. */

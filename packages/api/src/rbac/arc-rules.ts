@@ -2,6 +2,7 @@ import type { PolicyRule } from './policy-rule.ts';
 
 const arcGroup = 'arc.opendefense.cloud';
 const argoGroup = 'argoproj.io';
+const kueueGroup = 'kueue.x-k8s.io';
 /** The Secret with the serving certificate of the API server, where that makes its own. */
 const servingSecretName = 'arc-apiserver-serving';
 const read = ['get', 'list', 'watch'];
@@ -18,6 +19,8 @@ export const controllerRules: readonly PolicyRule[] = [
   rule(arcGroup, ['orders/status', 'artifactworkflows/status', 'endpoints/status'], ['patch']),
   rule(arcGroup, ['artifacttypes', 'clusterartifacttypes', 'endpoints'], ['list', 'watch']),
   rule(argoGroup, ['workflows', 'cronworkflows'], [...read, 'create', 'patch', 'delete']),
+  // Whether one supports dry runs, and what its steps request.
+  rule(argoGroup, ['workflowtemplates', 'clusterworkflowtemplates'], ['get']),
   rule('', ['namespaces'], ['list', 'watch']),
   // Those of users are only read; those written are the rendered configurations of runs.
   rule('', ['secrets'], [...read, 'create', 'update', 'delete']),
@@ -34,13 +37,19 @@ export const ownerReferenceRules: readonly PolicyRule[] = [
   rule(argoGroup, ['cronworkflows/finalizers'], ['update']),
 ];
 
+/** What ARC's controllers do beyond that where runs wait for the quota of Kueue. */
+export const kueueRules: readonly PolicyRule[] = [
+  rule(kueueGroup, ['workloads'], [...read, 'create', 'patch', 'delete']),
+  rule(kueueGroup, ['workloads/status'], ['patch']),
+  rule(kueueGroup, ['workloadpriorityclasses'], ['get']),
+];
+
 /** What controllers of which one leads do in the namespace of the Lease; the digest key is there, too. */
 export const leaderElectionRules: readonly PolicyRule[] = [rule('coordination.k8s.io', ['leases'], ['get', 'create', 'update'])];
 
 /** What the embedded engine does in place of Argo's controller. */
 export const engineRules: readonly PolicyRule[] = [
   rule(argoGroup, ['workflows', 'cronworkflows'], ['update']),
-  rule(argoGroup, ['workflowtemplates', 'clusterworkflowtemplates'], ['get']),
   rule('', ['configmaps'], ['get']),
   rule('', ['pods'], [...read, 'create']),
   rule('', ['pods/status'], ['patch']),

@@ -1,4 +1,4 @@
-export { controllerRules, leaderElectionRules, ownerReferenceRules, workflowRules } from './arc-rules.ts';
+export { controllerRules, kueueRules, leaderElectionRules, ownerReferenceRules, workflowRules } from './arc-rules.ts';
 export { clusterRoleBindingDefinition, clusterRoleBindings } from './cluster-role-binding.ts';
 export type { ClusterRoleBinding } from './cluster-role-binding.ts';
 export { clusterRoleDefinition, clusterRoles } from './cluster-role.ts';
@@ -6,7 +6,7 @@ export type { ClusterRole } from './cluster-role.ts';
 export { defaultClusterRoleBindings } from './default-cluster-role-bindings.ts';
 export { defaultClusterRoles } from './default-cluster-roles.ts';
 export { autoupdateAnnotation } from './group.ts';
-export { installationRbac, installedAccounts, tenantRbac, workflowAccount } from './installation.ts';
+export { installationRbac, installedAccounts, kueueRbac, tenantRbac, workflowAccount } from './installation.ts';
 export { rbacKinds } from './kinds.ts';
 export type { PolicyRule } from './policy-rule.ts';
 export { roleBindingDefinition, roleBindings } from './role-binding.ts';

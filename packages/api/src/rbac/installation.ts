@@ -2,6 +2,7 @@ import type { KubeObject } from '@arc/apimachinery';
 import {
   aggregatedServerRules,
   controllerRules,
+  kueueRules,
   leaderElectionRules,
   ownerReferenceRules,
   quotaRules,
@@ -57,6 +58,12 @@ export function installationRbac(namespace: string): readonly KubeObject[] {
     clusterRoleBinding('arc:catalog-viewer', 'arc:catalog-viewer', everybody),
     clusterRole('arc:workflow', workflowRules),
   ];
+}
+
+/** What the controllers may do in addition when they are told `--kueue workloads`. */
+export function kueueRbac(namespace: string): readonly KubeObject[] {
+  const subjects: Subjects = [{ kind: 'ServiceAccount', name: installedAccounts.controllerManager, namespace }];
+  return [clusterRole('arc:kueue', kueueRules), clusterRoleBinding('arc:kueue', 'arc:kueue', subjects)];
 }
 
 /** What a namespace needs in which Orders are to be carried out: the account of the pods of its Workflows. */

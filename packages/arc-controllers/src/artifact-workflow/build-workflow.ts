@@ -16,6 +16,7 @@ import {
   secretDigestsAnnotation,
   sourceSecretParameter,
   sourceSecretVolume,
+  workloadAnnotation,
 } from '@arc/api/arc';
 import { configSecretName, isLabelValue, workflowName } from '../identity/names.ts';
 import { controllerReference } from '../metadata/owner.ts';
@@ -37,6 +38,7 @@ export function buildWorkflow(run: ArtifactWorkflow, handOver: HandOver): Workfl
   const annotations = {
     ...(endpoints.length > 0 && { [endpointsAnnotation]: endpoints.join(',') }),
     ...(digests.length > 0 && { [secretDigestsAnnotation]: digests.join(',') }),
+    ...(handOver.byWorkload && { [workloadAnnotation]: workflowName(name) }),
   };
   const labels = Object.entries(run.metadata.labels ?? {}).filter(([, value]) => isLabelValue(value));
   return {
@@ -65,7 +67,7 @@ export function buildWorkflow(run: ArtifactWorkflow, handOver: HandOver): Workfl
 }
 
 /** The Workflow says itself what its pods are given. */
-function ofOwnFields(run: ArtifactWorkflow, { serviceAccountName, queueLabels }: HandOver): WorkflowSpec {
+function ofOwnFields(run: ArtifactWorkflow, { serviceAccountName, queueLabels, byWorkload }: HandOver): WorkflowSpec {
   return {
     arguments: { parameters: argumentsOf(run) },
     volumes: secretVolumes(run).map(([name, , secretName]) =>
@@ -73,20 +75,21 @@ function ofOwnFields(run: ArtifactWorkflow, { serviceAccountName, queueLabels }:
       secretName === undefined ? { name, emptyDir: {} } : { name, secret: { secretName } },
     ),
     ...(serviceAccountName !== undefined && { serviceAccountName }),
-    ...(Object.keys(queueLabels).length > 0 && { podMetadata: { labels: { ...queueLabels } } }),
+    ...(!byWorkload && Object.keys(queueLabels).length > 0 && { podMetadata: { labels: { ...queueLabels } } }),
   };
 }
 
 /** The template says what pods are given, by parameters; what the spec has beside them is on Argo's list of what is allowed then. */
-function ofReferences(run: ArtifactWorkflow, { queueLabels }: HandOver): WorkflowSpec {
+function ofReferences(run: ArtifactWorkflow, { queueLabels, byWorkload }: HandOver): WorkflowSpec {
+  const labels = byWorkload ? {} : queueLabels;
   const own = argumentsOf(run);
   const taken = new Set(own.map(({ name }) => name));
   // There is no Secret of this name, so that an optional volume of it is empty: pods cannot name none.
   const none = `${workflowName(run.metadata.name ?? '')}-none`;
   const references = [
     ...secretVolumes(run).map(([, name, secretName]) => ({ name, value: secretName ?? none })),
-    { name: queueNameParameter, value: queueLabels[kueueQueueLabel] ?? '' },
-    { name: priorityClassParameter, value: queueLabels[kueuePriorityClassLabel] ?? '' },
+    { name: queueNameParameter, value: labels[kueueQueueLabel] ?? '' },
+    { name: priorityClassParameter, value: labels[kueuePriorityClassLabel] ?? '' },
   ];
   return { arguments: { parameters: [...own, ...references.filter(({ name }) => !taken.has(name))] } };
 }

@@ -5,6 +5,7 @@ import type { Clock, Logger } from '@arc/kernel';
 import type { EventRecorder, Informer, KubeClient } from '@arc/kube-client';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
 import type { LookupInformers } from '../resolve/lookups.ts';
+import type { Kueue } from '../kueue/kueue.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { HandOverSettings } from './hand-over.ts';
 
@@ -27,4 +28,6 @@ export interface RunContext extends LookupInformers {
   readonly workflows: Informer<WorkflowRecord>;
   readonly cronWorkflows: Informer<CronWorkflow>;
   readonly namespaces: Informer<KubeObject>;
+  /** Whose quota runs wait for before their Workflows are made; undefined: pods are labelled for it instead. */
+  readonly kueue?: Kueue | undefined;
 }

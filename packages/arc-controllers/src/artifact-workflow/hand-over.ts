@@ -3,6 +3,7 @@ import { kueuePriorityClassLabel, kueueQueueLabel, referenceName, serviceAccount
 import { isLabelValue } from '../identity/names.ts';
 import { ownValue } from '../metadata/write-status.ts';
 import { typeOf } from '../rendered-config/ensure-config.ts';
+import { scheduleOfRun } from './build-cron-workflow.ts';
 import type { RunContext } from './context.ts';
 import { ownerOf } from './obstacles.ts';
 
@@ -26,8 +27,10 @@ export interface HandOverSettings {
 export interface HandOver extends HandOverSettings {
   /** Higher goes first; 0 is not written. */
   readonly priority: number;
-  /** Labels of its pods by which Kueue queues them. */
+  /** By which Kueue queues its pods, or the whole of it. */
   readonly queueLabels: Readonly<Record<string, string>>;
+  /** Its quota is that of a Workload of its own, so that its pods carry no labels for Kueue. */
+  readonly byWorkload: boolean;
   /** Of the Secrets it is given, by name: by these a change is noticed that makes their old values unknown. */
   readonly secretDigests: Readonly<Record<string, string>>;
 }
@@ -48,6 +51,8 @@ export function handOverOf(context: RunContext, run: ArtifactWorkflow): HandOver
     ...(serviceAccountName !== '' && { serviceAccountName }),
     priority: priorityOf(context, run),
     queueLabels,
+    // The engine makes the runs of a schedule, and Kueue queues their pods.
+    byWorkload: context.kueue !== undefined && scheduleOfRun(run) === undefined && queueLabels[kueueQueueLabel] !== undefined,
     secretDigests: secretDigestsOf(context, run),
   };
 }

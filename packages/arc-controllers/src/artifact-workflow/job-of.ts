@@ -23,7 +23,9 @@ export function jobOf(context: RunContext, run: ArtifactWorkflow): Job {
  */
 function hasWaitedSinceCreation({ status = {} }: ArtifactWorkflow): boolean {
   const { reason, lastRetry, lastForceAt } = status;
-  return (reason === undefined || reason === 'Queued') && lastRetry === undefined && lastForceAt === undefined;
+  return (
+    (reason === undefined || reason === 'Queued' || reason === 'WaitingForQuota') && lastRetry === undefined && lastForceAt === undefined
+  );
 }
 
 /** What one of the runs of a schedule waits as: since it was due. */

@@ -6,6 +6,9 @@ import type { ReconcileResult, Reconciler } from '@arc/controller';
 import { configSecretName, cronWorkflowName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
+import { endQuota, isEvicted, lostQuota } from '../kueue/follow-quota.ts';
+import { evictedReason, settleQuota, waitForQuota, withdrawWorkload } from '../kueue/wait-for-quota.ts';
+import type { QuotaWait } from '../kueue/wait-for-quota.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
 import { timestamp } from '../metadata/conditions.ts';
 import { deleteQuietly } from '../metadata/delete-quietly.ts';
@@ -22,10 +25,11 @@ import { delayUntil } from '../retention/delay-until.ts';
 import { runExpiry } from '../retention/expiry.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
 import { buildWorkflow } from './build-workflow.ts';
+import { cleanText } from './clean-text.ts';
 import type { RunContext } from './context.ts';
 import { withEndpointSettings } from './endpoint-settings.ts';
 import { earlyLogTail } from './failure.ts';
-import { finalizeRun, readWorkflow } from './finalize.ts';
+import { endWorkflow, finalizeRun, readWorkflow } from './finalize.ts';
 import { handOverOf } from './hand-over.ts';
 import { jobOf } from './job-of.ts';
 import { isSuspended, missingSecret, refusalOf } from './obstacles.ts';
@@ -92,19 +96,22 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     if (workflow !== undefined) {
       const begunAt = begun.get(uid) ?? 0;
       begun.set(uid, begunAt);
+      const lost = await lostQuota(context, run, workflow, signal);
+      if (lost !== undefined) return await evict(context, run, { message: lost, write }, signal);
       if (!isEnded(workflow.phase)) await keepConfig(context, run, signal);
       return await follow(context, run, workflow, { recent, write, begunAt, asked }, signal);
     }
     // Never start again what ended just now: only the server knows.
     if (vanishable && !(await isStillWanted(context, run, signal))) return undefined;
-    const isLost = vanishable && context.handOver.onVanished === 'fail';
-    if (vanishable) reportVanished(context, run, isLost ? 'what it has done is not known' : 'it is started again');
+    const isVanished = vanishable && !isEvicted(context, run);
+    const isLost = isVanished && context.handOver.onVanished === 'fail';
+    if (isVanished) reportVanished(context, run, isLost ? 'what it has done is not known' : 'it is started again');
     begun.delete(uid);
     if (isLost) {
       await write(statusLost(context, run));
       return undefined;
     }
-    const result = await start(context, run, { key, vanished: vanishable, write }, signal);
+    const result = await start(context, run, { key, vanished: isVanished, write }, signal);
     if (result !== 'started') return result;
     begun.set(uid, context.clock.now());
     // Its events lead here sooner, if they come.
@@ -114,6 +121,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
 
 /** A run that has ended is run once more when somebody asks for it, and removed when its time is over. */
 async function reconcileEnded(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+  await endQuota(context, run, signal);
   const now = context.clock.now();
   if (isRestartWanted(run, now)) {
     await restart(context, run, signal);
@@ -186,14 +194,27 @@ async function start(
   signal: AbortSignal,
 ): Promise<ReconcileResult | 'started' | undefined> {
   const run = await prepared(context, written, { key, write }, signal);
-  if (run === undefined) return undefined;
+  if (run === undefined) {
+    await withdrawWorkload(context, written, signal);
+    return undefined;
+  }
   const carriedOut = carriedOutNow(run, context.clock.now());
+  const waits = async ({ reason, message, leavesLine = false, requeueAfterMs }: QuotaWait): Promise<ReconcileResult | undefined> => {
+    if (leavesLine) context.admission.leave(key);
+    await write({ phase: 'Pending', reason, message, ...carriedOut });
+    return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+  };
+  const held = await settleQuota(context, run, signal);
+  if (held !== undefined) return await waits(held);
   const place = context.admission.tryEnter(jobOf(context, run));
   if (place !== undefined) {
     await write({ phase: 'Pending', reason: 'Queued', message: place.message, queuePosition: place.position, ...carriedOut });
     return undefined;
   }
-  const built = buildWorkflow(run, handOverOf(context, run));
+  const handOver = handOverOf(context, run);
+  const pending = await waitForQuota(context, run, handOver, signal);
+  if (pending !== undefined) return await waits(pending);
+  const built = buildWorkflow(run, handOver);
   const workflow = { ...built, spec: withEndpointSettings(context, run, built.spec) };
   try {
     if (run.spec.renderConfig === true && (await ensureConfig(context, run, signal)) === 'name-taken') {
@@ -223,6 +244,20 @@ async function start(
     });
   }
   return 'started';
+}
+
+/** Ends the Workflow of a run whose quota is wanted back. When it is gone, its event leads to where that is given back. */
+async function evict(
+  context: RunContext,
+  run: ArtifactWorkflow,
+  { message, write }: { readonly message: string; readonly write: StatusWriter },
+  signal: AbortSignal,
+): Promise<undefined> {
+  const name = workflowName(run.metadata.name ?? '');
+  const text = cleanText(`${message}; its Workflow ${name} is ended, and made again when it is admitted`, { maxBytes: 512 });
+  const status = { ...carriedOver(run.status), phase: 'Pending', reason: evictedReason, message: text, activeWorkflowRef: { name } };
+  if (await write(status)) context.events.event(run, { type: 'Warning', reason: evictedReason, action: 'Stop', note: text });
+  await endWorkflow(context, run, signal);
 }
 
 /** Brings the CronWorkflow of a scheduled run about, and its status to what the CronWorkflow and its Workflows say. */

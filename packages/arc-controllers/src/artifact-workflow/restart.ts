@@ -17,6 +17,7 @@ import { isDeleting, refOf } from '../metadata/references.ts';
 import { ownValue, writeStatus } from '../metadata/write-status.ts';
 import { scheduleOfRun } from './build-cron-workflow.ts';
 import type { RunContext } from './context.ts';
+import { removeWorkload } from '../kueue/follow-quota.ts';
 import { endWorkflow } from './finalize.ts';
 
 /** The part of a status that remembers which requests were carried out. */
@@ -51,6 +52,7 @@ export function nextForce(run: ArtifactWorkflow, now: number): number | undefine
  */
 export async function restart(context: RunContext, run: ArtifactWorkflow, signal: AbortSignal): Promise<void> {
   if (await endWorkflow(context, run, signal)) return;
+  if (await removeWorkload(context, run, signal)) return;
   const { namespace = '', name = '' } = run.metadata;
   // As long as the informer shows the old Workflow, it would be taken for that of the new attempt.
   const shown = context.workflows.get(namespace, workflowName(name));

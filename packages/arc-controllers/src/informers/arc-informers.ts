@@ -15,6 +15,8 @@ import {
 import { cronWorkflows, workflows } from '@arc/api/argo';
 import type { CronWorkflow } from '@arc/api/argo';
 import { namespaces, secrets } from '@arc/api/core';
+import type { KueueVersion } from '@arc/api/kueue';
+import { workloadsOf } from '@arc/api/kueue';
 import type { KubeObject } from '@arc/apimachinery';
 import type { Clock, Logger } from '@arc/kernel';
 import { createInformer } from '@arc/kube-client';
@@ -29,6 +31,8 @@ import { secretRecorder } from './secret-record.ts';
 import type { SecretRecord } from './secret-record.ts';
 import { workflowRecord } from './workflow-record.ts';
 import type { WorkflowRecord } from './workflow-record.ts';
+import { workloadRecord } from './workload-record.ts';
+import type { WorkloadRecord } from './workload-record.ts';
 
 /** Local copies of all the controllers look at, with the indexes that lead from a change to what depends on it. */
 export interface ArcInformers {
@@ -49,15 +53,18 @@ export interface ArcInformers {
   readonly cronWorkflows: Informer<CronWorkflow>;
   /** With what their annotations say about admission. */
   readonly namespaces: Informer<KubeObject>;
+  /** Of Kueue, where runs wait for its quota. Index: `namespace`. */
+  readonly workloads: Informer<WorkloadRecord> | undefined;
 }
 
 export interface ArcInformerOptions {
   readonly digestKey: Uint8Array;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly kueueVersion?: KueueVersion | undefined;
 }
 
-export function createArcInformers(client: KubeClient, { digestKey, clock, logger }: ArcInformerOptions): ArcInformers {
+export function createArcInformers(client: KubeClient, { digestKey, clock, logger, kueueVersion }: ArcInformerOptions): ArcInformers {
   const common = { clock, logger };
   return {
     orders: createInformer<Order>(client, orders, {
@@ -93,6 +100,15 @@ export function createArcInformers(client: KubeClient, { digestKey, clock, logge
       labelSelector: artifactWorkflowLabel,
       transform: leanCronWorkflow,
     }),
+    workloads:
+      kueueVersion === undefined
+        ? undefined
+        : createInformer<WorkloadRecord>(client, workloadsOf(kueueVersion), {
+            ...common,
+            labelSelector: artifactWorkflowLabel,
+            transform: replacing(workloadRecord),
+            indexes: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
+          }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { NodeStatus, Workflow } from '@arc/api/argo';
-import { endpointsAnnotation, heldAnnotation, receiptOutput } from '@arc/api/arc';
+import { endpointsAnnotation, heldAnnotation, receiptOutput, workloadAnnotation } from '@arc/api/arc';
 import type { ArtifactWorkflowStep } from '@arc/api/arc';
 import type { KubeObject } from '@arc/apimachinery';
 import { nodesOf } from '../artifact-workflow/nodes.ts';
@@ -21,6 +21,8 @@ export interface WorkflowRecord extends KubeObject {
   readonly hasReceipt: boolean;
   /** It is suspended until its turn comes. */
   readonly isHeld: boolean;
+  /** The Workload of Kueue whose quota it runs on, if it does. */
+  readonly workload: string | undefined;
   /** Somebody wants it to end. */
   readonly isShutDown: boolean;
   /** Names of the Endpoints it uses. */
@@ -55,6 +57,7 @@ export function workflowRecord(workflow: Workflow): WorkflowRecord {
     failedPod: failed === undefined ? undefined : podNameOf(name ?? '', failed),
     hasReceipt: outputs?.parameters?.some(({ name }) => name === receiptOutput) === true,
     isHeld: suspend === true && annotations?.[heldAnnotation] !== undefined,
+    workload: annotations?.[workloadAnnotation],
     isShutDown: shutdown === 'Stop' || shutdown === 'Terminate',
     endpoints: (annotations?.[endpointsAnnotation] ?? '').split(',').filter((name) => name !== ''),
     steps: stepsOf(nodes),
