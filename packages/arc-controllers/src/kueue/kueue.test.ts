@@ -137,7 +137,7 @@ test('an evicted run ends its Workflow, gives the quota back, and runs once more
   assert.equal(creations(world, workloadsOf('v1beta2')).length, 1);
 });
 
-test('a deactivated run stands in no line, so that others get its turn, and starts when it is active again', async () => {
+test('a deactivated run stands in no line, so that others get its turn', async () => {
   const { world, kueue } = await waiting();
   await using _ = world;
   await kueue.activate(false);
@@ -145,6 +145,16 @@ test('a deactivated run stands in no line, so that others get its turn, and star
   world.apply(orders, order(['b'], { name: 'other' }));
   await world.settle();
   assert.equal(kueue.all().length, 2, 'the other one has its turn');
+});
+
+test('a deactivated run starts when it is active again', async () => {
+  const { world, kueue } = await waiting();
+  await using _ = world;
+  await kueue.activate(false);
+  await kueue.activate(true);
+  assert.equal(status(world).reason, 'WaitingForQuota');
+  await kueue.admit();
+  assert.equal(world.workflows().length, 1);
 });
 
 test('a Workflow whose Workload is deleted ends, and waits with another Workload', async () => {
