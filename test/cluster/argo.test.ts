@@ -9,6 +9,7 @@ import type { ArtifactWorkflow } from '@arc/api/arc';
 import { workflows } from '@arc/api/argo';
 import { pods, secrets } from '@arc/api/core';
 import type { KubeObject } from '@arc/apimachinery';
+import type { KubeClient } from '@arc/kube-client';
 import { migratePostgres } from '@arc/storage-postgres';
 import {
   buildImage,
@@ -114,7 +115,9 @@ for (const { name, start, skip } of databases) {
     await client.patch(endpoints, { namespace, name: 'dst' }, { spec: { secretRef: { name: 'login' } } });
 
     const delivered = async (order: string): Promise<void> => {
-      const { status } = await finishedOrder(client, order, namespace, 90_000);
+      const { status } = await finishedOrder(client, order, namespace, 90_000).catch(async (cause: unknown) => {
+        throw new Error(`${order} has not ended; there is\n${await standing(client)}`, { cause });
+      });
       const { items } = await client.list<ArtifactWorkflow>(artifactWorkflows, { namespace });
       const run = items.find(({ metadata }) => metadata.ownerReferences?.[0]?.name === order);
       assert.equal(status?.phase, 'Succeeded', `${order}: ${status?.message}\n${run?.status?.message}`);
@@ -166,6 +169,15 @@ for (const { name, start, skip } of databases) {
     await kube(['delete', 'namespace', namespace, '--timeout=60s']);
     assert.deepEqual(await left(), []);
   });
+}
+
+/** What everything that an Order leads to says of itself. */
+async function standing(client: KubeClient): Promise<string> {
+  const lists = await Promise.all([orders, artifactWorkflows, workflows, pods].map((type) => client.list(type, { namespace })));
+  const lines = lists
+    .flatMap(({ items }) => items)
+    .map(({ kind, metadata, ...rest }) => `${kind} ${metadata.name}: ${JSON.stringify(rest)} ${JSON.stringify(metadata)}`);
+  return lines.join('\n');
 }
 
 /** Another leads within 20 s of the last renewal of who is dead, by what both have written. */

@@ -55,11 +55,11 @@ export function createFakeKubelet(script: PodScript): FakeKubelet {
             const result = await script(stepOf(pod), pod, client);
             if (result === undefined) return { requeueAfterMs: 20 };
             if (result.log !== undefined) printed.set(`${namespace}/${name}`, result.log);
-            await client.create(taskResults, taskResultOf(pod, result), { signal });
+            await report(client, pod, result, signal);
             const { exitCode } = result;
             await writeStatus(client, pod, { terminated: { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error' } }, signal);
           } catch (error) {
-            if (!isStatusReason(error, 'NotFound') && !isStatusReason(error, 'AlreadyExists')) throw error;
+            if (!isStatusReason(error, 'NotFound')) throw error;
           }
           return undefined;
         },
@@ -90,6 +90,15 @@ async function writeStatus(client: KubeClient, pod: Pod, state: State, signal: A
   }));
   const status = { phase, containerStatuses, startTime: pod.status?.startTime ?? now() };
   await client.patch(pods, { namespace, name }, { status }, { signal, subresource: 'status' });
+}
+
+/** Once, also when the server is lost before the status of the pod is written, so that all of it is done again. */
+async function report(client: KubeClient, pod: Pod, result: PodResult, signal: AbortSignal): Promise<void> {
+  try {
+    await client.create(taskResults, taskResultOf(pod, result), { signal });
+  } catch (error) {
+    if (!isStatusReason(error, 'AlreadyExists')) throw error;
+  }
 }
 
 /** What Argo's executor reports beside what the kubelet sees. */
