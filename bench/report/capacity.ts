@@ -14,9 +14,4 @@ export const capacityFigures: readonly Figure[] = [
   figure('CPU each second of 180 updates, 12.5 lists of 10,000 objects and 200 watchers', 'ms', {
     ...{ bench: 'mixed', metric: 'CPU of server and database for a second' },
   }),
-  figure('CPU of an artifact: controllers, engine and API server', 'ms', {
-    bench: 'orders',
-    metric: 'CPU of an artifact',
-    at: { who: 'all' },
-  }),
 ];

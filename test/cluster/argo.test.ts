@@ -171,13 +171,17 @@ for (const { name, start, skip } of databases) {
   });
 }
 
-/** What everything that an Order leads to says of itself. */
+/** The statuses of all Orders and of what they led to. */
 async function standing(client: KubeClient): Promise<string> {
-  const lists = await Promise.all([orders, artifactWorkflows, workflows, pods].map((type) => client.list(type, { namespace })));
-  const lines = lists
+  const lists = await Promise.all(
+    [orders, artifactWorkflows, workflows, pods].map((type) =>
+      client.list<KubeObject & { readonly status?: unknown }>(type, { namespace }),
+    ),
+  );
+  return lists
     .flatMap(({ items }) => items)
-    .map(({ kind, metadata, ...rest }) => `${kind} ${metadata.name}: ${JSON.stringify(rest)} ${JSON.stringify(metadata)}`);
-  return lines.join('\n');
+    .map(({ kind, metadata: { name, deletionTimestamp = '' }, status }) => `${kind} ${name} ${deletionTimestamp} ${JSON.stringify(status)}`)
+    .join('\n');
 }
 
 /** Another leads within 20 s of the last renewal of who is dead, by what both have written. */

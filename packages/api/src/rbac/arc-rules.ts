@@ -1,8 +1,8 @@
+import { kueueGroup } from '../kueue/workload.ts';
 import type { PolicyRule } from './policy-rule.ts';
 
 const arcGroup = 'arc.opendefense.cloud';
 const argoGroup = 'argoproj.io';
-const kueueGroup = 'kueue.x-k8s.io';
 /** The Secret with the serving certificate of the API server, where that makes its own. */
 const servingSecretName = 'arc-apiserver-serving';
 const read = ['get', 'list', 'watch'];

@@ -6,7 +6,7 @@ import type { ReconcileResult, Reconciler } from '@arc/controller';
 import { configSecretName, cronWorkflowName, workflowName } from '../identity/names.ts';
 import { workflowRecord } from '../informers/workflow-record.ts';
 import type { WorkflowRecord } from '../informers/workflow-record.ts';
-import { endQuota, isEvicted, lostQuota } from '../kueue/follow-quota.ts';
+import { endQuota, followQuota, isEvicted } from '../kueue/follow-quota.ts';
 import { evictedReason, settleQuota, waitForQuota, withdrawWorkload } from '../kueue/wait-for-quota.ts';
 import type { QuotaWait } from '../kueue/wait-for-quota.ts';
 import { addFinalizer } from '../metadata/finalizers.ts';
@@ -96,7 +96,7 @@ export function artifactWorkflowReconciler(context: RunContext): Reconciler {
     if (workflow !== undefined) {
       const begunAt = begun.get(uid) ?? 0;
       begun.set(uid, begunAt);
-      const lost = await lostQuota(context, run, workflow, signal);
+      const lost = await followQuota(context, run, workflow, signal);
       if (lost !== undefined) return await evict(context, run, { message: lost, write }, signal);
       if (!isEnded(workflow.phase)) await keepConfig(context, run, signal);
       return await follow(context, run, workflow, { recent, write, begunAt, asked }, signal);

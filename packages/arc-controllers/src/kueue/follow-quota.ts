@@ -13,10 +13,11 @@ import { evictedReason } from './wait-for-quota.ts';
 import { finishWorkload, reportRunning } from './write-conditions.ts';
 
 /**
- * Why a Workflow under way has to end, if it has: it was started on quota that is wanted back. Workflows that were not, such as those from
- * before Workloads were made, go on.
+ * Tells Kueue that a Workflow under way runs. Those that were not started on its quota, such as those from before Workloads were made, go on.
+ *
+ * @returns why the Workflow has to end, if its quota is wanted back
  */
-export async function lostQuota(
+export async function followQuota(
   context: RunContext,
   run: ArtifactWorkflow,
   workflow: WorkflowRecord,

@@ -27,14 +27,14 @@ class Actor {
     return this.#world.client.peekAll<Workload>(this.#type, namespace);
   }
 
-  only(): Workload {
+  workload(): Workload {
     const [workload, ...more] = this.all();
     assert.ok(workload !== undefined && more.length === 0, `${more.length + 1} Workloads`);
     return workload;
   }
 
   state(type: string): string | undefined {
-    return this.only().status?.conditions?.find((condition) => condition.type === type)?.status;
+    return this.workload().status?.conditions?.find((condition) => condition.type === type)?.status;
   }
 
   async say(type: string, status: 'True' | 'False', { reason = 'Because', message = '' } = {}): Promise<void> {
@@ -53,7 +53,7 @@ class Actor {
   }
 
   async activate(active: boolean): Promise<void> {
-    const workload = this.only();
+    const workload = this.workload();
     this.#world.client.put(this.#type, { ...workload, spec: { ...workload.spec, active } } as Workload);
     await this.#world.settle();
   }
@@ -62,7 +62,7 @@ class Actor {
     status: NonNullable<Workload['status']>,
     states: readonly { readonly type: string; readonly status: 'True' | 'False'; readonly reason: string; readonly message: string }[],
   ): void {
-    const workload = this.only();
+    const workload = this.workload();
     const others = (workload.status?.conditions ?? []).filter(({ type }) => !states.some((state) => state.type === type));
     const conditions = [...others, ...states.map((state) => ({ ...state, lastTransitionTime: time }))];
     this.#world.client.put(this.#type, { ...workload, status: { ...workload.status, ...status, conditions } } as Workload);
@@ -93,7 +93,7 @@ function status(world: World): { readonly phase?: string; readonly reason?: stri
 test('a run waits for the quota of its LocalQueue, starts when it is admitted, and gives the quota back when it ends', async () => {
   const { world, kueue } = await waiting();
   await using _ = world;
-  const { metadata, spec } = kueue.only();
+  const { metadata, spec } = kueue.workload();
   assert.deepEqual(world.workflows(), []);
   assert.equal(spec?.queueName, 'transfers');
   assert.deepEqual(
@@ -124,7 +124,7 @@ test('an evicted run ends its Workflow, gives the quota back, and runs once more
   const first = world.workflows()[0]?.metadata.uid;
   await kueue.say('Evicted', 'True', { reason: 'Preempted', message: 'to accommodate another' });
   assert.deepEqual(world.workflows(), []);
-  assert.equal(kueue.only().status?.admission ?? undefined, undefined);
+  assert.equal(kueue.workload().status?.admission ?? undefined, undefined);
   assert.deepEqual(
     ['QuotaReserved', 'Admitted', 'Requeued'].map((type) => kueue.state(type)),
     ['False', 'False', 'True'],
@@ -161,7 +161,7 @@ test('a Workflow whose Workload is deleted ends, and waits with another Workload
   const { world, kueue } = await waiting();
   await using _ = world;
   await kueue.admit();
-  await world.client.delete(workloadsOf('v1beta2'), { namespace, name: kueue.only().metadata.name ?? '' });
+  await world.client.delete(workloadsOf('v1beta2'), { namespace, name: kueue.workload().metadata.name ?? '' });
   await world.settle();
   assert.deepEqual(world.workflows(), []);
   assert.equal(creations(world, workloadsOf('v1beta2')).length, 2);
@@ -172,7 +172,7 @@ test('a suspended Order takes its run out of the queue; another label moves it',
   await using _ = world;
   label(world, { [queue]: 'slow' });
   await world.settle();
-  assert.equal(kueue.only().spec?.queueName, 'slow');
+  assert.equal(kueue.workload().spec?.queueName, 'slow');
   world.apply(orders, { ...world.order(), spec: { ...world.order().spec, suspend: true } } as KubeObject);
   await world.settle();
   assert.deepEqual(kueue.all(), []);
@@ -217,7 +217,7 @@ for (const [version, reference] of [
       },
     });
     await world.settle(60_000);
-    const { spec } = kueue.only();
+    const { spec } = kueue.workload();
     assert.deepEqual(spec, {
       ...{ queueName: 'transfers', priority: 1000, active: true, ...reference },
       podSets: [
