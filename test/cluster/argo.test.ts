@@ -150,7 +150,7 @@ for (const { name, start, skip } of databases) {
     // An answer that is lost with the server is in no log.
     assert.ok(created.size >= 2 * Object.keys(victims).length, `${created.size} Workflows and pods in the log`);
     const doubled = [...created].filter(([, times]) => times > 1);
-    assert.deepEqual(doubled, [], 'no Workflow and no step is made twice');
+    assert.deepEqual(doubled, [], 'no Workflow and no step of one that is there is made twice');
 
     const listed = await runCommand(findArgoProgram('argo') ?? '', ['list', '-n', namespace, '--kubeconfig', scenario.kubeconfig]);
     assert.match(listed.stdout, new RegExp(`^${before}-\\S+ +Succeeded `, 'm'), listed.stderr);
