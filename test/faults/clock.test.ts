@@ -9,6 +9,7 @@ import { FakeClock } from '@arc/kernel';
 import { createAuthority, issueClientCertificate, issueServerCertificate } from '@arc/pki';
 import { compactRegularly } from '@arc/storage';
 import { openSqliteStore } from '@arc/storage-sqlite';
+import { eventually } from '@arc/testkit';
 import { createApiClient, type ApiClient } from './support/api-client.ts';
 import { contradictions } from './support/contradictions.ts';
 import { startLoad } from './support/load.ts';
@@ -46,6 +47,7 @@ test('a clock that is set hours forward and back under load: nothing is lost, ti
     clientCertificate: issueClientCertificate(authority, { user: 'admin', groups: ['system:masters'] }),
   };
   const client = resources.use(createApiClient(access));
+  await eventually(async () => (await client.send('GET', '/readyz'))?.code === 200, { what: 'the server to be ready' });
 
   const load = resources.use(await startLoad(client, { timeoutSeconds: 30 }));
   for (const hours of [5, -9, 30, -60, 1]) {
